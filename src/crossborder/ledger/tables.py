@@ -1,0 +1,251 @@
+"""The ledger's tables (SQLAlchemy Core), for SQLite and PostgreSQL alike.
+
+Moments are text `yyyy-MM-ddTHH:mm:ss.ffffff+08:00` (China time), so that they sort and read the same in both.
+Digests are lower-case hexadecimal SHA-256 of the plain bytes. `key` columns hold the normalised business key
+(half width, upper case, no blanks or hyphens): `MASTER|HOUSE|I` for a declaration, `MASTER|VOYAGE|I|1` for a
+manifest (the last part counts the ADD and each later APD).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+facts = Table(  # one value per name: ledger id, kind of endpoint first filed to, payload high-water mark
+    "facts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+serials = Table(  # blocks of message-id serials are reserved here, never reused
+    "serials",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("next", Integer, nullable=False),
+)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("id", String(16), primary_key=True),  # 20261123-07
+    Column("day", String(8), nullable=False),
+    Column("state", String(12), nullable=False),  # recording | sealed
+    Column("source_name", Text, nullable=False),
+    Column("source_digest", String(64), nullable=False),
+    Column("mapping", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("recorded", Integer, nullable=False),  # shipments committed so far (next position)
+    Column("counts", Text, nullable=False),  # JSON, final when sealed
+    Column("created_at", String(32), nullable=False),
+    Column("sealed_at", String(32)),
+    Column("submitted_at", String(32)),  # when a person (or a partner's flag) let it go
+    Column("submitted_by", Text),
+    Index(None, "day"),
+    Index(None, "source_digest"),
+)
+
+shipments = Table(  # one row per shipment handed in, whatever became of it
+    "shipments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("key", String(160)),  # null where there is no usable key
+    Column("master_waybill", Text),
+    Column("house_waybill", Text),  # as written
+    Column("shown_as", Text, nullable=False),  # house waybill or "#row"
+    Column("direction", String(1)),
+    Column("declaration_class", String(1)),
+    Column("rows", Text, nullable=False),  # "5-7,9" source rows
+    Column("row_count", Integer, nullable=False),
+    # unreadable | rejected | not_evaluated | on_hold | already_filed | prepared
+    Column("outcome", String(16), nullable=False),
+    Column("content_digest", String(64)),
+    Column("attempt_id", Integer),  # the attempt made, or the live one for already_filed
+    UniqueConstraint("batch_id", "position"),
+    Index(None, "key"),
+    Index(None, "house_waybill"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("position", Integer),  # shipment position, null: the file
+    Column("rule", String(64), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("record", Text, nullable=False),  # JSON of the finding
+    Index(None, "batch_id", "position"),
+)
+
+attempts = Table(  # a declaration or a manifest: one try, one id, one set of bytes for ever
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(12), nullable=False),  # declaration | manifest
+    Column("message_type", String(8), nullable=False),  # EXP301, EXP311
+    Column("key", String(160), nullable=False),
+    Column("number", Integer, nullable=False),  # 1 for the first attempt of this key
+    Column("live", Boolean, nullable=False),  # at most one live attempt per kind and key
+    Column("batch_id", ForeignKey("batches.id"), nullable=False),
+    Column("endpoint", String(64), nullable=False),
+    Column("master_waybill", Text, nullable=False),
+    Column("house_waybill", Text),
+    Column("voyage", Text),
+    Column("direction", String(1), nullable=False),
+    Column("content_digest", String(64), nullable=False),
+    Column("state", String(24), nullable=False),
+    Column("stage", String(12), nullable=False),  # ours | platform | customs
+    Column("state_since", String(32), nullable=False),
+    # draft bytes (composed at prepare), then the frozen ones (id and DDate set when queued)
+    Column("draft_segment", String(64), nullable=False),
+    Column("draft_offset", Integer, nullable=False),
+    Column("draft_length", Integer, nullable=False),
+    Column("draft_digest", String(64), nullable=False),
+    Column("message_id", String(64)),
+    Column("segment", String(64)),
+    Column("offset", Integer),
+    Column("length", Integer),
+    Column("digest", String(64)),
+    Column("queued_at", String(32)),
+    Column("first_sent_at", String(32)),
+    Column("sends", Integer, nullable=False),
+    Column("unknown_since", String(32)),
+    Column("retry_at", String(32)),
+    Column("owner", Text),  # lease of the worker that holds it
+    Column("lease_until", String(32)),
+    # what customs has told
+    Column("pre_entry_id", String(18)),
+    Column("entry_id", String(18)),
+    Column("last_code", String(4)),
+    Column("last_op_time", String(17)),
+    Column("released", Boolean, nullable=False),
+    Column("final", Boolean, nullable=False),
+    Column("attention", Text),  # reopened, contradictory, payload_damaged, …: why a person must look
+    UniqueConstraint("message_id"),
+    Index("uq_attempts_live", "kind", "key", unique=True,
+          sqlite_where=text("live"), postgresql_where=text("live")),
+    Index(None, "state", "endpoint", "kind"),
+    Index(None, "batch_id", "state"),
+    Index(None, "house_waybill"),
+    Index(None, "master_waybill"),
+)  # fmt: skip
+
+manifest_houses = Table(  # which house waybill stands on which manifest, and what customs said of it
+    "manifest_houses",
+    metadata,
+    Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
+    Column("declaration_key", String(160), primary_key=True),
+    Column("house_waybill", Text, nullable=False),
+    Column("state", String(24), nullable=False),  # listed | accepted | refused
+    Index(None, "declaration_key"),
+)
+
+not_manifested = Table(  # shipments that stand on no manifest because their line cannot be written
+    "not_manifested",
+    metadata,
+    Column("shipment_id", ForeignKey("shipments.id"), primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+receipts = Table(  # raw first; parsed, matched and applied afterwards, each step repeatable
+    "receipts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("endpoint", String(64), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("received_at", String(32), nullable=False),
+    Column("copies", Integer, nullable=False),  # how often the same bytes have come
+    # stored | read | unreadable
+    Column("state", String(12), nullable=False),
+    Column("message_type", String(8)),
+    Column("problem", Text),
+    UniqueConstraint("endpoint", "digest"),
+    Index(None, "state"),
+)
+
+receipt_lines = Table(  # what a receipt says of one declaration, one manifest or one house waybill of it
+    "receipt_lines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("receipt_id", ForeignKey("receipts.id"), nullable=False),
+    Column("line", Integer, nullable=False),  # 0 head, 1… lines
+    Column("message_type", String(8), nullable=False),
+    Column("key", String(160), nullable=False),
+    Column("code", String(4), nullable=False),
+    Column("op_type", String(3)),
+    Column("op_time", String(17), nullable=False),  # 17 digits, China time
+    Column("pre_entry_id", String(18)),
+    Column("entry_id", String(18)),
+    Column("notes", Text),
+    # applied | older | repeated | contradictory | unmatched | noted | unknown_code
+    Column("outcome", String(16), nullable=False),
+    Column("attempt_id", Integer),
+    UniqueConstraint("receipt_id", "line"),
+    Index(None, "key"),
+    Index(None, "attempt_id"),
+    Index(None, "outcome"),
+)
+
+events = Table(  # append-only: every change of state, every operator verb
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", String(32), nullable=False),
+    Column("who", Text, nullable=False),
+    Column("verb", String(32), nullable=False),
+    Column("batch_id", String(16)),
+    Column("attempt_id", Integer),
+    Column("from_state", String(24)),
+    Column("to_state", String(24)),
+    Column("detail", Text, nullable=False),  # JSON, without personal data
+    Index(None, "attempt_id"),
+    Index(None, "batch_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("created_at", String(32), nullable=False),
+    Column("revoked_at", String(32)),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("api_key_id", ForeignKey("api_keys.id"), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("body_digest", String(64), nullable=False),
+    Column("batch_id", String(16)),
+    Column("created_at", String(32), nullable=False),
+)

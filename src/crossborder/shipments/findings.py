@@ -1,0 +1,92 @@
+"""The findings frame: one row per fault, the same columns from intake to the report.
+
+`severity` is `reject` (must not be sent), `warn`, or `not_evaluated` (a table, rate or input is missing:
+neither fault nor pass). `action` is what follows: `reject`; `hold` (waits for a person); `note` (goes on,
+the note stays with it); `mark` (goes on marked: a check that could not run against an incomplete table).
+A `not_evaluated` finding whose action is `hold` makes the shipment *not evaluated*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import polars as pl
+
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "ship": pl.UInt32,  # null: about the file as a whole
+    "sheet": pl.String,
+    "row": pl.UInt32,
+    "column": pl.String,  # the source header
+    "element": pl.String,  # schema element, if one is concerned
+    "shipment": pl.String,  # house waybill as written, "#row" where there is none
+    "master": pl.String,
+    "rule": pl.String,
+    "severity": pl.String,
+    "action": pl.String,
+    "value": pl.String,
+    "zh": pl.String,
+    "en": pl.String,
+    "fix_zh": pl.String,
+    "fix_en": pl.String,
+    "suggest": pl.String,
+    "source": pl.String,  # law, notice or schema the rule comes from
+}
+"""Columns of a findings frame."""
+
+VERDICTS = ("valid", "rejected", "not_evaluated", "on_hold")
+
+
+def empty() -> pl.DataFrame:
+    """No findings."""
+    return pl.DataFrame(schema=SCHEMA)
+
+
+def build(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Findings from dictionaries (few rows only: bulk rules build columns)."""
+    return pl.DataFrame(list(rows), schema=SCHEMA)
+
+
+def gather(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """All findings of several stages in one frame; missing columns become null."""
+    shaped = [
+        p.select(
+            [
+                pl.col(n).cast(t) if n in p.columns else pl.lit(None, dtype=t).alias(n)
+                for n, t in SCHEMA.items()
+            ]
+        )
+        for p in parts
+        if p.height
+    ]
+    return pl.concat(shaped) if shaped else empty()
+
+
+def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """`ship`, `verdict` for every shipment: rejected, else not_evaluated, else on_hold, else valid."""
+    worst = (
+        findings.filter(pl.col("ship").is_not_null())
+        .group_by("ship")
+        .agg(
+            (pl.col("action") == "reject").any().alias("_r"),
+            ((pl.col("severity") == "not_evaluated") & (pl.col("action") == "hold"))
+            .any()
+            .alias("_n"),
+            (pl.col("action") == "hold").any().alias("_h"),
+        )
+    )
+    return (
+        ships.select("ship")
+        .join(worst, on="ship", how="left", maintain_order="left")
+        .select(
+            "ship",
+            pl.when(pl.col("_r"))
+            .then(pl.lit("rejected"))
+            .when(pl.col("_n"))
+            .then(pl.lit("not_evaluated"))
+            .when(pl.col("_h"))
+            .then(pl.lit("on_hold"))
+            .otherwise(pl.lit("valid"))
+            .alias("verdict"),
+        )
+    )
