@@ -33,9 +33,7 @@ def manifest_key(master: str, voyage: str, direction: str, part: int) -> str:
 def normalise_expr(value: pl.Expr) -> pl.Expr:
     """`normalise` as a polars expression (String → String)."""
     return (
-        value.str.normalize("NFKC")
-        .str.replace_all(rf"[\s{_HYPHENS[1:]}\-]", "")
-        .str.to_uppercase()
+        value.str.normalize("NFKC").str.replace_all(rf"[\s{_HYPHENS[1:]}\-]", "").str.to_uppercase()
     )
 
 
@@ -43,6 +41,4 @@ def declaration_key_expr(master: pl.Expr, house: pl.Expr, direction: pl.Expr) ->
     """`declaration_key` as a polars expression; null where a part is null."""
     import polars as pl
 
-    return pl.concat_str(
-        [normalise_expr(master), normalise_expr(house), direction], separator="|"
-    )
+    return pl.concat_str([normalise_expr(master), normalise_expr(house), direction], separator="|")
