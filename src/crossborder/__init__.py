@@ -37,7 +37,20 @@ _HOME = {
     "compose": "crossborder.engine",
     "read_receipts": "crossborder.engine",
 }
-__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604 - names come from the table above
+__all__ = [
+    "Checked",
+    "Composed",
+    "CrossborderError",
+    "Engine",
+    "Operator",
+    "Profile",
+    "Receipts",
+    "Shipments",
+    "__version__",
+    "check",
+    "compose",
+    "read_receipts",
+]
 
 
 def __getattr__(name: str) -> Any:
