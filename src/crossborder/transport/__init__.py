@@ -1,0 +1,36 @@
+"""How endpoints are spoken to: one small port, the transports `http` and `folder`, and plug-ins."""
+
+from crossborder.transport.dialect import Dialect, load_dialect
+from crossborder.transport.folder import FolderTransport
+from crossborder.transport.http import HttpTransport
+from crossborder.transport.open import close_transport, open_transport, probe
+from crossborder.transport.port import (
+    SAYINGS,
+    Incoming,
+    LookedUp,
+    Outgoing,
+    Submitted,
+    Transport,
+    detail,
+    say,
+    shown,
+)
+
+__all__ = [
+    "SAYINGS",
+    "Dialect",
+    "FolderTransport",
+    "HttpTransport",
+    "Incoming",
+    "LookedUp",
+    "Outgoing",
+    "Submitted",
+    "Transport",
+    "close_transport",
+    "detail",
+    "load_dialect",
+    "open_transport",
+    "probe",
+    "say",
+    "shown",
+]
