@@ -1,0 +1,22 @@
+"""Messages: compiled from schema, filling conditions and mapping; composed column by column; receipts read."""
+
+from crossborder.messages.compose import Form, compose, compose_declarations
+from crossborder.messages.envelope import message_id
+from crossborder.messages.plan import Elements, Plan, compile_plan
+from crossborder.messages.read import ReceiptSet, read_receipts
+from crossborder.messages.stamp import stamp
+from crossborder.messages.verify import verify
+
+__all__ = [
+    "Elements",
+    "Form",
+    "Plan",
+    "ReceiptSet",
+    "compile_plan",
+    "compose",
+    "compose_declarations",
+    "message_id",
+    "read_receipts",
+    "stamp",
+    "verify",
+]

@@ -1,0 +1,76 @@
+"""Shipments that passed every check to finished declarations, one document each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from crossborder import china_time, schema
+from crossborder.errors import SchemaError
+from crossborder.messages.envelope import Envelope
+from crossborder.messages.plan import Plan, compile_plan
+from crossborder.messages.render import Rows, Shell, render
+from crossborder.shipments.frames import FrameSet
+
+Form = Literal["written", "strict"]
+"""How namespaces are spelled: as senders really write, or as the schema set of 2019 says."""
+
+_ID_SHAPE = "^[0-9A-Za-z]{1,36}[0-9]{14}[0-9A-Za-z]{11}$"
+
+
+def compose_declarations(
+    frames: FrameSet, *, form: Form, sender: str, receiver: str, at: datetime, ids: Sequence[str]
+) -> pl.DataFrame:
+    """One EXP301 per shipment: `ship` (UInt32), `message_id`, `xml` (String), in the order of `ship`.
+
+    `frames` hold only shipments that are to be written; `ids` has one message id per shipment, in the order
+    of `ship`. DDate and send_time are `at`. Raises `SchemaError` for a wrong number or shape of ids and for
+    a character that XML forbids (rule TXT-04 reports such a shipment before).
+    """
+    return compose("EXP301", frames, form=form, sender=sender, receiver=receiver, at=at, ids=ids)
+
+
+def compose(
+    message: str,
+    frames: FrameSet,
+    *,
+    form: Form,
+    sender: str,
+    receiver: str,
+    at: datetime,
+    ids: Sequence[str],
+) -> pl.DataFrame:
+    """One document of any message that is made one per shipment; see `compose_declarations`."""
+    plan = compile_plan(message)
+    elements = plan.project(frames)
+    groups = [Rows(g.name, g.names, elements.groups[g.name]) for g in plan.groups]
+    fixed = dict.fromkeys(plan.mapping.given("moment"), china_time.digits14(at))
+    return render(
+        shell(plan, form), groups, key="ship",
+        ids=checked_ids(ids, groups[0].frame.height),
+        envelope=Envelope(sender, receiver, at), fixed=fixed,
+    )  # fmt: skip
+
+
+def shell(plan: Plan, form: Form) -> Shell:
+    """Names and namespaces around the groups of a message in one form."""
+    package, message = schema.namespaces(plan.message, form)
+    return Shell(plan.message, package, message, [e.name for e in schema.envelope_elements()])
+
+
+def checked_ids(ids: Sequence[str], wanted: int) -> pl.Series:
+    """`ids` as a Series. Raises `SchemaError` unless there are `wanted` of the right shape."""
+    series = pl.Series("message_id", ids, dtype=pl.String)
+    if series.len() != wanted:
+        raise SchemaError(
+            f"{wanted} documents need {wanted} message ids, not {series.len()}",
+            f"{wanted} 份报文需要 {wanted} 个报文编号，实际给出 {series.len()} 个",
+        )
+    shaped = series.str.contains(_ID_SHAPE).fill_null(value=False)
+    if not shaped.all():
+        wrong = series.filter(~shaped)[0]
+        raise SchemaError(f"not a message id: {wrong!r}", f"报文编号格式不符：{wrong!r}")
+    return series
