@@ -1,0 +1,5 @@
+"""`python -m crossborder.sandbox`."""
+
+from crossborder.sandbox.command import main
+
+raise SystemExit(main())
