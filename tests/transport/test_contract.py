@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ class Perfect:
     def receipts(self) -> Iterator[Incoming]:
         self.trouble = "down" if self.side.down else ""
         for name, data in list(self.side.waiting.items())[: 0 if self.side.down else 100]:
-            yield Incoming(name, data, lambda n=name: self.side.waiting.pop(n))  # type: ignore[misc]  # a lambda with a default
+            yield Incoming(name, data, partial(self.side.taken_away, name))
 
 
 class MemoryFarSide:
@@ -126,6 +127,9 @@ class MemoryFarSide:
 
     def leave_receipt(self, name: str, data: bytes) -> None:
         self.waiting[name] = data
+
+    def taken_away(self, name: str) -> None:
+        del self.waiting[name]
 
     def go_down(self) -> None:
         self.down = True
