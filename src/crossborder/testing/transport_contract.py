@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
+from xml.sax.saxutils import escape
 
 from crossborder.china_time import CHINA
 from crossborder.transport import (
@@ -29,6 +30,14 @@ from crossborder.transport import (
 
 _START = datetime(2026, 11, 23, 18, 0, tzinfo=CHINA)
 _MANY = 450
+_MASTER = "99900000001"
+_PACKAGE = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n<Package><EnvelopInfo><version>1.0</version>'
+    "<message_id>{ident}</message_id><message_type>EXP301</message_type></EnvelopInfo>"
+    "<DataInfo><SignedData><Data><EXP301><EntryHead><BillNo>{master}</BillNo><AssBillNo>{house}</AssBillNo>"
+    "<IEFlag>I</IEFlag><Notes>分运单 {filler}</Notes></EntryHead></EXP301></Data>"
+    "<HashSign></HashSign><SignerInfo></SignerInfo></SignedData></DataInfo></Package>"
+)
 
 
 class FarSide(Protocol):
@@ -56,14 +65,25 @@ class FarSide(Protocol):
         """Be reachable again, with all it had."""
 
 
-def message(number: int, body: bytes = b"", message_id: str = "") -> Outgoing:
-    """A composed message; the same number gives the same message."""
-    filler = random.Random(number).randbytes(20).hex()
-    data = body or f"<Package><EXP301>{number} 分运单 {filler}</EXP301></Package>".encode()
+def message(
+    number: int, body: bytes = b"", message_id: str = "", house: str = "", filler: str = ""
+) -> Outgoing:
+    """A composed message with a plain envelope, in no way a valid declaration; same arguments, same message."""
+    ident = message_id or f"DXPENT0000000001E01000020261123180000{number:011d}"
+    house = house or f"CB{number:08d}"
+    data = (
+        body
+        or _PACKAGE.format(
+            ident=escape(ident),
+            master=_MASTER,
+            house=house,
+            filler=filler or random.Random(number).random(),
+        ).encode()
+    )
     return Outgoing(
         message_type="EXP301",
-        key=f"99900000001|CB{number:08d}|I",
-        message_id=message_id or f"DXPENT0000000001E01000020261123180000{number:011d}",
+        key=f"{_MASTER}|{house}|I",
+        message_id=ident,
         digest=hashlib.sha256(data).hexdigest(),
         body=data,
         created=_START + timedelta(milliseconds=number),
@@ -84,8 +104,8 @@ def a_message_arrives_once_and_whole(far: FarSide) -> None:
 
 
 def a_large_message_arrives_whole(far: FarSide) -> None:
-    """Eight MiB of bytes that are no XML arrive unchanged."""
-    transport, sent = far.open(), message(1, body=random.Random(1).randbytes(8 * 1024**2))
+    """Six MiB arrive unchanged, line ends and rare characters included."""
+    transport, sent = far.open(), message(1, filler="𠮷\r\n\t回 执" * 400_000)
     _must(transport.submit(sent).outcome == "received", "a large message was not taken")
     far.settle()
     _must(far.bodies() == [sent.body], "the bytes were changed on the way")
