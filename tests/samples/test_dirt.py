@@ -1,0 +1,125 @@
+"""Dirt is dealt as promised: exact counts, one kind each, in rotation, named by facts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crossborder import samples
+from crossborder.samples import dirt as room
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("direction", ["I", "E"])
+def test_at_least_forty_kinds_break_a_reject_rule(direction: str) -> None:
+    kinds = [k for k in samples.kinds() if direction in k.directions]
+    assert len([k for k in kinds if k.severity == "reject"]) >= 40
+    assert len([k for k in kinds if k.severity == "warn"]) >= 10
+    names = [k.name for k in samples.kinds()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("direction", ["I", "E"])
+@pytest.mark.parametrize("mapping", ["canonical", "elements", "zh-desk"])
+def test_forty_dirty_shipments_show_forty_reject_kinds(direction: str, mapping: str) -> None:
+    dirt = samples.compose(400, 1, 0.1, direction, mapping=mapping).dirt
+    assert dirt.height == 40
+    assert dirt["kind"].n_unique() == 40
+    assert set(dirt["severity"]) == {"reject"}
+
+
+@pytest.mark.parametrize(
+    ("shipments", "share", "wanted"), [(2000, 0.05, 100), (333, 0.02, 7), (10, 1, 10), (10, 0, 0)]
+)
+def test_the_share_is_exact_and_each_shipment_is_spoiled_once(
+    shipments: int, share: float, wanted: int
+) -> None:
+    dirt = samples.compose(shipments, 2, share).dirt
+    assert dirt.height == wanted == round(shipments * share)
+    assert dirt["ship"].n_unique() == wanted
+
+
+def test_every_kind_is_dealt_before_one_comes_again() -> None:
+    usable = [
+        k.name
+        for k in samples.kinds()
+        if "I" in k.directions and "canonical" not in k.not_in and "*.csv" not in k.not_in
+    ]
+    dealt = samples.compose(3000, 6, 0.1).dirt.sort("ship")["kind"].to_list()
+    assert dealt[: len(usable)] == usable
+    assert dealt[len(usable) : 2 * len(usable)] == usable
+
+
+@pytest.mark.parametrize("direction", ["I", "E"])
+def test_every_kind_spoils_what_it_says(direction: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind changes exactly its columns; the rest of the shipment is as composed without the spoiling."""
+    spoiled = samples.compose(200, 3, 1, direction)
+    monkeypatch.setattr(room, "spoil", lambda order, name, frame: frame)
+    before = samples.compose(200, 3, 1, direction)
+    kinds = {k.name: k for k in samples.kinds()}
+    names = dict(spoiled.dirt.select("ship", "kind").iter_rows())
+    assert len(set(names.values())) > 100
+    for frame in ("shipments", "goods"):
+        after, clean = getattr(spoiled.frames, frame), getattr(before.frames, frame)
+        for one, other in zip(
+            after.iter_rows(named=True), clean.iter_rows(named=True), strict=True
+        ):
+            changed = {c for c in one if one[c] != other[c]}
+            targets = [t for t in kinds[names[one["ship"]]].targets if t.frame == frame]
+            wanted = {t.column for t in targets if t.line in (None, one.get("line"))}
+            assert changed <= wanted
+            if len(wanted) == 1:
+                assert changed == wanted
+
+
+def test_the_rules_named_are_rules_of_the_specification_or_of_a_family() -> None:
+    known = {r["rule_id"] for r in csv.DictReader(io.StringIO(SPEC))} if SPEC else None
+    for kind in samples.kinds():
+        for rule in (kind.rule, *kind.also):
+            family = rule.split("-")[0]
+            assert family in (
+                "CLS",
+                "LIM",
+                "TAX",
+                "EXP",
+                "ID",
+                "TXT",
+                "XSD",
+                "FIL",
+                "COD",
+                "INT",
+                "PRO",
+            )
+            if known and family not in ("XSD", "FIL", "COD", "INT"):
+                assert rule in known
+
+
+def _spec() -> str:
+    for place in (ROOT / "src/crossborder/rules").glob("**/rules.csv"):
+        return place.read_text(encoding="utf-8")
+    return ""
+
+
+SPEC = _spec()
+
+
+def test_dirt_never_fires_on_what_no_mapping_holds() -> None:
+    for mapping in ("canonical", "elements", "zh-desk"):
+        heads = samples.compose(300, 1, 1, mapping=mapping).dirt
+        named = {k.name for k in samples.kinds() if mapping in k.not_in}
+        assert not named & set(heads["kind"].to_list())
+
+
+def test_the_report_says_the_waybill_as_it_is_written() -> None:
+    sample = samples.compose(300, 1, 1)
+    heads = dict(sample.frames.shipments.select("ship", "house_waybill").iter_rows())
+    lower = sample.dirt.filter(pl.col("kind") == "house_waybill_small_letters")
+    assert lower.height > 0
+    for ship, shipment in sample.dirt.select("ship", "shipment").iter_rows():
+        assert shipment == heads[ship]
+    assert all(s == s.lower() for s in lower["shipment"])
