@@ -15,12 +15,12 @@ from lxml import etree
 
 from crossborder import resources
 from crossborder.schema.conditions import Clause, parse_when
-from crossborder.schema.describe import Row
 from crossborder.schema.facets import facet_failures, holds
 from crossborder.schema.library import ENVELOPE, Form, Library
 from crossborder.schema.model import Element, ElementTree, Group
 from crossborder.schema.patterns import to_rust
 from crossborder.schema.tables import FACETS, CodeRow, FillingRow
+from crossborder.schema.words import Row
 
 __all__ = [
     "ENVELOPE",
@@ -108,5 +108,5 @@ def code_lists(message: str) -> tuple[CodeRow, ...]:
 
 
 def describe(message: str) -> list[Row]:
-    """One row per element for people to read; the keys are listed at `crossborder.schema.describe.rows`."""
+    """One row per element for people to read; the keys are listed at `crossborder.schema.words.rows`."""
     return packaged().describe(message)

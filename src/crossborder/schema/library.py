@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args
 from lxml import etree
 
 from crossborder.errors import NotFound, SchemaError
-from crossborder.schema import describe, reader, tables
+from crossborder.schema import reader, tables, words
 from crossborder.schema.model import Element, ElementTree, Group
 from crossborder.schema.tables import CodeRow, FillingRow
 
@@ -113,10 +113,10 @@ class Library:
         """Value lists, code tables and forms of the elements that hold codes."""
         return self._table("codes", message, ".codes.csv", tables.read_codes)
 
-    def describe(self, message: str) -> list[describe.Row]:
-        """One row per element for people to read; the keys are listed at `describe.rows`."""
+    def describe(self, message: str) -> list[words.Row]:
+        """One row per element for people to read; the keys are listed at `words.rows`."""
         tree = self.load_elements(message)
-        return describe.rows(tree, self.filling(message), self.code_lists(message))
+        return words.rows(tree, self.filling(message), self.code_lists(message))
 
     def _table(
         self, kind: str, message: str, suffix: str, read: Callable[[Path, ElementTree], T]

@@ -18,9 +18,7 @@ _OP_EN = {"in": "is", "not in": "is not", "filled": "is filled", "empty": "is em
 def rows(
     tree: ElementTree,
     filling: Iterable[FillingRow],
-    codes: Iterable[CodeRow]
-    *,
-    nested: bool = True,
+    codes: Iterable[CodeRow],
 ) -> list[Row]:
     """One dictionary per element, in schema order.
 
