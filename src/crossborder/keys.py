@@ -5,19 +5,26 @@ Keys are compared in this form and written as given (`spec/express/notes.md`, se
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import polars as pl
 
-_HYPHENS = "-\u2010\u2011\u2012\u2013\u2014\u2212"
+_BLANKS_AND_HYPHENS = (
+    r"[\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}"
+    r"\-\x{2010}-\x{2014}\x{2212}]"
+)
+"""Unicode White_Space and every hyphen or dash, in Rust's dialect of regular expressions."""
+_DROPPED = re.compile(
+    re.sub(r"\\x\{([0-9A-F]+)\}", lambda m: chr(int(m[1], 16)), _BLANKS_AND_HYPHENS)
+)
 
 
 def normalise(text: str) -> str:
     """`' ab-1２3 '` → `'AB123'`."""
-    half = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in half if not c.isspace() and c not in _HYPHENS).upper()
+    return _DROPPED.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
 def declaration_key(master: str, house: str, direction: str) -> str:
@@ -32,9 +39,8 @@ def manifest_key(master: str, voyage: str, direction: str, part: int) -> str:
 
 def normalise_expr(value: pl.Expr) -> pl.Expr:
     """`normalise` as a polars expression (String → String)."""
-    return (
-        value.str.normalize("NFKC").str.replace_all(rf"[\s{_HYPHENS[1:]}\-]", "").str.to_uppercase()
-    )
+    half = value.str.normalize("NFKC")
+    return half.str.replace_all(_BLANKS_AND_HYPHENS, "").str.to_uppercase()
 
 
 def declaration_key_expr(master: pl.Expr, house: pl.Expr, direction: pl.Expr) -> pl.Expr:

@@ -1,0 +1,27 @@
+"""The command line: parse, call the engine, show. Nothing heavy is imported before a command runs."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of `crossborder`. Exit 0: all good; 1: something needs attention; 2: could not run."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    _utf8_output()
+    if args[:1] == ["--version"]:
+        from crossborder import __version__
+
+        print(f"crossborder {__version__}")  # noqa: T201 - the answer itself
+        return 0
+    from crossborder.cli.app import run
+
+    return run(args)
+
+
+def _utf8_output() -> None:
+    """Standard output is UTF-8; where it cannot encode, it replaces (a desk's old console)."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")

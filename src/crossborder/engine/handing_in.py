@@ -1,0 +1,181 @@
+"""Handing in: what the ledger already knows of a file's shipments, and what therefore is to be done with each.
+
+Handing in a file again is normal work. Per business key: live with the same content → *already filed*, no
+finding; live with other content → a finding that names the differing fields; ended and free → a new attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from crossborder import messages
+from crossborder.engine import pure
+from crossborder.engine.results import Checked
+from crossborder.keys import declaration_key_expr
+from crossborder.ledger import Known, Ledger
+from crossborder.shipments import FrameSet
+from crossborder.shipments import findings as found
+
+_KNOWN: dict[str, pl.DataType | type[pl.DataType]] = {
+    "key": pl.String, "attempt_id": pl.Int64, "live": pl.Boolean, "state": pl.String,
+    "content_digest": pl.String, "number": pl.Int64, "fresh": pl.String, "batch_id": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """A checked hand-in joined with the ledger.
+
+    `plan`: `ship, key, digest, outcome, attempt_id, number`, where `outcome` is unreadable, rejected,
+    not_evaluated, on_hold, already_filed or prepared, and `number` the number of the attempt to be made.
+    """
+
+    checked: Checked
+    plan: pl.DataFrame
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Shipments by outcome."""
+        return dict(self.plan.group_by("outcome").len().sort("outcome").iter_rows())
+
+    def ships(self, outcome: str) -> pl.Series:
+        """The shipments of one outcome."""
+        return self.plan.filter(pl.col("outcome") == outcome)["ship"]
+
+
+def keys_of(frames: FrameSet) -> pl.DataFrame:
+    """`ship, key`: the business key of every shipment, null where a part of it is missing."""
+    return frames.shipments.select(
+        "ship",
+        declaration_key_expr(
+            pl.col("master_waybill"), pl.col("house_waybill"), pl.col("direction")
+        ).alias("key"),
+    )
+
+
+def meet_ledger(checked: Checked, ledger: Ledger, now: datetime) -> HandIn:
+    """Join a checked hand-in with what the ledger knows of its keys."""
+    keys = keys_of(checked.frames)
+    known = _known_frame(ledger.known(keys["key"].drop_nulls().to_list()))
+    plan = (
+        keys.join(checked.digests, on="ship", how="left")
+        .join(known, on="key", how="left")
+        .with_columns(pl.col("live").fill_null(value=False), pl.col("number").fill_null(0))
+        .sort("ship")
+    )
+    same = pl.col("live") & (pl.col("content_digest") == pl.col("digest"))
+    already = plan.filter(same)["ship"]
+    checked = _forgive(checked, already)
+    conflicts = plan.filter(pl.col("live") & ~same)
+    checked = pure.narrowed(checked, _conflict_findings(checked, conflicts, ledger, now))
+    unreadable = checked.frames.shipments.select("ship", "unreadable")
+    outcome = (
+        pl.when(pl.col("unreadable"))
+        .then(pl.lit("unreadable"))
+        .when(same)
+        .then(pl.lit("already_filed"))
+        .when(pl.col("verdict") == "valid")
+        .then(pl.lit("prepared"))
+        .otherwise(pl.col("verdict"))
+    )
+    settled = (
+        plan.join(checked.verdicts, on="ship")
+        .join(unreadable, on="ship")
+        .sort("ship")
+        .select(
+            "ship",
+            "key",
+            "digest",
+            outcome.alias("outcome"),
+            pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
+            (pl.col("number") + 1).alias("number"),
+        )
+    )
+    return HandIn(checked, settled)
+
+
+def _known_frame(known: Iterable[Known]) -> pl.DataFrame:
+    rows = [
+        (k.key, k.attempt_id, k.live, k.state, k.content_digest, k.number, k.fresh_attempt, k.batch_id)
+        for k in known
+    ]  # fmt: skip
+    return pl.DataFrame(rows, schema=_KNOWN, orient="row")
+
+
+def _forgive(checked: Checked, already: pl.Series) -> Checked:
+    """What is already filed with the same content has no findings and no verdict but that."""
+    if already.is_empty():
+        return checked
+    from dataclasses import replace
+
+    kept = checked.findings.filter(
+        pl.col("ship").is_null() | ~pl.col("ship").is_in(already.implode())
+    )
+    verdicts = found.verdicts(checked.verdicts.select("ship"), kept)
+    return replace(checked, findings=kept, verdicts=verdicts)
+
+
+def _conflict_findings(
+    checked: Checked, conflicts: pl.DataFrame, ledger: Ledger, now: datetime
+) -> pl.DataFrame:
+    """INT-live-differs: the key is live with other content; names the elements that differ."""
+    if conflicts.is_empty():
+        return found.empty()
+    differing = _differing_fields(checked, conflicts, ledger, now)
+    where = checked.frames.shipments.select(
+        "ship", "sheet", "row", "house_waybill", "master_waybill"
+    )
+    rows = []
+    for one in conflicts.join(where, on="ship").iter_rows(named=True):
+        fields = differing.get(one["ship"], [])
+        shown = ", ".join(fields) if fields else "—"
+        rows.append(
+            {
+                "ship": one["ship"],
+                "sheet": one["sheet"],
+                "row": one["row"],
+                "column": checked.frames.header("shipments", "house_waybill"),
+                "element": "AssBillNo",
+                "shipment": one["house_waybill"],
+                "master": one["master_waybill"],
+                "rule": "INT-live-differs",
+                "severity": "reject",
+                "action": "reject",
+                "value": one["house_waybill"],
+                "zh": f"该分运单已有有效的报关单（批次 {one['batch_id']}，状态 {one['state']}），且内容不同：{shown}",
+                "en": f"this house waybill already has a live declaration (batch {one['batch_id']}, state "
+                f"{one['state']}) with other content: {shown}",
+                "fix_zh": "同一分运单不得重复申报：请恢复原内容，或等海关退单后再更正申报",
+                "fix_en": "never declare a parcel twice: restore the former content, or wait until customs has "
+                "returned the declaration and correct it then",
+                "source": "EXP301 business key",
+            }
+        )
+    return found.build(rows)
+
+
+def _differing_fields(
+    checked: Checked, conflicts: pl.DataFrame, ledger: Ledger, now: datetime
+) -> Mapping[int, list[str]]:
+    """ship → names of elements whose text differs from the live attempt's document."""
+    composable = checked.valid["ship"]
+    ships = conflicts["ship"].filter(conflicts["ship"].is_in(composable.implode()))
+    if ships.is_empty():
+        return {}
+    fresh = pure.compose(checked, at=now, ships=ships).documents.filter(
+        pl.col("ship").is_not_null()
+    )
+    attempts = dict(conflicts.select("ship", "attempt_id").iter_rows())
+    answer: dict[int, list[str]] = {}
+    for ship, xml in fresh.select("ship", "xml").iter_rows():
+        stored = ledger.document(attempts[ship])
+        if stored is not None:
+            answer[ship] = messages.differing(stored, xml.encode("utf-8"))
+    return answer
+
+
+Progress = Callable[[int, int], None]

@@ -1,0 +1,240 @@
+"""The pure half of the façade: no ledger, no home folder, no network.
+
+Time, ids, tables and rates are handed in; what is not handed in is taken from packaged data, and the day from
+the clock once, here at the edge. The same input gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from crossborder import china_time, intake, log, messages, rules
+from crossborder.codes import Tables
+from crossborder.engine import profiles
+from crossborder.engine.results import Checked, Composed, Receipts
+from crossborder.errors import InputError
+from crossborder.keys import declaration_key_expr, manifest_key
+from crossborder.settings import Operator, Profile
+from crossborder.shipments import FrameSet, apply_profile, content_digests, personal_names
+from crossborder.shipments import findings as found
+
+log.know_personal(personal_names())
+
+
+@cache
+def packaged_tables() -> Tables:
+    """The code tables that ship with the package, read once per process."""
+    return Tables.load()
+
+
+def check(
+    data: Any,
+    mapping: str | Path | Mapping[str, Any] | None = None,
+    profile: str | Path | Profile | None = None,
+    as_of: str | None = None,
+    *,
+    operator: Operator | None = None,
+    tables: Tables | None = None,
+    declared_on: str | None = None,
+    served: Iterable[str] | None = None,
+    folders: Sequence[Path] = (),
+    sheet: str | None = None,
+    limits: intake.Limits | None = None,
+) -> Checked:
+    """Read, classify and check a hand-in. Bad rows never raise: they are findings.
+
+    `data` is a path, a flat frame in the shape of `mapping`, a list of dictionaries, or `Shipments`.
+    `declared_on` (`yyyyMMdd`, China time, else today) chooses rates and tax tables; `as_of` overrides the date
+    by which rules are chosen; `served` are the prefixes of DeclPort that an endpoint serves.
+    Raises `InputError`, `MappingError`, `SettingsError`, `NotFound`.
+    """
+    firm = profiles.find(profile)
+    person = operator or Operator()
+    read = intake.read(
+        data, mapping=mapping, folders=folders, sheet=sheet, limits=limits or intake.Limits()
+    )
+    context = rules.Context(
+        tables=tables or packaged_tables(),
+        profile=firm,
+        declared_on=declared_on or china_time.now().strftime("%Y%m%d"),
+        as_of=as_of,
+        served_prefixes=frozenset(served) if served is not None else None,
+    )
+    profiles.refuse_incomplete(firm, person, read.frames)
+    filled = apply_profile(read.frames, firm, person)
+    frames, findings = _judge(filled, context, person)
+    findings = found.gather([read.findings, findings])
+    ships = read.frames.shipments.select("ship")
+    return Checked(
+        frames=frames,
+        findings=findings,
+        verdicts=found.verdicts(ships, findings),
+        digests=content_digests(read.frames),
+        unevaluated=rules.unevaluated(context),
+        rows=read.rows,
+        mapping=read.mapping,
+        source_name=read.source_name,
+        source_digest=read.source_digest,
+        source=read.raw,
+        profile=firm,
+        operator=person,
+        declared_on=context.declared_on,
+    )
+
+
+def _judge(
+    filled: FrameSet, context: rules.Context, person: Operator
+) -> tuple[FrameSet, pl.DataFrame]:
+    """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
+    readable = filled.take(filled.shipments.filter(~pl.col("unreadable"))["ship"])
+    classed, f_class = rules.classify(readable, context)
+    classed = apply_profile(classed, context.profile, person)
+    plan = messages.compile_plan("EXP301")
+    elements = plan.project(classed)
+    parts = [
+        f_class,
+        plan.check(elements, classed, context.tables),
+        rules.check(classed, context),
+        messages.manifest_findings(classed, context.tables),
+    ]
+    unreadable = filled.take(filled.shipments.filter(pl.col("unreadable"))["ship"])
+    whole = FrameSet(
+        pl.concat([classed.shipments, unreadable.shipments]).sort("ship"),
+        classed.goods,
+        classed.documents,
+        classed.headers,
+    )
+    return whole, found.gather(parts)
+
+
+def compose(
+    checked: Checked,
+    *,
+    at: datetime,
+    ids: Sequence[str] | None = None,
+    form: Literal["written", "strict"] = "written",
+    receiver: str = "E010000",
+    ships: pl.Series | None = None,
+) -> Composed:
+    """XML of every valid shipment (EXP301) and of every master waybill (EXP311), manifests first.
+
+    `at` is the moment of declaring (DDate, send_time), China time. `ids` are message ids, one per document;
+    without them draft ids are used, whose serial is counted from 1: what the ledger half files gets its real
+    id when it is queued. `ships` narrows the declarations. Raises `SettingsError` without a sender id.
+    """
+    sender = profiles.sender(checked.profile)
+    valid = checked.valid["ship"]
+    if ships is not None:
+        valid = valid.filter(valid.is_in(ships.implode()))
+    readable = checked.frames.shipments.filter(~pl.col("unreadable"))["ship"]
+    drafted = messages.manifest_groups(checked.frames.take(readable)).height
+    wanted = drafted + valid.len()
+    if ids is None:
+        ids = [messages.message_id(sender, receiver, at, serial) for serial in range(1, wanted + 1)]
+    elif len(ids) < wanted:
+        raise InputError(
+            f"{wanted} documents need {wanted} ids; {len(ids)} were given",
+            f"共 {wanted} 份报文，需要 {wanted} 个编号，只给了 {len(ids)} 个",
+        )
+    manifests = messages.compose_manifests(
+        checked.frames.take(readable), form=form, sender=sender, receiver=receiver, at=at, ids=ids[:drafted]
+    )  # fmt: skip
+    declarations = messages.compose_declarations(
+        checked.frames.take(valid), form=form, sender=sender, receiver=receiver, at=at, ids=ids[drafted:]
+    )  # fmt: skip
+    return Composed(
+        documents=pl.concat(
+            [
+                _manifest_rows(manifests.documents),
+                _declaration_rows(declarations, checked.frames.shipments),
+            ]
+        ),
+        houses=manifests.houses,
+        left_out=manifests.left_out,
+    )
+
+
+def _declaration_rows(documents: pl.DataFrame, shipments: pl.DataFrame) -> pl.DataFrame:
+    key = declaration_key_expr(
+        pl.col("master_waybill"), pl.col("house_waybill"), pl.col("direction")
+    )
+    return documents.join(
+        shipments.select("ship", key.alias("key")), on="ship", how="left", maintain_order="left"
+    ).select(
+        pl.lit("EXP301").alias("message_type"),
+        "key",
+        pl.col("ship").cast(pl.UInt32),
+        pl.lit(None, dtype=pl.UInt32).alias("manifest"),
+        "message_id",
+        "xml",
+    )
+
+
+def _manifest_rows(documents: pl.DataFrame) -> pl.DataFrame:
+    keys = [
+        manifest_key(master, voyage, direction, 1)
+        for master, voyage, direction in documents.select(
+            "master_waybill", "voyage", "direction"
+        ).iter_rows()
+    ]
+    return documents.select(
+        pl.lit("EXP311").alias("message_type"),
+        pl.Series("key", keys, dtype=pl.String),
+        pl.lit(None, dtype=pl.UInt32).alias("ship"),
+        pl.col("manifest").cast(pl.UInt32),
+        "message_id",
+        "xml",
+    )
+
+
+def read_receipts(source: Any) -> Receipts:
+    """Read receipts from paths (a file, or a folder's `*.xml`) or from bytes, one or many.
+
+    Unreadable ones are `problems`, never exceptions. Raises `InputError` only if a path cannot be opened.
+    """
+    items = list(_receipt_items(source))
+    read = messages.read_receipts(items)
+    return Receipts(read.lines, read.problems)
+
+
+def _receipt_items(source: Any) -> Iterable[tuple[str, bytes]]:
+    if isinstance(source, bytes):
+        yield "receipt", source
+        return
+    if isinstance(source, (str, Path)):
+        path = Path(source)
+        files = sorted(path.glob("*.xml")) if path.is_dir() else [path]
+        for file in files:
+            try:
+                yield file.name, file.read_bytes()
+            except OSError as error:
+                raise InputError(
+                    f"the receipt cannot be read ({error.strerror})",
+                    f"回执文件无法读取（{error.strerror}）",
+                    place=str(file),
+                ) from error
+        return
+    for number, one in enumerate(source):
+        if isinstance(one, tuple):
+            yield one
+        elif isinstance(one, bytes):
+            yield f"receipt-{number + 1}", one
+        else:
+            yield from _receipt_items(one)
+
+
+def narrowed(checked: Checked, findings: pl.DataFrame) -> Checked:
+    """`checked` with further findings (those that only the ledger knows) and the verdicts that follow."""
+    every = found.gather([checked.findings, findings])
+    return replace(
+        checked,
+        findings=every,
+        verdicts=found.verdicts(checked.verdicts.select("ship"), every),
+    )
