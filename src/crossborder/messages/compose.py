@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Literal
 
 import polars as pl
+from lxml import etree
 
 from crossborder import china_time, schema
 from crossborder.errors import SchemaError
 from crossborder.messages.envelope import Envelope
-from crossborder.messages.plan import Plan, compile_plan
+from crossborder.messages.plan import compile_plan
+from crossborder.messages.receipt_tree import parser
 from crossborder.messages.render import Rows, Shell, render
 from crossborder.shipments.frames import FrameSet
 
@@ -49,16 +52,21 @@ def compose(
     groups = [Rows(g.name, g.names, elements.groups[g.name]) for g in plan.groups]
     fixed = dict.fromkeys(plan.mapping.given("moment"), china_time.digits14(at))
     return render(
-        shell(plan, form), groups, key="ship",
+        shell(message, form), groups, key="ship",
         ids=checked_ids(ids, groups[0].frame.height),
         envelope=Envelope(sender, receiver, at), fixed=fixed,
     )  # fmt: skip
 
 
-def shell(plan: Plan, form: Form) -> Shell:
-    """Names and namespaces around the groups of a message in one form."""
-    package, message = schema.namespaces(plan.message, form)
-    return Shell(plan.message, package, message, [e.name for e in schema.envelope_elements()])
+@cache
+def shell(message: str, form: Form) -> Shell:
+    """Names and namespaces around the groups of a message in one form, as its XSD says."""
+    root = etree.parse(str(schema.xsd_path(message, form)), parser()).getroot()
+    whole = root.get("targetNamespace") or ""
+    imported = root.find("{*}import")
+    inner = "" if whole or imported is None else str(imported.get("namespace"))
+    envelope = schema.envelope_elements()
+    return Shell(message, whole, inner, [e.name for e in envelope if e.group == "EnvelopInfo"])
 
 
 def checked_ids(ids: Sequence[str], wanted: int) -> pl.Series:

@@ -26,9 +26,9 @@ GIVEN = ("moment", "operation")
 class Source:
     """Where one element gets its value. Exactly one of `column` alone, `sql`, `value`, `given`, `sum`, `count`.
 
-    `column` beside `sql` or `given` is the canonical column that a finding names. `agree`, `too_long` and
+    `column` beside `sql` or `given` is the canonical column that a finding names. `agree` and
     `decimals` belong to manifests: the rule of a shipment that differs from the others of its master
-    waybill, the rule of a value too long here, the places to round to (half up).
+    waybill, and the places to round to (half up).
     """
 
     column: str | None = None
@@ -38,7 +38,6 @@ class Source:
     sum: str | None = None
     count: bool = False
     agree: str | None = None
-    too_long: str | None = None
     decimals: int | None = None
 
     def expr(self) -> pl.Expr:
@@ -55,22 +54,12 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Codes:
-    """The code table of an element. Only values of the shape `form` (a pattern) are looked up."""
-
-    table: str
-    form: str | None = None
-    rule: str | None = None
-
-
-@dataclass(frozen=True)
 class GroupMapping:
     """One group of elements: the frame it is made from, and what its rows are grouped by (manifest head)."""
 
     name: str
     frame: FrameName
     elements: Mapping[str, Source]
-    codes: Mapping[str, Codes]
     by: tuple[str, ...] = ()
 
 
@@ -82,7 +71,6 @@ class MessageMapping:
     source: str
     groups: Mapping[str, GroupMapping]
     too_long: str | None = None
-    too_many: str | None = None
 
     def given(self, what: str) -> tuple[str, ...]:
         """Elements whose value is handed in as `what`."""
@@ -100,9 +88,7 @@ def message_mapping(message: str) -> MessageMapping:
         groups = {name: _group(name, table, place) for name, table in data["groups"].items()}
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise SchemaError(f"not a message mapping: {error}", place=place) from error
-    return MessageMapping(
-        message, data.get("source", message), groups, data.get("too_long"), data.get("too_many")
-    )
+    return MessageMapping(message, data.get("source", message), groups, data.get("too_long"))
 
 
 def _group(name: str, table: Mapping[str, Any], place: str) -> GroupMapping:
@@ -112,14 +98,11 @@ def _group(name: str, table: Mapping[str, Any], place: str) -> GroupMapping:
     elements = {e: _source(e, s, f"{place}: {name}.{e}") for e, s in table["elements"].items()}
     for element, source in elements.items():
         _known_columns(source, frame, f"{place}: {name}.{element}")
-    codes = {
-        e: _made(Codes, c, f"{place}: {name}.codes.{e}") for e, c in table.get("codes", {}).items()
-    }
-    return GroupMapping(name, frame, elements, codes, tuple(table.get("by", ())))
+    return GroupMapping(name, frame, elements, tuple(table.get("by", ())))
 
 
 def _source(element: str, said: str | Mapping[str, Any], place: str) -> Source:
-    source = _made(Source, {"column": said} if isinstance(said, str) else said, place)
+    source: Source = _made(Source, {"column": said} if isinstance(said, str) else said, place)
     ways = [source.sql, source.value, source.given, source.sum, source.count or None]
     used = sum(way is not None for way in ways)
     if used > 1 or (used == 0 and source.column is None):

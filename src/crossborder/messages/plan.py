@@ -8,9 +8,20 @@ from functools import cache
 
 import polars as pl
 
-from crossborder import schema
+from crossborder import codes, schema
 from crossborder.errors import SchemaError
+from crossborder.messages.checks import GroupChecks, compile_checks
+from crossborder.messages.findings import (
+    RowsOf,
+    complete_tables,
+    failures,
+    first_faults,
+    not_looked_up,
+    numbered,
+    to_findings,
+)
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
+from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
 
 _UNFILLED = Source(value=None, column=None)
@@ -36,6 +47,11 @@ class PlannedGroup:
         """Where the element gets its value; an element that the mapping does not name stays empty."""
         return self.mapping.elements.get(element, _UNFILLED)
 
+    def rows(self, said_by: str) -> RowsOf:
+        """Where the rows come from, for findings."""
+        frame = self.mapping.frame
+        return RowsOf(frame, ROW_KEYS[frame], self.mapping.elements, said_by)
+
     def project(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Key columns and one String column per element; decimals in their shortest form."""
         keys = ROW_KEYS[self.mapping.frame]
@@ -59,6 +75,7 @@ class Plan:
     message: str
     mapping: MessageMapping
     groups: tuple[PlannedGroup, ...]
+    checks: tuple[GroupChecks, ...]
 
     def project(self, frames: FrameSet) -> Elements:
         """The element values of every shipment that could be read, in the order of `ship`."""
@@ -68,6 +85,26 @@ class Plan:
             for name in ("goods", "documents"):
                 sources[name] = sources[name].join(readable.select("ship"), on="ship", how="semi")
         return Elements({g.name: g.project(sources[g.mapping.frame]) for g in self.groups})
+
+    def check(
+        self, elements: Elements, frames: FrameSet, tables: codes.Tables, on: str | None = None
+    ) -> pl.DataFrame:
+        """Findings about presence, form and codes of every value; `frames` are those that were projected.
+
+        `on` (yyyyMMdd) is the day by which code tables are chosen, without it the newest are taken. A code
+        that an incomplete table does not hold is one finding per value about the file (`ship` is null).
+        """
+        found = []
+        for group, checks in zip(self.groups, self.checks, strict=True):
+            rows = _with_context(elements, group, checks)
+            sure, unsure = complete_tables(checks.lookups, tables, on)
+            of = group.rows(self.mapping.source)
+            parts = failures(rows, checks, sure)
+            if parts:
+                faults = first_faults(parts, of.keys)
+                found.append(to_findings(faults, numbered(checks, sure), frames, of))
+            found.append(not_looked_up(rows, unsure, tables, on, frames, of))
+        return findings.gather(found)
 
 
 @cache
@@ -80,14 +117,28 @@ def compile_plan(message: str) -> Plan:
     for name, group in mapping.groups.items():
         if name not in names:
             raise SchemaError(f"the schema has no group {name!r}", place=place)
-        for element in (*group.elements, *group.codes):
+        for element in group.elements:
             if element not in names[name]:
                 raise SchemaError(f"the schema has no element {name}.{element}", place=place)
     missing = [g.name for g in tree.groups if g.name not in mapping.groups]
     if missing:
         raise SchemaError(f"no mapping for the group {missing[0]!r}", place=place)
     groups = [PlannedGroup(g.name, g.elements, mapping.groups[g.name]) for g in tree.groups]
-    return Plan(message, mapping, tuple(groups))
+    return Plan(message, mapping, tuple(groups), compile_checks(tree, mapping))
+
+
+def _with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
+    """The rows of a group, beside them the head elements that its conditions name."""
+    rows = elements.groups[group.name]
+    for element, column in checks.context.items():
+        head = elements.groups[column.partition(".")[0]]
+        rows = rows.join(
+            head.select("ship", pl.col(element).alias(column)),
+            on="ship",
+            how="left",
+            maintain_order="left",
+        )
+    return rows
 
 
 def _tidied(frame: pl.DataFrame, names: list[str]) -> list[pl.Expr]:

@@ -9,7 +9,7 @@ import polars as pl
 from lxml import etree
 
 from crossborder.messages.receipt_bytes import Refused, decode
-from crossborder.messages.receipt_map import COLUMNS, ReceiptGroup, ReceiptMap, receipt_map
+from crossborder.messages.receipt_map import COLUMNS, ReceiptGroup, receipt_map
 from crossborder.messages.receipt_skeleton import Skeleton, skeletons
 from crossborder.messages.receipt_time import china_digits
 from crossborder.messages.receipt_tree import Row, parser, read_tree

@@ -57,8 +57,9 @@ def _skeleton(shape: ReceiptMap) -> Skeleton:
         body += f"((?:{_group(shape.lines, _VALUE)})*+)"
         line = re.compile(_group(shape.lines, f"({_VALUE})"))
     body += f"</{shape.message}>{_WS}"
-    parts = "".join(_element(e.name, _VALUE) for e in schema.envelope_elements())
-    tail = _element("HashSign", _VALUE) + _element("SignerInfo", _VALUE)
+    envelope = schema.envelope_elements()
+    parts = "".join(_element(e.name, _VALUE) for e in envelope if e.group == "EnvelopInfo")
+    tail = "".join(_element(e.name, _VALUE) for e in envelope if e.group != "EnvelopInfo")
     package = (
         f"<Package{_NS}>{_WS}<EnvelopInfo>{_WS}{parts}</EnvelopInfo>{_WS}<DataInfo>{_WS}<SignedData>{_WS}"
         f"<Data>{_WS}{body}</Data>{_WS}{tail}</SignedData>{_WS}</DataInfo>{_WS}</Package>{_WS}"

@@ -81,8 +81,8 @@ def render(
         for rows, chunk_ids in _chunks(groups, key, ids)
     ]
     if not parts:
-        shape = {key: groups[0].frame.schema[key], "message_id": pl.String, "xml": pl.String}
-        return pl.DataFrame(schema=shape)
+        nothing = groups[0].frame.select(key).clear()
+        return nothing.with_columns(message_id=pl.lit(""), xml=pl.lit(""))
     return pl.concat(parts)
 
 

@@ -30,5 +30,5 @@ def _first_error(xml: bytes, judge: etree.XMLSchema, using: etree.XMLParser) -> 
         return f"not well-formed (line {line}, column {column})"
     if judge.validate(document):
         return None
-    first = judge.error_log[0]
+    first = next(iter(judge.error_log.filter_from_errors()))
     return f"{first.path}: {first.type_name}"

@@ -1,0 +1,181 @@
+"""The compiled checks of one message: what is looked for in every value, and what is said about it.
+
+Each element may have one filling fault, else one facet fault, else one code fault: one fault, one finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from crossborder import codes, schema
+from crossborder.messages import conditions, texts
+from crossborder.messages.mapping import MessageMapping
+from crossborder.messages.texts import Text
+
+FILLING, FACET, CODE = range(3)
+"""Ranks: of several faults of one value the lowest is told."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question about one element. `fails` is true where the value breaks it (null: it does not)."""
+
+    element: str
+    rank: int
+    rule: str
+    fails: pl.Expr
+    text: Text
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Checks that are looked at singly only if `any_fails` is true somewhere: the first of two phases."""
+
+    any_fails: pl.Expr
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A code table to be asked for an element; `asked` is true where the value is to be looked up."""
+
+    element: schema.Element
+    table: str
+    rule: str
+    asked: pl.Expr
+
+    def check(self, known: frozenset[str]) -> Check:
+        """The check against a complete table."""
+        about = codes.info(self.table)
+        miss = self.asked & ~pl.col(self.element.name).is_in(list(known))
+        text = texts.not_in_table(self.element, about.title_zh, about.title_en)
+        return Check(self.element.name, CODE, self.rule, miss, text)
+
+
+@dataclass(frozen=True)
+class GroupChecks:
+    """All checks of the rows of one group.
+
+    `context` are head elements that conditions here refer to: head element → column name in the rows.
+    """
+
+    group: str
+    gates: tuple[Gate, ...]
+    lookups: tuple[Lookup, ...]
+    context: Mapping[str, str]
+
+
+def compile_checks(tree: schema.ElementTree, mapping: MessageMapping) -> tuple[GroupChecks, ...]:
+    """The checks of every group, in schema order."""
+    return tuple(_Compiler(tree, mapping, group).compiled() for group in tree.groups)
+
+
+def context_name(group: str, element: str) -> str:
+    """Column that holds a head element beside the rows of another group."""
+    return f"{group}.{element}"
+
+
+class _Compiler:
+    """Collects the checks of one group."""
+
+    def __init__(
+        self, tree: schema.ElementTree, mapping: MessageMapping, group: schema.Group
+    ) -> None:
+        self.tree = tree
+        self.mapping = mapping
+        self.group = group
+        self.context: dict[str, str] = {}
+        self.filling = [r for r in schema.filling(tree.message) if r.group == group.name]
+        self.codes = [r for r in schema.code_lists(tree.message) if r.group == group.name]
+        self.rules = schema.facet_rules(tree.message)
+
+    def compiled(self) -> GroupChecks:
+        gates = [gate for element in self.group.elements for gate in self._element(element)]
+        lookups = tuple(self._lookups())
+        return GroupChecks(self.group.name, tuple(gates), lookups, dict(self.context))
+
+    def _element(self, element: schema.Element) -> Iterator[Gate]:
+        source = self.mapping.groups[self.group.name].elements.get(element.name)
+        if source is None or source.sum or source.count:
+            return
+        given = source.given is not None
+        for row in self.filling:
+            if row.element == element.name and row.need != "O" and not given:
+                yield _alone(self._filling(element, row))
+        facets = self._facets(element)
+        if facets:
+            sound = schema.holds(element, pl.col(element.name))
+            yield Gate(~sound, facets)
+        for code in self.codes:
+            if code.element == element.name and not code.table and not given:
+                yield _alone(self._listed(element, code))
+
+    def _filling(self, element: schema.Element, row: schema.FillingRow) -> Check:
+        value, when = pl.col(element.name), self._words(row.clauses)
+        needed = row.need == "R"
+        fails = value.is_null() if needed else value.is_not_null()
+        text = texts.required(element, when) if needed else texts.must_be_empty(element, when)
+        return Check(element.name, FILLING, row.rule, self._while(row.clauses, fails), text)
+
+    def _facets(self, element: schema.Element) -> tuple[Check, ...]:
+        broken = schema.facet_failures(element, pl.col(element.name))
+        return tuple(
+            Check(
+                element.name, FACET, self._facet_rule(element.name, facet), fails,
+                texts.facet(element, facet),
+            )
+            for facet, fails in broken.items()
+        )  # fmt: skip
+
+    def _facet_rule(self, element: str, facet: str) -> str:
+        found = self.rules.get((element, facet))
+        if found is None and facet in ("maxLength", "totalDigits"):
+            found = self.mapping.too_long
+        return found or f"XSD-{element}-{facet}"
+
+    def _listed(self, element: schema.Element, row: schema.CodeRow) -> Check:
+        value, when = pl.col(element.name), self._words(row.clauses)
+        if row.values:
+            fails = ~value.is_in(list(row.values))
+            text = texts.allowed(element, row.values, when)
+        else:
+            fails = ~value.str.contains(schema.to_rust(row.form))
+            text = texts.form(element, row.form, when)
+        return Check(element.name, CODE, row.rule, self._while(row.clauses, fails), text)
+
+    def _lookups(self) -> Iterator[Lookup]:
+        named = self.mapping.groups[self.group.name].elements
+        for row in self.codes:
+            element = next(e for e in self.group.elements if e.name == row.element)
+            if not row.table or element.name not in named:
+                continue
+            asked = pl.col(element.name).is_not_null()
+            if row.form:
+                asked &= pl.col(element.name).str.contains(schema.to_rust(row.form))
+            yield Lookup(element, row.table, row.rule, self._while(row.clauses, asked))
+
+    def _while(self, clauses: tuple[schema.Clause, ...], fails: pl.Expr) -> pl.Expr:
+        condition = conditions.holds(clauses, self._column)
+        return fails if condition is None else fails & condition
+
+    def _column(self, element: str) -> pl.Expr:
+        if any(e.name == element for e in self.group.elements):
+            return pl.col(element)
+        head = self.tree.resolve(self.group.name, element)
+        if head is None:
+            raise AssertionError(f"{element} was resolved when the filling table was read")
+        return pl.col(self.context.setdefault(element, context_name(head.group, element)))
+
+    def _words(self, clauses: tuple[schema.Clause, ...]) -> tuple[str, str]:
+        def label(element: str) -> str:
+            found = self.tree.resolve(self.group.name, element)
+            return found.label_zh if found else element
+
+        return conditions.words(clauses, label)
+
+
+def _alone(check: Check) -> Gate:
+    return Gate(check.fails, (check,))
