@@ -33,7 +33,7 @@ from crossborder.sandbox.port import Claimed, Port, Taken
 
 IDLE_SECONDS = 60.0
 ACK_LIMIT = 1 << 20
-RECEIPTS_DEFAULT, RECEIPTS_MOST = 100, 1000
+RECEIPTS_DEFAULT, RECEIPTS_MOST, RECEIPTS_BYTES = 100, 1000, 8 << 20
 REQUIRED = ("X-Message-Id", "X-Message-Type", "X-Content-SHA256")
 
 
@@ -176,14 +176,13 @@ class Handler(BaseHTTPRequestHandler):
         asked = query.get("limit", "")
         limit = int(asked) if asked.isascii() and asked.isdigit() else RECEIPTS_DEFAULT
         waiting = self.server.books.waiting(endpoint, "http", max(1, min(limit, RECEIPTS_MOST)))
-        receipts = [
-            {
-                "id": f"R{n:010d}",
-                "name": name,
-                "body_base64": base64.b64encode(body).decode("ascii"),
-            }
-            for n, name, body in waiting
-        ]
+        receipts, room = [], RECEIPTS_BYTES
+        for number, name, body in waiting:
+            room -= len(body)
+            if room < 0 and receipts:
+                break
+            text = base64.b64encode(body).decode("ascii")
+            receipts.append({"id": f"R{number:010d}", "name": name, "body_base64": text})
         self._json(HTTPStatus.OK, {"receipts": receipts})
 
     def _acknowledge(self, endpoint: str) -> None:

@@ -169,6 +169,8 @@ class Port:
                 endpoint, door, message_id, digest, size, "not_taken", wire, file
             )
             return Taken(arrival, "not_taken", message_id, digest, wire=wire)
+        if wire == "not_taken_first":
+            wire = "normal"
         arrival = self._arrived(endpoint, door, message_id, digest, size, "received", "", file)
         self._file(endpoint, door, incoming, body, digest, filing, ending)
         wait = self._faults.wait(self._seed, filing.draw)
