@@ -1,0 +1,17 @@
+"""Dated code tables, exchange rates, look-ups, and what a miss in each table means."""
+
+from crossborder.codes.imports import import_table
+from crossborder.codes.search import search
+from crossborder.codes.tables import RATES_SCHEMA, Coverage, Edition, TableInfo, Tables, info, infos
+
+__all__ = [
+    "RATES_SCHEMA",
+    "Coverage",
+    "Edition",
+    "TableInfo",
+    "Tables",
+    "import_table",
+    "info",
+    "infos",
+    "search",
+]

@@ -1,0 +1,139 @@
+"""Applying the rules: first one question per case over the whole frame, then rows for those that are broken.
+
+A hand-in without faults costs one aggregate per case; findings are made only where an answer was yes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import polars as pl
+
+from crossborder.rules.context import Context
+from crossborder.rules.elements import element
+from crossborder.rules.model import Case, Rule, registered
+from crossborder.rules.prepare import Prepared, prepare
+from crossborder.shipments import findings
+from crossborder.shipments.columns import FRAME_NAMES, FrameName
+from crossborder.shipments.frames import FrameSet
+
+Pair = tuple[Rule, Case]
+
+
+def registry() -> tuple[Rule, ...]:
+    """Every implemented rule, family by family."""
+    return registered()
+
+
+def check(frames: FrameSet, ctx: Context) -> pl.DataFrame:
+    """Findings of all rules over a hand-in, in the order of its shipments; never raises for bad data."""
+    return check_rules(frames, ctx, registry())
+
+
+def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.DataFrame:
+    """The same for some rules only."""
+    prepared = prepare(frames, ctx)
+    pairs = [(rule, case) for rule in rules for case in rule.cases(ctx)]
+    parts: list[pl.DataFrame] = []
+    for name in FRAME_NAMES:
+        df = prepared.frames[name]
+        mine = [pair for pair in pairs if pair[1].frame == name]
+        if df.height and mine:
+            parts += _broken(prepared, name, mine, ctx)
+    found = findings.gather(parts)
+    return found.sort("ship", "row", nulls_last=True, maintain_order=True)
+
+
+def _broken(
+    prepared: Prepared, name: FrameName, pairs: Sequence[Pair], ctx: Context
+) -> list[pl.DataFrame]:
+    """Finding rows of the cases that fire somewhere in one frame."""
+    df = prepared.frames[name]
+    days = _days(df)
+    conditions: list[tuple[Rule, Case, pl.Expr]] = []
+    for rule, case in pairs:
+        force = _in_force(rule, ctx, days)
+        if force is None:
+            continue
+        when = case.when & force
+        if rule.applies_to in ("A", "B", "C"):
+            when = (pl.col("_class") == rule.applies_to) & when
+        conditions.append((rule, case, when))
+    if not conditions:
+        return []
+    fired = df.lazy().select(w.any().alias(str(i)) for i, (_, _, w) in enumerate(conditions))
+    answers = fired.collect().row(0)
+    return [
+        _rows(prepared, name, rule, case, df.filter(when))
+        for (rule, case, when), answer in zip(conditions, answers, strict=True)
+        if answer
+    ]
+
+
+def _days(df: pl.DataFrame) -> tuple[date | None, date | None, bool]:
+    """First and last movement day of a frame, and whether one is unknown."""
+    if "_day" not in df.columns:
+        return None, None, True
+    first, last, gap = df.select(
+        pl.col("_day").min().alias("a"),
+        pl.col("_day").max().alias("b"),
+        pl.col("_day").is_null().any().alias("c"),
+    ).row(0)
+    return first, last, gap
+
+
+def _in_force(
+    rule: Rule, ctx: Context, days: tuple[date | None, date | None, bool]
+) -> pl.Expr | None:
+    """Where a rule is in force; None: nowhere in this frame.
+
+    A row without a readable movement date is judged by the rules that have no end.
+    """
+    if rule.bounds:
+        return pl.lit(True)
+    start = date.fromisoformat(rule.effective_from) if rule.effective_from else date.min
+    end = date.fromisoformat(rule.effective_to) if rule.effective_to else date.max
+    if rule.dated_by == "declaration":
+        return pl.lit(True) if start <= ctx.declaration_day <= end else None
+    first, last, gap = days
+    if first is None or last is None:
+        return None if rule.effective_to else pl.lit(True)
+    if start <= first and last <= end and not (gap and rule.effective_to):
+        return pl.lit(True)
+    return pl.col("_day").is_between(start, end).fill_null(not rule.effective_to)
+
+
+def _rows(
+    prepared: Prepared, name: FrameName, rule: Rule, case: Case, hit: pl.DataFrame
+) -> pl.DataFrame:
+    if name != "shipments":
+        heads = prepared.frames["shipments"].select(
+            "ship", "house_waybill", "master_waybill", _head_row="row"
+        )
+        hit = hit.join(heads, on="ship", how="left", maintain_order="left")
+    row = pl.col("row" if name == "shipments" else "_head_row")
+    column = case.column
+    known = column in hit.columns
+    severity, action = case.severity or rule.severity, case.action or rule.action
+    if case.severity == "warn" and not case.action:
+        action = "note"
+    return hit.select(
+        "ship",
+        "sheet",
+        "row",
+        pl.lit(prepared.source.header(name, column) if column else None).alias("column"),
+        pl.lit(element(name, column), dtype=pl.String).alias("element"),
+        pl.coalesce("house_waybill", pl.format("#{}", row)).alias("shipment"),
+        pl.col("master_waybill").alias("master"),
+        pl.lit(rule.id).alias("rule"),
+        pl.lit(severity).alias("severity"),
+        pl.lit(action).alias("action"),
+        (pl.col(column) if known else pl.lit(None, dtype=pl.String)).alias("value"),
+        case.text(case.zh).alias("zh"),
+        case.text(case.en).alias("en"),
+        case.text(case.fix_zh or rule.fix_zh).alias("fix_zh"),
+        case.text(case.fix_en or rule.fix_en).alias("fix_en"),
+        (pl.lit(None) if case.suggest is None else case.suggest).cast(pl.String).alias("suggest"),
+        pl.lit(rule.legal_source).alias("source"),
+    )

@@ -1,0 +1,270 @@
+"""Value limits of classes B and C: CLS-04, LIM-01 to LIM-05. Bounds are the dated rows of `limits.csv`.
+
+The value is that of `prepare.py` (`_value`, CNY). Which row of `limits.csv` counts is chosen by the movement
+date, direction and the other country. Without an exchange rate a limit is not evaluated and holds.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from crossborder.rules.context import Context
+from crossborder.rules.model import Case, Cases, Example, Parcel, rule
+from crossborder.rules.prepare import exact, plain
+
+_NO_RATE_ZH = "缺少币制 {currency} {month} 的汇率，限值规则未评估"
+_NO_RATE_EN = "no exchange rate for currency {currency} in {month}: value limits are not evaluated"
+_RATE_FIX = (
+    "请导入当月海关汇率：crossborder codes import exchange_rates 文件 --from 日期",
+    "import the customs rates of the month: crossborder codes import exchange_rates FILE --from DATE",
+)
+
+
+def _bounds(ctx: Context, rule_id: str) -> list[dict[str, Any]]:
+    frame = ctx.tables.frame("limits").filter(pl.col("rule") == rule_id)
+    return frame.to_dicts()
+
+
+def applies(bound: dict[str, Any], *, any_class: bool = False) -> pl.Expr:
+    """Rows of the shipments frame that a line of `limits.csv` speaks about.
+
+    `any_class` leaves the class out: what would the bound be if the shipment were of that class?
+    """
+    incoming = bound["direction"] == "I"
+    country = pl.col("sender_country" if incoming else "receiver_country")
+    listed = country.is_in((bound["countries"] or "").split(";"))
+    place = {"in": listed, "not_in": ~listed, "any": pl.lit(True)}[bound["territory"]]
+    start = date.fromisoformat(bound["effective_from"])
+    end = date.fromisoformat(bound["effective_to"] or "9999-12-31")
+    klass = pl.lit(True) if any_class else pl.col("_class") == bound["declaration_class"]
+    return (
+        klass
+        & pl.col("_import" if incoming else "_export")
+        & pl.col("_day").is_between(start, end)
+        & place
+    )
+
+
+def over(bound: dict[str, Any]) -> pl.Expr:
+    """Whether the value exceeds the bound of such a line (equal is allowed)."""
+    return pl.col("_value") > exact(Decimal(bound["value_cny"]))
+
+
+def _no_bound(ctx: Context, klass: str, direction: str) -> Case:
+    """A movement date for which no bound is known at all: the limit cannot be judged."""
+    dated = [
+        applies(b)
+        for b in ctx.tables.frame("limits").to_dicts()
+        if b["declaration_class"] == klass and b["direction"] == direction
+    ]
+    way = pl.col("_import" if direction == "I" else "_export")
+    known = pl.any_horizontal(dated) if dated else pl.lit(False)
+    return Case(
+        when=(pl.col("_class") == klass) & way & pl.col("_day").is_not_null() & ~known,
+        column="movement_date",
+        zh="进出口日期 {movement_date} 没有已知限值，限值规则未评估",
+        en="no value limit is known for the movement date {movement_date}: not evaluated",
+        severity="not_evaluated",
+        action="hold",
+        fix_zh="请核对进出口日期",
+        fix_en="check the movement date",
+    )
+
+
+def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cases:
+    """The cases of one limit rule: above each of its bounds, and without a rate."""
+    indivisible = pl.col("_single") if single else pl.lit(False)
+    for bound in _bounds(ctx, rule_id):
+        yield Case(
+            when=applies(bound) & over(bound) & ~indivisible,
+            column="total_value",
+            zh=f"{zh}：价值折合人民币 {{value}} 元，限值 {bound['value_cny']} 元",
+            en=f"{en}: the value is CNY {{value}}, the limit CNY {bound['value_cny']}",
+            values={"value": plain(pl.col("_value"))},
+        )
+        yield Case(
+            when=applies(bound) & pl.col("_no_rate").is_not_null(),
+            column="currency",
+            zh=_NO_RATE_ZH,
+            en=_NO_RATE_EN,
+            severity="not_evaluated",
+            action="hold",
+            values={"currency": pl.col("_no_rate"), "month": pl.lit(ctx.month)},
+            fix_zh=_RATE_FIX[0],
+            fix_en=_RATE_FIX[1],
+        )
+
+
+@rule(
+    "CLS-04",
+    title=("C类限值5000元", "Class C value limit"),
+    applies="C",
+    fields="DeclTotal;CurrCode",
+    source="GACC Announcement 2016 No. 19",
+    start="2016-06-01",
+    certainty="primary",
+    bounds="limits",
+    fix=("改按一般货物报关（转普货），不得走快件C类", "declare as ordinary goods, not in class C"),
+    passing=Parcel(
+        "C", head={"total_value": "5000"},
+        goods=({"total": "5000", "declared_total": "5000", "declared_price": "2500"},),
+    ),
+    failing=Parcel(
+        "C", head={"total_value": "5000.01"},
+        goods=({"total": "5000.01", "declared_total": "5000.01", "declared_price": "2500.005"},),
+    ),
+)  # fmt: skip
+def c_limit(ctx: Context) -> Cases:
+    """A class C consignment is worth at most CNY 5000, freight, insurance and other charges not counted."""
+    yield from _limit(ctx, "CLS-04", "C类超过限值", "above the class C limit", single=False)
+    yield _no_bound(ctx, "C", "I")
+    yield _no_bound(ctx, "C", "E")
+
+
+_FIX_B = (
+    "超限的退运，或改按货物报关",
+    "return the parcel, or declare it as goods",
+)
+_OLD = "GACC Announcement 2010 No. 43"
+_KEPT = "GACC Announcement 2010 No. 43; kept by 2024 No. 176"
+
+
+def _import(amount: str, **head: str) -> Parcel:
+    """A class B import of two equal articles worth `amount` CNY together."""
+    line = {"total": amount, "declared_total": amount, "declared_price": str(Decimal(amount) / 2)}
+    return Parcel("B", "I", {"total_value": amount, **head}, (line,))
+
+
+def _on_last_day(amount: str) -> Example:
+    """The same, moved and declared on the last day of the old limits."""
+    return Example((_import(amount, movement_date="20241130"),), declared_on="20241130")
+
+
+def _export(amount: str, country: str) -> Parcel:
+    """The same as an export to a country."""
+    line = dict(_import(amount).goods[0])
+    head = {"total_value": amount, "receiver_country": country, "trade_country": country}
+    return Parcel("B", "E", head, (line,))
+
+
+@rule(
+    "LIM-01",
+    title=("B类进口限值（2024年11月30日前）", "Class B import limit until 2024-11-30"),
+    applies="B",
+    fields="IEFlag;SendCountry;DeclTotal",
+    source=_OLD,
+    start="2010-09-01",
+    end="2024-11-30",
+    certainty="primary",
+    bounds="limits",
+    fix=_FIX_B,
+    passing=_on_last_day("1000"),
+    failing=_on_last_day("1500"),
+)
+def b_import_limit_old(ctx: Context) -> Cases:
+    """Up to 2024-11-30: CNY 800 from Hong Kong, Macao and Taiwan, CNY 1000 from elsewhere."""
+    yield from _limit(
+        ctx, "LIM-01", "B类进口超过限值", "above the class B import limit", single=True
+    )
+
+
+@rule(
+    "LIM-02",
+    title=("B类进口限值2000元", "Class B import limit"),
+    applies="B",
+    fields="IEFlag;DeclTotal",
+    source="GACC Announcement 2024 No. 176 amending 2010 No. 43",
+    start="2024-12-01",
+    bounds="limits",
+    fix=_FIX_B,
+    passing=_import("2000"),
+    failing=_import("2000.01"),
+)
+def b_import_limit(ctx: Context) -> Cases:
+    """From 2024-12-01 a class B import is worth at most CNY 2000, whatever the origin."""
+    yield from _limit(
+        ctx, "LIM-02", "B类进口超过限值", "above the class B import limit", single=True
+    )
+    yield _no_bound(ctx, "B", "I")
+
+
+@rule(
+    "LIM-03",
+    title=("B类出口至港澳台限值800元", "Class B export limit to Hong Kong, Macao, Taiwan"),
+    applies="B",
+    fields="IEFlag;ReceiveCountry;DeclTotal",
+    source=_KEPT,
+    start="2010-09-01",
+    certainty="primary",
+    bounds="limits",
+    fix=_FIX_B,
+    passing=_export("800", "110"),
+    failing=_export("800.01", "110"),
+)
+def b_export_limit_near(ctx: Context) -> Cases:
+    """A class B export to Hong Kong, Macao or Taiwan is worth at most CNY 800."""
+    yield from _limit(
+        ctx, "LIM-03", "B类出口超过限值", "above the class B export limit", single=True
+    )
+
+
+@rule(
+    "LIM-04",
+    title=("B类出口至其他国家（地区）限值1000元", "Class B export limit to elsewhere"),
+    applies="B",
+    fields="IEFlag;ReceiveCountry;DeclTotal",
+    source=_KEPT,
+    start="2010-09-01",
+    certainty="primary",
+    bounds="limits",
+    fix=_FIX_B,
+    passing=_export("1000", "502"),
+    failing=_export("1000.01", "502"),
+)
+def b_export_limit(ctx: Context) -> Cases:
+    """A class B export to other countries and regions is worth at most CNY 1000."""
+    yield from _limit(
+        ctx, "LIM-04", "B类出口超过限值", "above the class B export limit", single=True
+    )
+    yield _no_bound(ctx, "B", "E")
+
+
+_ONE = {"total": "3000", "declared_total": "3000", "declared_price": "3000", "quantity": "1", "quantity_1": "1"}  # fmt: skip
+
+
+@rule(
+    "LIM-05",
+    title=("超限但仅一件且不可分割", "Over the limit, one indivisible article"),
+    applies="B",
+    fields="EntryList;GQty;DeclTotal",
+    source=_OLD,
+    start="2010-09-01",
+    certainty="primary",
+    severity="warn",
+    action="hold",
+    bounds="limits",
+    fix=(
+        "由人工确认确属个人自用且不可分割后放行，否则退运或按货物报关",
+        "a person confirms own use and that it cannot be divided; else return it or declare as goods",
+    ),
+    passing=_import("1500"),
+    failing=Parcel("B", head={"total_value": "3000"}, goods=(_ONE,)),
+)
+def indivisible(ctx: Context) -> Cases:
+    """A parcel over the limit with one line, quantity 1 of a countable unit, may stay class B: it waits."""
+    for rule_id in ("LIM-01", "LIM-02", "LIM-03", "LIM-04"):
+        for bound in _bounds(ctx, rule_id):
+            yield Case(
+                when=applies(bound) & over(bound) & pl.col("_single"),
+                column="total_value",
+                zh="价值折合人民币 {value} 元，超过限值 {limit} 元，但包裹内仅一件商品",
+                en="the value is CNY {value}, above the limit of CNY {limit}, but it is a single article",
+                values={
+                    "value": plain(pl.col("_value")),
+                    "limit": pl.lit(bound["value_cny"]),
+                },
+            )

@@ -1,0 +1,132 @@
+"""Settings of the rules: what a profile may switch under `[options]`, each with its safe default.
+
+Every one stands for something that no law fixes: a figure of our choice, or a rule that is only inferred.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+from crossborder.errors import SettingsError
+from crossborder.settings import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `choices` are the words it takes; without any it is a decimal number above zero."""
+
+    name: str
+    default: str
+    meaning_zh: str
+    meaning_en: str
+    choices: tuple[str, ...] = ()
+
+
+_GRADES = ("pass", "warn", "reject")
+
+OPTIONS: dict[str, Option] = {
+    o.name: o
+    for o in (
+        Option(
+            "unstated_facts",
+            "assume_no",
+            "未提供的事实（是否退税、收付汇、分离运输行李、平台三单商品、监管条件）：assume_no 视为否；hold 视为未评估并暂挂",
+            "a fact that was not stated (tax refund, foreign exchange, separated luggage, platform "
+            "purchase, supervision conditions): assume_no takes it as no, hold makes the shipment "
+            "not evaluated",
+            ("assume_no", "hold"),
+        ),
+        Option(
+            "supplementary_ideographs",
+            "warn",
+            "扩展区汉字（生僻字）：pass 放行，warn 提示，reject 退回",
+            "rare ideographs outside the basic plane",
+            _GRADES,
+        ),
+        Option(
+            "require_chinese_name",
+            "warn",
+            "商品名称不含汉字：pass 放行，warn 提示，reject 退回",
+            "a goods name without Chinese characters",
+            _GRADES,
+        ),
+        Option(
+            "mode_3039",
+            "warn",
+            "C类使用监管方式3039（货样广告品B）：pass 放行，warn 提示，reject 退回",
+            "supervision mode 3039 in class C",
+            _GRADES,
+        ),
+        Option(
+            "house_weight_kg",
+            "50",
+            "B类分运单毛重超过此值（千克）时提示",
+            "gross weight in kg above which a class B parcel is asked about",
+        ),
+        Option(
+            "piece_weight_kg",
+            "30",
+            "B类单件毛重超过此值（千克）时提示",
+            "weight of one piece in kg above which a class B parcel is asked about",
+        ),
+        Option(
+            "total_tolerance",
+            "0.01",
+            "总价核对的绝对容差（原币）",
+            "absolute tolerance when totals are compared, in the currency itself",
+        ),
+        Option(
+            "total_tolerance_percent",
+            "0.5",
+            "总价核对的相对容差（%），超过则提示",
+            "relative tolerance in percent, above it a note",
+        ),
+        Option(
+            "total_reject_percent",
+            "5",
+            "总价相差超过此比例（%）则退回",
+            "difference in percent above which totals are refused",
+        ),
+        Option(
+            "repeat_parcels",
+            "6",
+            "同一证件号码在一份清单中的B类包裹达到此数量时暂挂",
+            "class B parcels of one identity number in one file from which they are held",
+        ),
+        Option(
+            "resale_quantity",
+            "100",
+            "B类单项商品件数达到此数量时暂挂",
+            "pieces of one class B line from which the parcel is held",
+        ),
+        Option(
+            "phone_identities",
+            "4",
+            "同一电话在一份清单中对应的证件号码达到此数量时提示",
+            "identity numbers behind one telephone in one file from which a note is given",
+        ),
+    )
+}
+
+
+def option(profile: Profile, name: str) -> str:
+    """The value of a setting under a profile. Raises `SettingsError` naming it if it cannot be used."""
+    known = OPTIONS[name]
+    value = profile.options.get(name, known.default)
+    good = (
+        value in known.choices
+        if known.choices
+        else bool(re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,5})?", value)) and Decimal(value) > 0
+    )
+    if not good:
+        allowed = " | ".join(known.choices) or "a number above zero"
+        raise SettingsError(
+            f"{value!r} is no value of this setting",
+            f"设置值 {value!r} 无效",
+            place=f"options.{name}",
+            fix_en=allowed,
+            fix_zh=" | ".join(known.choices) or "应为大于零的数",
+        )
+    return value

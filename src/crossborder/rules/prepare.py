@@ -1,0 +1,256 @@
+"""`Prepared`: the frames of a hand-in with typed helper columns, computed once for all rules.
+
+Helper columns begin with `_` and are null where the text has no proper form: a value that is empty or fails
+its facet is another check's business, and a rule over null does not fire.
+
+shipments: `_class`, `_import`, `_export`, `_day` (Date by which movement-dated rules are chosen), `_gross`,
+`_net`, `_pieces`, `_total`; `_party` `_party_address` `_party_phone` (the Chinese side: receiver on import,
+sender on export); from the goods: `_lines`, `_sum` (declared totals, null if one is missing), `_currency`
+(that of all lines, else null), `_has8` `_has10` (a code of that many digits), `_main` `_main_en` (names of
+the line with the greatest total), `_single` (one line, quantity 1, a countable unit), `_value` (CNY),
+`_no_rate` (a currency without rate), `_several_currencies`.
+goods: `_class`, `_import`, `_export`, `_day`, `_total`, `_declared_total`, `_price`, `_quantity`,
+`_quantity_1`, `_number` (UInt64), `_of` (lines of its shipment), `_misnumbered`, `_mixed_codes`.
+
+Amounts are exact: Decimal(38, 5), converted values Decimal(38, 13).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from crossborder.rules.context import Context
+from crossborder.shipments.columns import FrameName
+from crossborder.shipments.frames import FrameSet
+
+AMOUNT = pl.Decimal(38, 5)
+PRODUCT = pl.Decimal(38, 10)
+CONVERTED = pl.Decimal(38, 13)
+DECIMAL = r"^0*[0-9]{1,14}(?:\.[0-9]{1,5}0*)?$"
+"""A number that fits 19 digits with 5 decimals (zeros that composing removes do not count)."""
+INTEGER = r"^0*[0-9]{1,18}$"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The frames with helper columns, and how a finding names a source column."""
+
+    frames: Mapping[FrameName, pl.DataFrame]
+    source: FrameSet
+
+
+def number(column: str, form: str = DECIMAL) -> pl.Expr:
+    """A text column as Decimal(38, 5); null unless it has the form of a number."""
+    value = pl.col(column)
+    return pl.when(value.str.contains(form)).then(value).cast(AMOUNT, strict=False)
+
+
+def prepare(frames: FrameSet, ctx: Context) -> Prepared:
+    """Helper columns for every readable shipment; unreadable ones are left out."""
+    readable = ~pl.col("unreadable").fill_null(False)
+    ships = frames.shipments.filter(readable)
+    goods, documents = frames.goods, frames.documents
+    if ships.height < frames.shipments.height:
+        goods = goods.join(ships, on="ship", how="semi", maintain_order="left")
+        documents = documents.join(ships, on="ship", how="semi", maintain_order="left")
+    ships = ships.with_columns(_head(ctx))
+    goods = _lines(goods, ctx).join(
+        ships.select("ship", "_class", "_import", "_export", "_day"),
+        on="ship",
+        how="left",
+        maintain_order="left",
+    )
+    ships = _values(_with_lines(ships, goods, ctx), ctx)
+    goods = _numbering(goods).join(
+        ships.select("ship", _of="_lines", _mixed_codes=pl.col("_has8") & pl.col("_has10")),
+        on="ship",
+        how="left",
+        maintain_order="left",
+    )
+    return Prepared({"shipments": ships, "goods": goods, "documents": documents}, frames)
+
+
+def _head(ctx: Context) -> list[pl.Expr]:
+    direction, klass = pl.col("direction"), pl.col("declaration_class")
+    incoming = direction == "I"
+    if ctx.fixed_day is None:
+        day = pl.col("movement_date").str.to_date("%Y%m%d", strict=False)
+        day = pl.when(pl.col("movement_date").str.contains(r"^[0-9]{8}$")).then(day)
+    else:
+        day = pl.lit(ctx.fixed_day)
+    return [
+        pl.when(klass.is_in(["A", "B", "C", "D"])).then(klass).alias("_class"),
+        incoming.fill_null(False).alias("_import"),
+        (direction == "E").fill_null(False).alias("_export"),
+        day.alias("_day"),
+        number("gross_weight").alias("_gross"),
+        number("net_weight").alias("_net"),
+        number("pieces", INTEGER).alias("_pieces"),
+        number("total_value").alias("_total"),
+        _side(incoming, "name").alias("_party"),
+        _side(incoming, "address").alias("_party_address"),
+        _side(incoming, "phone").alias("_party_phone"),
+    ]
+
+
+def _side(incoming: pl.Expr, what: str) -> pl.Expr:
+    receiver, sender = pl.col(f"receiver_{what}"), pl.col(f"sender_{what}")
+    return pl.when(incoming).then(receiver).when(pl.col("direction") == "E").then(sender)
+
+
+def _lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    return goods.with_columns(
+        number("total").alias("_total"),
+        number("declared_total").alias("_declared_total"),
+        number("declared_price").alias("_price"),
+        number("quantity").alias("_quantity"),
+        number("quantity_1").alias("_quantity_1"),
+        number("line_number", INTEGER).cast(pl.UInt64, strict=False).alias("_number"),
+        _rate("currency", ctx).alias("_rate"),
+    )
+
+
+def _rate(column: str, ctx: Context) -> pl.Expr:
+    """CNY per one unit of the currency in `column`; null without a rate."""
+    return pl.col(column).replace_strict(
+        pl.Series(list(ctx.rates), dtype=pl.String),
+        pl.Series(list(ctx.rates.values()), dtype=pl.Decimal(38, 8)),
+        default=None,
+        return_dtype=pl.Decimal(38, 8),
+    )
+
+
+def _needed(rate: pl.Expr) -> pl.Expr:
+    """The currency of a row that has none of the known rates; null where it is no currency code at all."""
+    currency = pl.col("currency")
+    return pl.when(rate.is_null() & currency.str.contains(r"^[0-9]{3}$")).then(currency)
+
+
+def _with_lines(ships: pl.DataFrame, goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    """What the goods lines say about their shipment."""
+    counted = pl.col("_unit_counts").is_not_null()
+    code = pl.col("commodity_code")
+    units = ctx.tables.frame("units")
+    single = units.filter(pl.col("kind") == "count") if "kind" in units.columns else units
+    totals = (
+        goods.lazy()
+        .with_columns(
+            _unit_counts=pl.when(pl.col("unit").is_in(single["customs_code"].implode())).then(1),
+            _cny=pl.col("_declared_total").cast(CONVERTED) * pl.col("_rate"),
+            _8=code.str.contains(r"^[0-9]{8}$"),
+            _10=code.str.contains(r"^[0-9]{10}$"),
+            _one=(pl.col("_quantity") == 1),
+            _rateless=_needed(pl.col("_rate")),
+        )
+        .group_by("ship", maintain_order=True)
+        .agg(
+            pl.len().alias("_lines"),
+            pl.col("_declared_total").sum().alias("_sum"),
+            pl.col("_cny").sum(),
+            pl.col("_declared_total").is_null().any().alias("_gap"),
+            pl.col("currency").first().alias("_first"),
+            (pl.col("currency") != pl.col("currency").first()).any().alias("_mixed"),
+            pl.col("currency").is_null().any().alias("_no_currency"),
+            pl.col("_rateless").drop_nulls().first(),
+            pl.col("_8").any().alias("_has8"),
+            pl.col("_10").any().alias("_has10"),
+            (pl.col("_one") & counted).fill_null(False).all().alias("_all_one"),
+        )
+        .collect()
+    )
+    names = _main_lines(goods)
+    return (
+        ships.join(totals, on="ship", how="left", maintain_order="left")
+        .join(names, on="ship", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("_lines").fill_null(0),
+            pl.when(~pl.col("_gap")).then(pl.col("_sum")).alias("_sum"),
+            pl.when(~pl.col("_gap") & ~pl.col("_no_currency")).then(pl.col("_cny")).alias("_cny"),
+            pl.when(~pl.col("_mixed") & ~pl.col("_no_currency"))
+            .then(pl.col("_first"))
+            .alias("_currency"),
+            (pl.col("_mixed") & ~pl.col("_no_currency")).alias("_several_currencies"),
+            ((pl.col("_lines") == 1) & pl.col("_all_one")).fill_null(False).alias("_single"),
+        )
+    )
+
+
+def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
+    """`_misnumbered`: the first line of a shipment whose numbers are not 1 to n, each once."""
+    astray = goods.filter(pl.col("_number") != pl.col("line") + 1)
+    if not astray.height:
+        return goods.with_columns(_misnumbered=pl.lit(False))
+    wrong = (
+        goods.join(astray, on="ship", how="semi")
+        .group_by("ship")
+        .agg(
+            pl.col("_number").is_null().any().alias("gap"),
+            (pl.col("_number").n_unique() < pl.len()).alias("twice"),
+            (pl.col("_number").min() != 1).alias("start"),
+            (pl.col("_number").max() != pl.len()).alias("end"),
+        )
+        .filter(~pl.col("gap") & (pl.col("twice") | pl.col("start") | pl.col("end")))
+    )
+    first = astray.unique("ship", keep="first", maintain_order=True)
+    named = first.join(wrong, on="ship", how="semi").select("ship", "line", _misnumbered=True)
+    return goods.join(named, on=["ship", "line"], how="left", maintain_order="left").with_columns(
+        pl.col("_misnumbered").fill_null(False)
+    )
+
+
+def _main_lines(goods: pl.DataFrame) -> pl.DataFrame:
+    """Per shipment the names of the line with the greatest total, on a tie the lowest number."""
+    return (
+        goods.lazy()
+        .select("ship", "line", "_number", "_total", _main="name", _main_en="name_en")
+        .filter(pl.col("_total") == pl.col("_total").max().over("ship"))
+        .sort("ship", "_number", "line", nulls_last=True)
+        .unique("ship", keep="first", maintain_order=True)
+        .select("ship", "_main", "_main_en")
+        .collect()
+    )
+
+
+def _values(ships: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    """`_value`: the value of the consignment in CNY.
+
+    It is the sum of the declared totals, each by the rate of its line's currency. Where lines and head are
+    in different currencies, EXP-44 cannot compare them, so the greater of both counts; where no line has a
+    value, the head's counts. `_no_rate` names a currency that is needed and has no rate.
+    """
+    head_rate = _rate("currency", ctx)
+    differs = (pl.col("_currency") != pl.col("currency")) | pl.col("_currency").is_null()
+    lines = pl.col("_cny")
+    ships = ships.with_columns(
+        _head_cny=pl.col("_total").cast(CONVERTED) * head_rate,
+        _head_rateless=_needed(head_rate),
+        _uses_head=(differs & pl.col("_total").is_not_null()) | pl.col("_sum").is_null(),
+    )
+    no_rate = pl.coalesce(
+        pl.when(pl.col("_sum").is_not_null()).then(pl.col("_rateless")),
+        pl.when(pl.col("_uses_head")).then(pl.col("_head_rateless")),
+    )
+    value = (
+        pl.when(pl.col("_uses_head"))
+        .then(pl.max_horizontal(lines, pl.col("_head_cny")))
+        .otherwise(lines)
+    )
+    return ships.with_columns(
+        _no_rate=no_rate,
+        _value=pl.when(no_rate.is_null()).then(value),
+    )
+
+
+def plain(value: pl.Expr) -> pl.Expr:
+    """A decimal as text without trailing zeros."""
+    text = value.cast(pl.String)
+    return text.str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+def exact(value: Decimal) -> pl.Expr:
+    """A literal amount."""
+    return pl.lit(value, dtype=CONVERTED)
