@@ -64,10 +64,24 @@ def _refuse_value(frame: str, column: str, value: str) -> None:
 
 @cache
 def _elements_of(message: str, source: str) -> tuple[schema.Element, ...]:
-    names = messages.elements_from(message, source)
+    names = elements_from(message, source)
     tree = schema.load_elements(message)
     return tuple(
         e for group in tree.groups for e in group.elements if (group.name, e.name) in names
+    )
+
+
+@cache
+def elements_from(message: str, source: str) -> frozenset[tuple[str, str]]:
+    """(group, element) of a message that take their value from a canonical column, `shipments.pieces`."""
+    frame, _, column = source.partition(".")
+    groups = messages.message_mapping(message).groups
+    return frozenset(
+        (group.name, element)
+        for group in groups.values()
+        if group.frame == frame
+        for element, where in group.elements.items()
+        if column in {where.column, *where.expr().meta.root_names()}
     )
 
 
@@ -99,7 +113,7 @@ def refuse_incomplete(firm: Profile, person: Operator, frames: FrameSet) -> None
 @cache
 def _always_required(column: str) -> bool:
     for message in ("EXP301", "EXP311"):
-        names = {name for _, name in messages.elements_from(message, f"shipments.{column}")}
+        names = {name for _, name in elements_from(message, f"shipments.{column}")}
         if any(
             row.element in names and row.need == "R" and not row.when
             for row in schema.filling(message)

@@ -21,6 +21,7 @@ from crossborder.engine import profiles
 from crossborder.engine.results import Checked, Composed, Receipts
 from crossborder.errors import InputError
 from crossborder.keys import declaration_key_expr, manifest_key
+from crossborder.samples.vocabulary import table
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, apply_profile, content_digests, personal_names
 from crossborder.shipments import findings as found
@@ -60,11 +61,12 @@ def check(
     read = intake.read(
         data, mapping=mapping, folders=folders, sheet=sheet, limits=limits or intake.Limits()
     )
+    declared_on = declared_on or china_time.now().strftime("%Y%m%d")
     context = rules.Context(
-        tables=tables or packaged_tables(),
+        tables=_with_fictional_rates(tables or packaged_tables(), firm, declared_on[:6]),
         profile=firm,
-        declared_on=declared_on or china_time.now().strftime("%Y%m%d"),
-        as_of=as_of,
+        declared_on=declared_on,
+        as_of=as_of.replace("-", "") if as_of else None,
         served_prefixes=frozenset(served) if served is not None else None,
     )
     profiles.refuse_incomplete(firm, person, read.frames)
@@ -87,6 +89,19 @@ def check(
         operator=person,
         declared_on=context.declared_on,
     )
+
+
+def _with_fictional_rates(tables: Tables, firm: Profile, month: str) -> Tables:
+    """For a demonstration profile, the made-up rates of the samples beside whatever was imported."""
+    if not firm.demo:
+        return tables
+    made_up = table("rates").select(
+        "currency",
+        pl.lit(month).alias("month"),
+        "rate",
+        pl.lit(value=True).alias("fictional"),
+    )
+    return tables.with_rates(made_up).with_rates(tables.rates())
 
 
 def _judge(

@@ -1,0 +1,33 @@
+"""The façade that library, command line and service all call."""
+
+from __future__ import annotations
+
+from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.engine import Engine
+from crossborder.engine.lookups import explain_rule, rule_records, write_sample
+from crossborder.engine.pure import check, compose, read_receipts
+from crossborder.engine.results import Checked, Composed, Receipts
+from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
+
+__all__ = [
+    "Checked",
+    "Composed",
+    "Engine",
+    "Examined",
+    "Posted",
+    "Prepared",
+    "Receipts",
+    "Received",
+    "Reconciled",
+    "Submitted",
+    "Waiting",
+    "check",
+    "compose",
+    "examine",
+    "explain_rule",
+    "read_receipts",
+    "rule_records",
+    "settings_template",
+    "write_sample",
+    "write_settings_template",
+]

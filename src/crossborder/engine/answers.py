@@ -1,0 +1,129 @@
+"""Answers of the ledger half: what a command shows and a program reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from crossborder.engine.results import FORMAT, Checked
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A recorded batch. `counts`: shipments by outcome; `not_manifested`: shipments on no manifest."""
+
+    batch: str
+    checked: Checked
+    counts: Mapping[str, int]
+    manifests: int
+    not_manifested: int
+
+    @property
+    def shipments(self) -> int:
+        """Shipments handed in."""
+        return sum(self.counts.values())
+
+    @property
+    def to_correct(self) -> int:
+        """Shipments that a person must correct or decide."""
+        good = self.counts.get("prepared", 0) + self.counts.get("already_filed", 0)
+        return self.shipments - good
+
+    def as_json(self, lang: str = "en") -> dict[str, Any]:
+        """As `prepare --json` shows it."""
+        return self.checked.as_json(lang) | {
+            "format": FORMAT,
+            "batch": self.batch,
+            "outcomes": dict(self.counts),
+            "manifests": self.manifests,
+            "not_manifested": self.not_manifested,
+        }
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits of one batch for one endpoint."""
+
+    batch: str
+    source: str
+    endpoint: str
+    kind: str
+    declarant: str
+    manifests: int
+    declarations: int
+
+    def as_json(self) -> dict[str, Any]:
+        """As `submit --json` without batches shows it."""
+        return {
+            "batch": self.batch, "source": self.source, "endpoint": self.endpoint, "kind": self.kind,
+            "declarant": self.declarant, "manifests": self.manifests, "declarations": self.declarations,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """States of the batches' declarations and manifests after filing."""
+
+    states: Mapping[str, int]
+    manifests: Mapping[str, int]
+
+    @property
+    def unknown(self) -> int:
+        """Messages of which nobody knows whether they arrived."""
+        return self.states.get("unknown", 0) + self.manifests.get("unknown", 0)
+
+    @property
+    def awaiting(self) -> int:
+        """Declarations that wait until their manifest is accepted."""
+        return self.states.get("awaiting_manifest", 0)
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether a person must look before all is well."""
+        late = sum(self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended"))
+        return bool(self.unknown or self.awaiting or late or self.states.get("platform_failed", 0))
+
+    def as_json(self) -> dict[str, Any]:
+        """As `submit --json` shows it."""
+        return {"format": FORMAT, "declarations": dict(self.states), "manifests": dict(self.manifests)}
+
+
+@dataclass(frozen=True)
+class Received:
+    """What one run of receiving did: receipts new, repeated, unreadable; lines by what became of them."""
+
+    counts: Mapping[str, int]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether some receipt could not simply be applied."""
+        return any(
+            self.counts.get(name, 0)
+            for name in ("unreadable", "unmatched", "contradictory", "unknown_code", "trouble")
+        )
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """The account and every difference found."""
+
+    account: Mapping[str, tuple[int, int]]
+    differences: list[dict[str, str]]
+
+    def as_json(self) -> dict[str, Any]:
+        """As `reconcile --json` shows it."""
+        return {
+            "format": FORMAT,
+            "account": {name: list(pair) for name, pair in self.account.items()},
+            "differences": self.differences,
+        }
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A partner's hand-in: the batch it made, now or the first time."""
+
+    same_body: bool
+    repeated: bool
+    batch: dict[str, Any]

@@ -1,0 +1,316 @@
+"""`Engine`: the ledger half of the façade. Library, command line and service all call it; there is no second path."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from crossborder import china_time, intake, log, settings
+from crossborder.codes import Tables
+from crossborder.engine import batches, endpoints, filing, looking, profiles, pure
+from crossborder.engine.answers import Posted, Prepared, Reconciled, Received, Submitted, Waiting
+from crossborder.engine.handing_in import meet_ledger
+from crossborder.engine.results import Checked
+from crossborder.errors import LedgerError, NotFound
+from crossborder.filing import filing_lock
+from crossborder.ledger import Ledger
+from crossborder.reports import DayReport
+from crossborder.settings import Loaded, Operator, Profile, Settings
+from crossborder.shipments import personal_names
+
+Progress = Callable[[int, int], None]
+
+
+def _no_progress(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+class Engine:
+    """Prepare, submit, receive, reconcile, look. Use it as a context manager.
+
+    `settings` is what `crossborder.settings.load` gives, a `Settings`, or None: then file and environment are read
+    as the command line reads them. The ledger is opened when it is first needed. Thread-safe: methods may be called
+    from several threads; filing itself is done by one process per home at a time. Raises only `CrossborderError`.
+    """
+
+    def __init__(self, settings: Loaded | Settings | None = None, *, home: Path | None = None) -> None:
+        self.loaded = _loaded(settings, home)
+        self.settings = self.loaded.settings
+        self.home = self.loaded.home
+        self._ledger: Ledger | None = None
+        self._guard = threading.RLock()
+        log.know_personal(personal_names())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the ledger; the engine opens it again if it is used again."""
+        with self._guard:
+            if self._ledger is not None:
+                self._ledger.close()
+                self._ledger = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger of this home, opened (and migrated) on first use. Raises `LedgerError`."""
+        with self._guard:
+            if self._ledger is None:
+                self.home.mkdir(parents=True, exist_ok=True)
+                self._ledger = Ledger.open(self.home)
+            return self._ledger
+
+    # -- what is known of the firm
+
+    def profile(self, name: str = "") -> tuple[str, Profile]:
+        """(name, profile) asked for, else the one the settings name. Raises `NotFound`, `SettingsError`."""
+        chosen = name or self.settings.profile
+        if not chosen:
+            return "", Profile()
+        firm = settings.find_profile(self.settings, chosen)
+        profiles.refuse_wrong(firm)
+        return chosen, firm
+
+    def operator(self, name: str = "") -> Operator:
+        """The operator asked for, else the one on shift by the settings."""
+        return settings.find_operator(self.settings, name or self.settings.operator)
+
+    def tables(self) -> Tables:
+        """Code tables and rates: packaged ones, replaced by what was imported into this home."""
+        return Tables.load(self.home / "codes")
+
+    # -- checking and preparing
+
+    def check(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        sheet: str | None = None,
+    ) -> Checked:  # fmt: skip
+        """Findings only: nothing is stored. As `crossborder.check`, with this home's tables and mappings."""
+        _, firm = self.profile(profile)
+        limits = self.settings.intake
+        return pure.check(
+            data,
+            mapping=mapping,
+            profile=firm,
+            as_of=as_of or self.settings.rules.as_of or None,
+            operator=self.operator(operator),
+            tables=self.tables(),
+            served=endpoints.prefixes(self.settings.endpoints),
+            folders=[self.home / "mappings"],
+            sheet=sheet,
+            limits=intake.Limits(
+                max_bytes=limits.max_bytes, max_rows=limits.max_rows, max_cell_chars=limits.max_cell_chars
+            ),
+        )  # fmt: skip
+
+    def prepare(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        sheet: str | None = None, who: str = "library", source_name: str = "",
+        idempotency: tuple[int, str] | None = None, progress: Progress = _no_progress,
+    ) -> Prepared:  # fmt: skip
+        """Check, compose and record a hand-in as a batch. Nothing leaves the house.
+
+        A crash while recording loses nothing: preparing the same file again goes on at the last committed block.
+        """
+        name, _ = self.profile(profile)
+        checked = self.check(data, mapping=mapping, profile=profile, operator=operator, as_of=as_of, sheet=sheet)
+        now = china_time.now()
+        with self._guard:
+            recorded = batches.record(
+                checked, self.ledger, self.settings, name, now, who=who,
+                source_name=source_name or checked.source_name, idempotency=idempotency, progress=progress,
+            )  # fmt: skip
+        return recorded
+
+    def export(self, batch: str, folder: Path, layout: str = "files") -> int:
+        """Write a batch's documents as files or as a tar bundle per endpoint and type; how many. An export only."""
+        return batches.export(self.ledger, batch, folder, layout)
+
+    # -- filing
+
+    def waiting(self, only: Sequence[str] | None = None) -> list[Waiting]:
+        """What is prepared and not filed, per batch and endpoint."""
+        return filing.waiting(self.ledger, self.settings, only)
+
+    def submit(
+        self, only: Sequence[str], *, who: str = "library", wait: float = 60.0, progress: Progress = _no_progress
+    ) -> Submitted:
+        """Let batches go and file what may be filed now: manifests, then declarations whose house is accepted.
+
+        Waits up to `wait` seconds for manifests. Raises `LedgerError` if another process files from this home,
+        `SettingsError` if an endpoint has no address or must not be used with the profile.
+        """
+        filing.refuse(self.ledger, self.settings, only)
+        self.ledger.release(
+            list(only), who, china_time.now(),
+            {name: e.manifest_first for name, e in self.settings.endpoints.items()},
+        )  # fmt: skip
+        with self.filing_alone("submit"):
+            return filing.file(self.ledger, self.settings, self.loaded, only, wait=wait, progress=progress)
+
+    def filing_alone(self, doing: str) -> AbstractContextManager[None]:
+        """Hold the right to file from this home. Raises `LedgerError` naming who holds it."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        return filing_lock(self.home, doing)
+
+    def round(self, stop: threading.Event | None = None) -> None:
+        """One round of the service's worker: file what waits, fetch, read and apply receipts."""
+        filing.round_of_work(self.ledger, self.settings, stop)
+
+    def pause(self) -> float:
+        """Seconds the service's worker rests between rounds."""
+        return min((e.poll_seconds for e in self.settings.endpoints.values()), default=2.0)
+
+    def receive(
+        self, files: Sequence[Path] = (), *, endpoint: str = "", follow: float = 0.0, progress: Progress = _no_progress
+    ) -> Received:
+        """Fetch receipts of every endpoint, or import files: stored raw, then read, matched, applied."""
+        return filing.receive(
+            self.ledger, self.settings, files, endpoint=endpoint, follow=follow, progress=progress
+        )
+
+    def resolve(
+        self, waybill: str, as_: str, *, reason: str, who: str = "library", dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Record a person's decision about an unknown. Raises `NotFound`, `LedgerError`."""
+        if as_ not in ("received", "not-received"):
+            raise LedgerError(f"--as {as_!r}: received or not-received", f"--as {as_!r}：应为 received 或 not-received")
+        if not reason.strip():
+            raise LedgerError("a decision needs its reason", "须写明依据", fix_en="--reason TEXT", fix_zh="--reason 说明")
+        done = self.ledger.resolve(waybill, as_, reason, who, china_time.now(), dry_run=dry_run)
+        return {"key": done.key, "from": done.from_state, "to": done.to_state, "dry_run": done.dry_run}
+
+    # -- looking
+
+    def reconcile(
+        self, only: Sequence[str] = (), *, day: str = "", ask_endpoints: bool = True
+    ) -> Reconciled:
+        """Prove that every shipment and row is in exactly one place; changes nothing."""
+        return looking.reconcile(self.ledger, self.settings, only, day, ask_endpoints=ask_endpoints)
+
+    def account(self, only: Sequence[str] = (), *, day: str = "") -> dict[str, tuple[int, int]]:
+        """The closing account: line → (shipments, rows), `handed_in` and the twelve lines it is the sum of."""
+        return looking.account(self.ledger, only, day)
+
+    def states(self, only: Sequence[str]) -> dict[str, int]:
+        """Declarations of batches by state."""
+        return looking.states(self.ledger, only)
+
+    def status(self, waybill: str, partner: str | None = None) -> list[dict[str, Any]]:
+        """Every attempt of a waybill with its time line and receipts; of one partner only, if named."""
+        return looking.stories(self.ledger, waybill, partner)
+
+    def attempts(
+        self, *, state: str = "", master: str = "", batches: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Attempts of a state, a master waybill, or batches."""
+        return looking.attempts(self.ledger, state, master, batches)
+
+    def document(self, attempt_id: int) -> bytes:
+        """The exact bytes of an attempt: frozen ones if it was queued, else its draft."""
+        return looking.document(self.ledger, attempt_id, china_time.now())
+
+    def not_manifested(self, only: Sequence[str] = (), *, day: str = "") -> list[dict[str, str]]:
+        """Shipments that stand on no manifest because their line cannot be written."""
+        return looking.not_manifested(self.ledger, only, day)
+
+    def batches(self, day: str = "") -> list[dict[str, Any]]:
+        """Batches of a day (`yyyy-mm-dd`), or the latest."""
+        return [looking.batch_as_dict(b) for b in looking.select(self.ledger, (), day)]
+
+    def batch(self, batch_id: str, partner: str | None = None) -> dict[str, Any]:
+        """One batch with its account. Raises `NotFound`, also where it is another partner's."""
+        found = self.ledger.batch(batch_id)
+        if found is None or (partner is not None and not found.source_name.startswith(f"api:{partner}/")):
+            raise NotFound(f"no batch {batch_id!r}", f"没有批次 {batch_id!r}")
+        return looking.batch_as_dict(found) | {
+            "account": {n: list(v) for n, v in self.account([batch_id]).items()}
+        }
+
+    def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
+        """Findings kept with a batch, in order."""
+        return self.ledger.findings(batch_id, limit=limit, after=after)
+
+    def report(self, only: Sequence[str] = (), *, day: str = "") -> DayReport:
+        """The day (or some batches) as a report."""
+        return looking.report(self.ledger, self.settings, only, day, china_time.now())
+
+    # -- partners
+
+    def post(
+        self, data: Any, *, mapping: str | None, partner: tuple[int, str], idempotency_key: str = "",
+        body_digest: str = "", submit: bool = False,
+    ) -> Posted:  # fmt: skip
+        """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time."""
+        key_id, name = partner
+        chosen = self.settings.service
+        with self._guard:
+            if idempotency_key:
+                known = self.ledger.idempotent(key_id, idempotency_key, body_digest, china_time.now())
+                if not known.same_body:
+                    return Posted(same_body=False, repeated=True, batch={})
+                if known.batch_id:
+                    return Posted(same_body=True, repeated=True, batch=self.batch(known.batch_id))
+            done = self.prepare(
+                data, mapping=mapping, profile=chosen.profile, operator=chosen.operator, who=f"partner {name}",
+                source_name=f"api:{name}/{idempotency_key or secrets.token_hex(6)}",
+                idempotency=(key_id, idempotency_key) if idempotency_key else None,
+            )  # fmt: skip
+            if submit:
+                self.let_go(done.batch, f"partner {name}")
+        return Posted(same_body=True, repeated=False, batch=self.batch(done.batch))
+
+    def let_go(self, batch: str, who: str) -> None:
+        """Release a batch to the filing worker of this home."""
+        filing.refuse(self.ledger, self.settings, [batch])
+        manifest_first: Mapping[str, bool] = {
+            name: e.manifest_first for name, e in self.settings.endpoints.items()
+        }
+        self.ledger.release([batch], who, china_time.now(), manifest_first)
+
+    def add_key(self, name: str) -> str:
+        """A new key for a partner, shown this once; only its digest is kept. Raises `LedgerError` if taken."""
+        key = f"cb_{secrets.token_urlsafe(32)}"
+        self.ledger.add_key(name, _digest(key), china_time.now())
+        return key
+
+    def keys(self) -> list[dict[str, Any]]:
+        """Names of partners' keys, never the keys."""
+        return [
+            {"name": k.name, "created_at": k.created_at, "revoked_at": k.revoked_at} for k in self.ledger.keys()
+        ]
+
+    def revoke_key(self, name: str) -> None:
+        """Revoke a partner's key. Raises `NotFound`."""
+        self.ledger.revoke_key(name, china_time.now())
+
+    def partner(self, key: str) -> tuple[int, str] | None:
+        """(id, name) of the partner whose key this is, None for an unknown or revoked one."""
+        return self.ledger.key_of(_digest(key))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8")).hexdigest()
+
+
+def _loaded(given: Loaded | Settings | None, home: Path | None) -> Loaded:
+    if isinstance(given, Loaded):
+        return given
+    if isinstance(given, Settings):
+        return Loaded(given, home or settings.home_folder(), None, {})
+    return settings.load(home=home)
+
+
+Clock = Callable[[], datetime]
