@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,42 +26,72 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """A step that lives in a thread of its own; `open` builds it there and closes it there."""
+    """A step that lives in a thread of its own; `open` builds it there, and closes it there at the end."""
 
     name: str
     open: Callable[[], contextlib.AbstractContextManager[Step]]
 
 
 Ended = Literal["finished", "deadline", "stopped"]
+_NEWS_SECONDS = 0.05
 
 
 @dataclass
 class _Hall:
-    """What the threads share."""
+    """What the threads share: one asks the others to look again when it got something done."""
 
     stop: threading.Event
+    clock: Callable[[], datetime]
+    rest: float
     changed: threading.Condition = field(default_factory=threading.Condition)
     generation: int = 0
     failure: BaseException | None = None
 
-    def something_done(self) -> None:
+    def news(self) -> None:
+        """Wake whoever rests."""
         with self.changed:
             self.generation += 1
             self.changed.notify_all()
 
     def fail(self, error: BaseException) -> None:
+        """Keep the first failure and stop all."""
         with self.changed:
             self.failure = self.failure or error
             self.stop.set()
             self.changed.notify_all()
 
-    def rest(self, generation: int, seconds: float) -> int:
-        """Rest until somebody got something done since `generation`, or for `seconds`."""
+    def wait(self, generation: int, seconds: float) -> int:
+        """Rest until there is news since `generation`, the end is asked for, or `seconds` are over."""
         with self.changed:
             self.changed.wait_for(
                 lambda: self.stop.is_set() or self.generation != generation, seconds
             )
             return self.generation
+
+    def live(self, job: Job) -> None:
+        """The life of one job's thread."""
+        try:
+            with job.open() as step:
+                self._drive(step)
+        except BaseException as error:
+            self.fail(error)
+
+    def _drive(self, step: Step) -> None:
+        seen, busy, told = self.generation, False, 0.0
+        while not self.stop.is_set():
+            now = self.clock()
+            wake = step.step(now)
+            if wake is not None and wake <= now:
+                busy = True
+                if time.monotonic() - told > _NEWS_SECONDS:
+                    told = time.monotonic()
+                    self.news()
+                continue
+            if busy:  # what was done last may be what another waits for
+                busy = False
+                self.news()
+            seconds = self.rest if wake is None else (wake - self.clock()) / timedelta(seconds=1)
+            seen = self.wait(seen, min(max(seconds, 0.0), self.rest))
 
 
 def drain(
@@ -73,24 +104,34 @@ def drain(
     clock: Callable[[], datetime] = china_time.now,
     rest: float = 0.2,
 ) -> Ended:
-    """Run the jobs until `finished()` says so, the deadline has passed, or `stop` is set.
+    """Run the jobs until `finished()` says so, the deadline has passed, or `stop` is set from outside.
 
-    `finished` and `progress` are called from the calling thread, at most every `rest` seconds. At the end, also
+    `finished` and `progress` are called from the calling thread, about every `rest` seconds. At the end, also
     after Ctrl-C, every job finishes the message it holds and is closed before this returns. The first exception
-    of a job stops all and is raised here.
+    of a job stops all of them and is raised here.
     """
-    hall = _Hall(stop or threading.Event())
+    hall = _Hall(stop or threading.Event(), clock, rest)
     threads = [
-        threading.Thread(target=_live, args=(job, hall, clock, rest), name=job.name, daemon=True)
-        for job in jobs
+        threading.Thread(target=hall.live, args=(job,), name=job.name, daemon=True) for job in jobs
     ]
+    seen = hall.generation
     for thread in threads:
         thread.start()
+    ended: Ended = "stopped"
     try:
-        ended = _watch(hall, threads, finished, deadline, progress, clock, rest)
+        while not hall.stop.is_set():
+            if finished():
+                ended = "finished"
+                break
+            if deadline is not None and clock() >= deadline:
+                ended = "deadline"
+                break
+            if progress is not None:
+                progress()
+            seen = hall.wait(seen, rest)
     finally:
         hall.stop.set()
-        hall.something_done()
+        hall.news()
         for thread in threads:
             thread.join()
     if hall.failure is not None:
@@ -98,41 +139,3 @@ def drain(
     if progress is not None:
         progress()
     return ended
-
-
-def _watch(
-    hall: _Hall,
-    threads: Sequence[threading.Thread],
-    finished: Callable[[], bool],
-    deadline: datetime | None,
-    progress: Callable[[], None] | None,
-    clock: Callable[[], datetime],
-    rest: float,
-) -> Ended:
-    while True:
-        if hall.stop.is_set():
-            return "stopped"
-        if finished():
-            return "finished"
-        if deadline is not None and clock() >= deadline:
-            return "deadline"
-        if progress is not None:
-            progress()
-        hall.stop.wait(rest)
-
-
-def _live(job: Job, hall: _Hall, clock: Callable[[], datetime], rest: float) -> None:
-    try:
-        with job.open() as step:
-            generation = hall.generation
-            while not hall.stop.is_set():
-                now = clock()
-                wake = step.step(now)
-                if wake is not None and wake <= now:
-                    hall.something_done()
-                    generation = hall.generation
-                    continue
-                seconds = rest if wake is None else (wake - clock()) / timedelta(seconds=1)
-                generation = hall.rest(generation, min(max(seconds, 0.0), rest))
-    except BaseException as error:
-        hall.fail(error)
