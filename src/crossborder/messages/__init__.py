@@ -1,7 +1,15 @@
 """Messages: compiled from schema, filling conditions and mapping; composed column by column; receipts read."""
 
+from crossborder.messages.compare import differing, elements_from
 from crossborder.messages.compose import Form, compose, compose_declarations
 from crossborder.messages.envelope import message_id
+from crossborder.messages.manifest import (
+    Manifests,
+    Operation,
+    compose_manifests,
+    manifest_findings,
+    manifest_groups,
+)
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
@@ -10,11 +18,18 @@ from crossborder.messages.verify import verify
 __all__ = [
     "Elements",
     "Form",
+    "Manifests",
+    "Operation",
     "Plan",
     "ReceiptSet",
     "compile_plan",
     "compose",
     "compose_declarations",
+    "compose_manifests",
+    "differing",
+    "elements_from",
+    "manifest_findings",
+    "manifest_groups",
     "message_id",
     "read_receipts",
     "stamp",

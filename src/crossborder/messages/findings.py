@@ -24,6 +24,7 @@ class RowsOf:
     keys: tuple[str, ...]
     sources: Mapping[str, Source]
     said_by: str  # what findings give as their source
+    where: tuple[str, str] = ("", "")  # words before each text, zh and en
 
 
 def failures(
@@ -109,7 +110,7 @@ def not_looked_up(
     """Findings about the file, not about a shipment: codes that an incomplete or missing table cannot judge."""
     said = [
         {
-            "column": _header(frames, of, lookup.element.name),
+            "column": next(iter(_headers(frames, of, lookup.element.name)), None),
             "element": lookup.element.name,
             "rule": lookup.rule,
             "severity": "not_evaluated",
@@ -159,22 +160,25 @@ def _worded(faults: pl.DataFrame, check: Check, frames: FrameSet, of: RowsOf) ->
     source = of.sources.get(check.element)
     if source is not None and source.as_written():
         written = getattr(frames, of.frame).select(
-            *of.keys, pl.col(str(source.column)).alias("_written")
+            *of.keys,
+            pl.coalesce(source.columns()).alias("_written"),
+            _header(frames, of, check.element).alias("column"),
         )
         faults = faults.join(written, on=list(of.keys), how="left", maintain_order="left")
     else:
-        faults = faults.with_columns(pl.col("_value").alias("_written"))
+        header = _header(frames, of, check.element).alias("column")
+        faults = faults.with_columns(pl.col("_value").alias("_written"), header)
     text = check.text
     return faults.select(
         *of.keys,
-        pl.lit(_header(frames, of, check.element), dtype=pl.String).alias("column"),
+        "column",
         pl.lit(check.element).alias("element"),
         pl.lit(check.rule).alias("rule"),
         pl.lit("reject").alias("severity"),
         pl.lit("reject").alias("action"),
         pl.col("_written").alias("value"),
-        text.zh.alias("zh"),
-        text.en.alias("en"),
+        (pl.lit(of.where[0]) + text.zh).alias("zh"),
+        (pl.lit(of.where[1]) + text.en).alias("en"),
         pl.lit(text.fix_zh).alias("fix_zh"),
         pl.lit(text.fix_en).alias("fix_en"),
         pl.lit(text.suggest, dtype=pl.String).alias("suggest"),
@@ -182,6 +186,19 @@ def _worded(faults: pl.DataFrame, check: Check, frames: FrameSet, of: RowsOf) ->
     )
 
 
-def _header(frames: FrameSet, of: RowsOf, element: str) -> str | None:
+def _headers(frames: FrameSet, of: RowsOf, element: str) -> list[str]:
     source = of.sources.get(element)
-    return frames.header(of.frame, source.column) if source and source.column else None
+    return [frames.header(of.frame, column) for column in source.columns()] if source else []
+
+
+def _header(frames: FrameSet, of: RowsOf, element: str) -> pl.Expr:
+    """The source header of the column that is meant: of several the first filled one, else the last."""
+    headers = _headers(frames, of, element)
+    source = of.sources.get(element)
+    if source is None or not source.first:
+        return pl.lit(headers[0] if headers else None, dtype=pl.String)
+    filled = [
+        pl.when(pl.col(column).is_not_null()).then(pl.lit(header))
+        for column, header in zip(source.first, headers, strict=True)
+    ]
+    return pl.coalesce(*filled, pl.lit(headers[-1]))

@@ -24,14 +24,16 @@ GIVEN = ("moment", "operation")
 
 @dataclass(frozen=True)
 class Source:
-    """Where one element gets its value. Exactly one of `column` alone, `sql`, `value`, `given`, `sum`, `count`.
+    """Where one element gets its value: one of `column`, `first`, `sql`, `value`, `given`, `sum`, `count`.
 
-    `column` beside `sql` or `given` is the canonical column that a finding names. `agree` and
-    `decimals` belong to manifests: the rule of a shipment that differs from the others of its master
-    waybill, and the places to round to (half up).
+    `first` are columns of which the first filled one counts. `column` beside `sql` or `given` is the
+    canonical column that a finding names. The rest belongs to manifests: `agree` is the rule of a shipment
+    that differs from the others of its master waybill, `decimals` the places to round to (half up), `cut`
+    the option under which a text is cut to the length of the element.
     """
 
     column: str | None = None
+    first: tuple[str, ...] = ()
     sql: str | None = None
     value: str | None = None
     given: str | None = None
@@ -39,6 +41,7 @@ class Source:
     count: bool = False
     agree: str | None = None
     decimals: int | None = None
+    cut: str | None = None
 
     def expr(self) -> pl.Expr:
         """The value over the columns of the group's frame (String); null for what is not from a frame."""
@@ -46,11 +49,17 @@ class Source:
             return pl.sql_expr(self.sql)
         if self.value is not None:
             return pl.lit(self.value)
+        if self.first:
+            return pl.coalesce(self.first)
         return pl.col(self.column) if self.column else pl.lit(None, dtype=pl.String)
+
+    def columns(self) -> tuple[str, ...]:
+        """The canonical columns that a finding may name, the first filled one counting."""
+        return self.first or ((self.column,) if self.column else ())
 
     def as_written(self) -> bool:
         """Whether the value is a canonical column itself, so that a finding can show it as it was written."""
-        return self.sql is None and self.value is None and self.column is not None
+        return self.sql is None and self.value is None and bool(self.columns())
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,18 @@ class GroupMapping:
 
 @dataclass(frozen=True)
 class MessageMapping:
-    """The mapping of one message; `source` is what findings give as their source."""
+    """The mapping of one message.
+
+    `source` is what findings give as their source, `too_long` the rule of a value that is too long where the
+    facet table names none, `after` the message whose findings need not be repeated here, `where` words before each text (zh, en).
+    """
 
     message: str
     source: str
     groups: Mapping[str, GroupMapping]
     too_long: str | None = None
+    after: str | None = None
+    where: tuple[str, str] = ("", "")
 
     def given(self, what: str) -> tuple[str, ...]:
         """Elements whose value is handed in as `what`."""
@@ -88,7 +103,14 @@ def message_mapping(message: str) -> MessageMapping:
         groups = {name: _group(name, table, place) for name, table in data["groups"].items()}
     except (tomllib.TOMLDecodeError, KeyError) as error:
         raise SchemaError(f"not a message mapping: {error}", place=place) from error
-    return MessageMapping(message, data.get("source", message), groups, data.get("too_long"))
+    return MessageMapping(
+        message,
+        data.get("source", message),
+        groups,
+        data.get("too_long"),
+        data.get("after"),
+        (data.get("where_zh", ""), data.get("where_en", "")),
+    )
 
 
 def _group(name: str, table: Mapping[str, Any], place: str) -> GroupMapping:
@@ -102,12 +124,23 @@ def _group(name: str, table: Mapping[str, Any], place: str) -> GroupMapping:
 
 
 def _source(element: str, said: str | Mapping[str, Any], place: str) -> Source:
-    source: Source = _made(Source, {"column": said} if isinstance(said, str) else said, place)
-    ways = [source.sql, source.value, source.given, source.sum, source.count or None]
+    table: dict[str, Any] = {"column": said} if isinstance(said, str) else dict(said)
+    if "first" in table:
+        table["first"] = tuple(table["first"])
+    source: Source = _made(Source, table, place)
+    ways = [
+        source.first or None,
+        source.sql,
+        source.value,
+        source.given,
+        source.sum,
+        source.count or None,
+    ]
     used = sum(way is not None for way in ways)
     if used > 1 or (used == 0 and source.column is None):
         raise SchemaError(
-            f"{element}: give exactly one of column, sql, value, given, sum, count", place=place
+            f"{element}: give exactly one of column, first, sql, value, given, sum, count",
+            place=place,
         )
     if source.given is not None and source.given not in GIVEN:
         raise SchemaError(f"{element}: nothing is given as {source.given!r}", place=place)
@@ -115,7 +148,7 @@ def _source(element: str, said: str | Mapping[str, Any], place: str) -> Source:
 
 
 def _known_columns(source: Source, frame: FrameName, place: str) -> None:
-    names = {source.column} if source.column else set()
+    names = set(source.columns())
     if source.sql is not None:
         try:
             names |= set(pl.sql_expr(source.sql).meta.root_names())

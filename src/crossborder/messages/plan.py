@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -47,18 +47,26 @@ class PlannedGroup:
         """Where the element gets its value; an element that the mapping does not name stays empty."""
         return self.mapping.elements.get(element, _UNFILLED)
 
-    def rows(self, said_by: str) -> RowsOf:
+    def rows(self, of: MessageMapping) -> RowsOf:
         """Where the rows come from, for findings."""
         frame = self.mapping.frame
-        return RowsOf(frame, ROW_KEYS[frame], self.mapping.elements, said_by)
+        return RowsOf(frame, ROW_KEYS[frame], self.mapping.elements, of.source, of.where)
 
-    def project(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def project(self, frame: pl.DataFrame, switched_on: Collection[str] = ()) -> pl.DataFrame:
         """Key columns and one String column per element; decimals in their shortest form."""
         keys = ROW_KEYS[self.mapping.frame]
-        made = frame.select(*keys, *(self.source(n).expr().alias(n) for n in self.names)).sort(
-            *keys, maintain_order=True
-        )
+        values = [self._value(e, switched_on).alias(e.name) for e in self.elements]
+        made = frame.select(*keys, *values).sort(*keys, maintain_order=True)
         return made.with_columns(_tidied(made, [e.name for e in self.elements if e.total_digits]))
+
+    def _value(self, element: schema.Element, switched_on: Collection[str]) -> pl.Expr:
+        source = self.source(element.name)
+        value = source.expr()
+        if source.decimals is not None:
+            value = half_up(value, source.decimals)
+        if source.cut in switched_on and element.max_length:
+            value = value.str.slice(0, element.max_length)
+        return value
 
 
 @dataclass(frozen=True)
@@ -77,14 +85,18 @@ class Plan:
     groups: tuple[PlannedGroup, ...]
     checks: tuple[GroupChecks, ...]
 
-    def project(self, frames: FrameSet) -> Elements:
-        """The element values of every shipment that could be read, in the order of `ship`."""
+    def project(self, frames: FrameSet, switched_on: Collection[str] = ()) -> Elements:
+        """The element values of every shipment that could be read, in the order of `ship`.
+
+        `switched_on` are the profile's options that are on and change a value (`manifest_name_cut`).
+        """
         readable = frames.shipments.filter(~pl.col("unreadable").fill_null(value=False))
         sources = {"shipments": readable, "goods": frames.goods, "documents": frames.documents}
         if readable.height < frames.shipments.height:
             for name in ("goods", "documents"):
                 sources[name] = sources[name].join(readable.select("ship"), on="ship", how="semi")
-        return Elements({g.name: g.project(sources[g.mapping.frame]) for g in self.groups})
+        rows = {g.name: g.project(sources[g.mapping.frame], switched_on) for g in self.groups}
+        return Elements(rows)
 
     def check(
         self, elements: Elements, frames: FrameSet, tables: codes.Tables, on: str | None = None
@@ -98,7 +110,7 @@ class Plan:
         for group, checks in zip(self.groups, self.checks, strict=True):
             rows = _with_context(elements, group, checks)
             sure, unsure = complete_tables(checks.lookups, tables, on)
-            of = group.rows(self.mapping.source)
+            of = group.rows(self.mapping)
             parts = failures(rows, checks, sure)
             if parts:
                 faults = first_faults(parts, of.keys)
@@ -148,12 +160,25 @@ def _tidied(frame: pl.DataFrame, names: list[str]) -> list[pl.Expr]:
     untidy = frame.select(pl.col(names).str.contains(_UNTIDY).any()).row(0)
     found = [name for name, hit in zip(names, untidy, strict=True) if hit]
     return [
-        pl.when(pl.col(n).str.contains(_UNTIDY)).then(_shortest(pl.col(n))).otherwise(pl.col(n)).alias(n)
+        pl.when(pl.col(n).str.contains(_UNTIDY)).then(shortest(pl.col(n))).otherwise(pl.col(n)).alias(n)
         for n in found
     ]  # fmt: skip
 
 
-def _shortest(value: pl.Expr) -> pl.Expr:
+def half_up(value: pl.Expr, places: int) -> pl.Expr:
+    """Decimal text rounded half up to `places`; what has no more decimals, or is no decimal, stays as it is."""
+    long = rf"^[0-9]{{1,30}}\.[0-9]{{{places + 1},}}$"
+    # only the first digit that is dropped decides, so the text is cut behind it and half a unit is added
+    scale = pl.Decimal(38, places + 1)
+    cut = value.str.extract(rf"^([0-9]{{1,30}}\.[0-9]{{{places + 1}}})").cast(scale, strict=False)
+    unit = pl.lit(f"0.{'0' * places}5").cast(scale)
+    kept = r"^([0-9]+)" if places == 0 else rf"^([0-9]+\.[0-9]{{{places}}})"
+    rounded = (cut + unit).cast(pl.String).str.extract(kept)
+    return pl.when(value.str.contains(long)).then(rounded).otherwise(value)
+
+
+def shortest(value: pl.Expr) -> pl.Expr:
+    """Decimal text without leading zeros and without zeros at the end of the fraction."""
     whole = value.str.replace(r"^0+([0-9])", "$1")
     fraction = whole.str.strip_chars_end("0").str.strip_chars_end(".")
     return pl.when(whole.str.contains(".", literal=True)).then(fraction).otherwise(whole)

@@ -12,17 +12,17 @@ from crossborder.messages.receipt_tree import parser
 
 
 def verify(xmls: Iterable[bytes], message: str, form: Form) -> list[str | None]:
-    """For each document None if it is valid, else the first error: path and libxml2's name of it.
+    """For each document None if it is valid, else an error: path and libxml2's name of it.
 
     The text names no value, because values are personal data. The parser resolves no entity, loads no DTD
     and opens no connection.
     """
     judge = schema.validator(message, form)
     using = parser()
-    return [_first_error(xml, judge, using) for xml in xmls]
+    return [_error(xml, judge, using) for xml in xmls]
 
 
-def _first_error(xml: bytes, judge: etree.XMLSchema, using: etree.XMLParser) -> str | None:
+def _error(xml: bytes, judge: etree.XMLSchema, using: etree.XMLParser) -> str | None:
     try:
         document = etree.fromstring(xml, using)
     except etree.XMLSyntaxError as error:
@@ -30,5 +30,5 @@ def _first_error(xml: bytes, judge: etree.XMLSchema, using: etree.XMLParser) -> 
         return f"not well-formed (line {line}, column {column})"
     if judge.validate(document):
         return None
-    first = next(iter(judge.error_log.filter_from_errors()))
-    return f"{first.path}: {first.type_name}"
+    found = judge.error_log.last_error
+    return f"{found.path}: {found.type_name}" if found is not None else "not valid"

@@ -1,0 +1,341 @@
+"""Manifests (EXP311): whole, one per master waybill, voyage and direction, with totals from their own lines.
+
+Every readable shipment on the master waybill is listed, also one whose declaration is rejected, unless its
+line cannot be written: then it is left out, with the reason. Source: EXP311 of the 2019 schema set; rules
+EXP-36, EXP-40, MFT-01, MFT-03.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import polars as pl
+
+from crossborder import codes, schema
+from crossborder.errors import SchemaError
+from crossborder.keys import normalise_expr
+from crossborder.messages.compose import Form, checked_ids, shell
+from crossborder.messages.envelope import Envelope
+from crossborder.messages.findings import (
+    complete_tables,
+    failures,
+    first_faults,
+    numbered,
+    place,
+    to_findings,
+)
+from crossborder.messages.manifest_survey import (
+    Survey,
+    already_told,
+    grouped,
+    head_and_line,
+    survey,
+)
+from crossborder.messages.plan import compile_plan, shortest
+from crossborder.messages.render import Rows, render
+from crossborder.shipments import findings
+from crossborder.shipments.frames import FrameSet
+
+Operation = Literal["ADD", "APD"]
+_OPTIONS = ("manifest_name_cut",)
+_LEFT_OUT = {"ship": pl.UInt32, "zh": pl.String, "en": pl.String}
+
+
+@dataclass(frozen=True)
+class Manifests:
+    """Composed manifests.
+
+    `documents`: `manifest` (UInt32, the number that `manifest_groups` gives), `message_id`, `xml`,
+    `master_waybill`, `voyage`, `direction` as written in the head, and its totals `houses` (UInt32),
+    `pieces`, `gross_weight` (String decimals). `houses`: `manifest`, `ship` of every line written.
+    `left_out`: `ship`, `zh`, `en` for every other shipment that was to be listed. `findings`: as
+    `manifest_findings`.
+    """
+
+    documents: pl.DataFrame
+    houses: pl.DataFrame
+    left_out: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def manifest_groups(frames: FrameSet) -> pl.DataFrame:
+    """`manifest` (UInt32, from 0), `master_waybill`, `voyage`, `direction`, `shipments` (count).
+
+    One row per normalised master waybill, normalised voyage and direction of the readable shipments; the
+    texts are those of the first shipment.
+    """
+    head, _ = head_and_line(compile_plan("EXP311"))
+    return grouped(frames, head.mapping.by)[0]
+
+
+def manifest_findings(
+    frames: FrameSet,
+    tables: codes.Tables,
+    on: str | None = None,
+    *,
+    options: Mapping[str, str] | None = None,
+    most_houses: int | None = None,
+) -> pl.DataFrame:
+    """Findings that only the manifest has: shorter fields, its own facts, shipments that differ from their master.
+
+    What the check of the declaration tells of the same value is not told again. `on` as in `Plan.check`;
+    `options` are the profile's; `most_houses` may lower the limit of 9,999 house waybills, never raise it.
+    """
+    found = survey(frames, _switched_on(options))
+    unknown = _not_in_tables(found, frames, tables, on)
+    too_many = _too_many(found, frames, most_houses)
+    told = already_told(frames, found.plan)
+    own = (
+        findings.gather([found.faults, found.deviating, unknown])
+        .join(told, on=["ship", "column"], how="anti", nulls_equal=True, maintain_order="left")
+        .unique(["ship", "column"], keep="first", maintain_order=True)
+    )
+    return findings.gather([own, too_many])
+
+
+def compose_manifests(
+    frames: FrameSet,
+    *,
+    form: Form,
+    sender: str,
+    receiver: str,
+    at: datetime,
+    ids: Sequence[str],
+    operation: Operation = "ADD",
+    only_ships: pl.Series | None = None,
+    before: pl.DataFrame | None = None,
+    options: Mapping[str, str] | None = None,
+    most_houses: int | None = None,
+) -> Manifests:
+    """The manifests of `frames`. Nothing is raised for bad shipments: they are left out, with the reason.
+
+    `ids` are message ids by manifest number (`manifest_groups(frames)`). `operation` APD appends: only
+    `only_ships` are listed, while the totals of the head count every line of `frames` and what stood on
+    the manifest `before` (`master_waybill`, `voyage`, `direction`, `houses`, `pieces`, `gross_weight` as in
+    `Manifests.documents`). Raises `SchemaError` for a wrong number or shape of ids.
+    """
+    found = survey(frames, _switched_on(options))
+    names = checked_ids(ids, found.groups.height)
+    good, left_out = _listable(found, frames)
+    heads, blocked = _heads(found, good, before, _limit(found, most_houses))
+    listed = good if only_ships is None else good.filter(pl.col("ship").is_in(only_ships.implode()))
+    written = listed.join(heads, on="manifest", how="semi", maintain_order="left").sort(
+        "manifest", "ship"
+    )
+    heads = heads.join(written, on="manifest", how="semi", maintain_order="left")
+    left_out = pl.concat([left_out, _blocked_ships(good, blocked)])
+    if only_ships is not None:
+        left_out = left_out.filter(pl.col("ship").is_in(only_ships.implode()))
+    documents = render(
+        shell("EXP311", form),
+        [
+            Rows(found.head.name, found.head.names, heads),
+            Rows(found.line.name, found.line.names, written),
+        ],
+        key="manifest",
+        ids=names.gather(heads["manifest"]),
+        envelope=Envelope(sender, receiver, at),
+        fixed=dict.fromkeys(found.plan.mapping.given("operation"), operation),
+    )
+    return Manifests(
+        documents=documents.join(_totals(found, heads), on="manifest", maintain_order="left"),
+        houses=written.select("manifest", "ship"),
+        left_out=left_out.sort("ship"),
+        findings=findings.gather(
+            [found.faults, found.deviating, _too_many(found, frames, most_houses)]
+        ),
+    )
+
+
+def _switched_on(options: Mapping[str, str] | None) -> Collection[str]:
+    given = options or {}
+    for name in _OPTIONS:
+        if given.get(name, "off") not in ("on", "off"):
+            raise SchemaError(
+                f"{given[name]!r} is no value of this setting", f"设置值 {given[name]!r} 无效",
+                place=f"options.{name}", fix_en="on | off", fix_zh="on | off",
+            )  # fmt: skip
+    return [name for name in _OPTIONS if given.get(name) == "on"]
+
+
+def _limit(found: Survey, most_houses: int | None) -> int:
+    """How many house waybills fit: as many as the digits of the counting element can say."""
+    counted = next(e for e in found.head.elements if found.head.source(e.name).count)
+    fits = int("9" * (counted.max_length or 1))
+    return min(fits, most_houses) if most_houses is not None else fits
+
+
+def _listable(found: Survey, frames: FrameSet) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines that can be written, and for every other readable shipment the reason."""
+    ships = frames.shipments.filter(~pl.col("unreadable").fill_null(value=False)).select(
+        "ship", "row", "house_waybill"
+    )
+    nowhere = ships.join(found.ships, on="ship", how="anti", maintain_order="left").select(
+        "ship",
+        pl.lit("缺少总运单号、航次号或进出口标志，无法归入舱单").alias("zh"),
+        pl.lit("without master waybill, voyage and direction it belongs to no manifest").alias(
+            "en"
+        ),
+    )
+    sound = found.lines.join(found.flawed, on="ship", how="anti", maintain_order="left")
+    keyed = sound.join(ships, on="ship", maintain_order="left").with_columns(
+        normalise_expr(pl.col("house_waybill")).alias("_house")
+    )
+    first = keyed.group_by("manifest", "_house", maintain_order=True).agg(
+        pl.col("ship").first(), pl.col("row").first().cast(pl.String).alias("_row")
+    )
+    twice = keyed.join(first, on="ship", how="anti", maintain_order="left").join(
+        first.drop("ship"), on=["manifest", "_house"], maintain_order="left"
+    )
+    repeated = twice.select(
+        "ship",
+        pl.format("分运单号重复，第 {} 行已列入舱单", "_row").alias("zh"),
+        pl.format("its house waybill is listed already, for row {}", "_row").alias("en"),
+    )
+    lines = sound.join(first, on="ship", how="semi", maintain_order="left")
+    return lines, pl.concat([nowhere, found.flawed, repeated])
+
+
+def _heads(
+    found: Survey, lines: pl.DataFrame, before: pl.DataFrame | None, limit: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Complete heads, and `manifest`, `zh`, `en` of those that cannot be written."""
+    sources = {e: found.head.source(e.name) for e in found.head.elements}
+    sums = {e: s.sum for e, s in sources.items() if s.sum}
+    counts = [e.name for e, s in sources.items() if s.count]
+    exact = [
+        pl.col(str(line)).cast(pl.Decimal(38, e.fraction_digits or 0)).sum().alias(f"_{e.name}")
+        for e, line in sums.items()
+    ]  # fmt: skip
+    totals = lines.group_by("manifest", maintain_order=True).agg(*exact, pl.len().alias("_houses"))
+    totals = _added(found, totals, before)
+    heads = found.facts.join(totals, on="manifest", maintain_order="left").with_columns(
+        *(shortest(pl.col(f"_{e.name}").cast(pl.String)).alias(e.name) for e in sums),
+        *(pl.col("_houses").cast(pl.String).alias(n) for n in counts),
+    )
+    given = [e for e, s in sources.items() if not s.given]
+    reasons = [
+        (pl.col("_houses") > limit, f"分运单超过 {limit} 票", f"more than {limit} house waybills")
+    ]
+    reasons += [
+        (
+            pl.col(e.name).is_null(),
+            f"舱单表头缺少{e.label_zh}（{e.name}）",
+            f"the head lacks {e.name}",
+        )
+        for e in given
+    ]
+    reasons += [
+        (~schema.holds(e, pl.col(e.name)), f"舱单表头的{e.label_zh}合计过大（{e.name}）", f"the total {e.name} is too large")
+        for e in sums
+    ]  # fmt: skip
+    blocked = pl.concat(
+        [
+            heads.filter(wrong).select("manifest", pl.lit(zh).alias("zh"), pl.lit(en).alias("en"))
+            for wrong, zh, en in reasons
+        ]
+    ).unique("manifest", keep="first", maintain_order=True)
+    complete = heads.join(blocked, on="manifest", how="anti", maintain_order="left")
+    missing = [n for n in found.head.names if n not in complete.columns]
+    return complete.with_columns(pl.lit(None, dtype=pl.String).alias(n) for n in missing), blocked
+
+
+def _added(found: Survey, totals: pl.DataFrame, before: pl.DataFrame | None) -> pl.DataFrame:
+    """Totals together with what stood on the manifests before."""
+    if before is None:
+        return totals
+    by = found.head.mapping.by
+    keys = [f"_{c}" for c in by]
+    named = found.groups.select(
+        "manifest", *(normalise_expr(pl.col(c)).alias(k) for c, k in zip(by, keys, strict=True))
+    )
+    known = before.select(
+        *(normalise_expr(pl.col(c)).alias(k) for c, k in zip(by, keys, strict=True)),
+        pl.col("houses").cast(pl.UInt32).alias("_houses_1"),
+        *(pl.col(c).cast(pl.String).alias(c) for c in ("pieces", "gross_weight")),
+    )
+    joined = totals.join(named, on="manifest", maintain_order="left").join(
+        known, on=keys, how="left", maintain_order="left"
+    )
+    columns = {e: s.columns() for e, s in ((n, found.line.source(n)) for n in found.line.names)}
+    extra = {
+        f"_{name}": columns[str(found.head.source(name).sum)][0]
+        for name in found.head.names if found.head.source(name).sum
+    }  # fmt: skip
+    return joined.with_columns(
+        pl.col("_houses") + pl.col("_houses_1").fill_null(0),
+        *(
+            (pl.col(name) + pl.col(column).cast(totals.schema[name]).fill_null(0)).alias(name)
+            for name, column in extra.items()
+        ),
+    ).select(totals.columns)
+
+
+def _totals(found: Survey, heads: pl.DataFrame) -> pl.DataFrame:
+    """What the heads say, under canonical names."""
+    line_of = {
+        n: str(found.head.source(n).sum) for n in found.head.names if found.head.source(n).sum
+    }
+    named = {n: found.line.source(line).columns()[0] for n, line in line_of.items()}
+    by = {found.head.source(n).column: n for n in found.head.names}
+    return heads.select(
+        "manifest",
+        *(pl.col(str(by[c])).alias(c) for c in found.head.mapping.by),
+        pl.col("_houses").cast(pl.UInt32).alias("houses"),
+        *(pl.col(n).alias(column) for n, column in named.items()),
+    )
+
+
+def _blocked_ships(lines: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
+    return lines.join(blocked, on="manifest", maintain_order="left").select("ship", "zh", "en")
+
+
+def _too_many(found: Survey, frames: FrameSet, most_houses: int | None) -> pl.DataFrame:
+    """The same finding for every shipment of a master waybill with too many house waybills."""
+    limit = _limit(found, most_houses)
+    counted = next(e for e in found.head.elements if found.head.source(e.name).count)
+    large = found.groups.filter(pl.col("shipments") > limit)
+    if not large.height:
+        return findings.empty()
+    rule = schema.facet_rules("EXP311").get(
+        (counted.name, "maxLength"), f"XSD-{counted.name}-maxLength"
+    )
+    ships = found.ships.join(large, on="manifest", maintain_order="left").select(
+        "ship",
+        pl.lit(frames.header("shipments", "master_waybill")).alias("column"),
+        pl.lit(counted.name).alias("element"),
+        pl.lit(rule).alias("rule"),
+        pl.lit("reject").alias("severity"),
+        pl.lit("reject").alias("action"),
+        pl.col("master_waybill").alias("value"),
+        pl.format(f"总运单下有 {{}} 票分运单，最多 {limit:,} 票", "shipments").alias("zh"),
+        pl.format(
+            f"the master waybill has {{}} house waybills, at most {limit:,} fit", "shipments"
+        ).alias("en"),
+        pl.lit("分到多个总运单").alias("fix_zh"),
+        pl.lit("divide them among several master waybills").alias("fix_en"),
+        pl.lit(found.plan.mapping.source).alias("source"),
+    )
+    return place(ships, frames, "shipments", ["ship"])
+
+
+def _not_in_tables(
+    found: Survey, frames: FrameSet, tables: codes.Tables, on: str | None
+) -> pl.DataFrame:
+    """Codes of the manifest that complete tables do not hold."""
+    parts = []
+    projected = found.plan.project(frames)
+    for group, checks in zip(found.plan.groups, found.plan.checks, strict=True):
+        sure, _ = complete_tables(checks.lookups, tables, on)
+        rows = projected.groups[group.name]
+        bare = type(checks)(checks.group, (), (), {})
+        faults = failures(rows, bare, sure) if sure else []
+        if faults:
+            of = group.rows(found.plan.mapping)
+            parts.append(
+                to_findings(first_faults(faults, ["ship"]), numbered(bare, sure), frames, of)
+            )
+    return findings.gather(parts)
