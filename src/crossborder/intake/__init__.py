@@ -1,0 +1,23 @@
+"""Intake: whatever a partner hands in becomes canonical frames, with findings for what does not fit."""
+
+from crossborder.intake.flat import flatten
+from crossborder.intake.limits import Limits
+from crossborder.intake.mapping import Mapping, load_mapping, mapping_names
+from crossborder.intake.mapping.draft import draft, explain_rows
+from crossborder.intake.reader import read
+from crossborder.intake.table import Intake, SourceTable
+from crossborder.intake.write import write_rows
+
+__all__ = [
+    "Intake",
+    "Limits",
+    "Mapping",
+    "SourceTable",
+    "draft",
+    "explain_rows",
+    "flatten",
+    "load_mapping",
+    "mapping_names",
+    "read",
+    "write_rows",
+]

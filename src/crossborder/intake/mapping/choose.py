@@ -1,0 +1,118 @@
+"""Does a mapping fit a header, and which one does?"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from crossborder.errors import MappingError
+from crossborder.intake.grid import Record
+from crossborder.intake.mapping.model import Mapping
+
+
+def plain(name: str) -> str:
+    """A header name for comparing: half width, no blanks or line ends, lower case."""
+    half = unicodedata.normalize("NFKC", name)
+    return "".join(half.split()).casefold()
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a mapping meets a header.
+
+    `header`: position of the header among the previewed records. `found`: canonical key → position of its
+    column. `missing`: preferred names of required columns that are not there. `unknown`: positions of named
+    columns nobody asked for. `twice`: names that occur more than once.
+    """
+
+    mapping: Mapping
+    header: int
+    found: dict[str, int]
+    missing: tuple[str, ...]
+    unknown: tuple[int, ...]
+    twice: tuple[str, ...]
+    names: tuple[str, ...] = field(default=())
+
+    @property
+    def fits(self) -> bool:
+        """Whether every required column is there."""
+        return not self.missing
+
+
+def fit(mapping: Mapping, records: Sequence[Record]) -> Fit:
+    """Meet a mapping with the first records of a file; the header is the row that knows most names."""
+    rule = mapping.header
+    if rule.row is not None:
+        places = [i for i, r in enumerate(records) if r.row == rule.row]
+    else:
+        places = list(range(min(rule.within, len(records))))
+    tries = [_meet(mapping, i, records[i]) for i in places] or [_meet(mapping, 0, Record(1, ()))]
+    return max(tries, key=lambda t: (len(t.found), -t.header))
+
+
+def _meet(mapping: Mapping, place: int, record: Record) -> Fit:
+    names = [plain(n) for n in record.fields]
+    first: dict[str, int] = {}
+    for i, name in enumerate(names):
+        first.setdefault(name, i)
+    found: dict[str, int] = {}
+    for key, rule in mapping.columns.items():
+        at = next((first[p] for n in rule.names if (p := plain(n)) in first), None)
+        if at is not None:
+            found[key] = at
+    taken = set(found.values())
+    return Fit(
+        mapping,
+        place,
+        found,
+        tuple(r.names[0] for k, r in mapping.required().items() if k not in found),
+        tuple(i for i, n in enumerate(names) if n and i not in taken),
+        tuple(record.fields[first[n]] for n, times in Counter(names).items() if n and times > 1),
+        record.fields,
+    )
+
+
+def choose(fits: Sequence[Fit], place: str) -> Fit:
+    """The one mapping that fits. Raises `MappingError` if there is none, or more than one."""
+    good = [f for f in fits if f.fits]
+    if len(good) == 1:
+        return good[0]
+    if good:
+        names = ", ".join(f.mapping.name for f in good)
+        raise MappingError(
+            f"more than one mapping fits: {names}", f"有多个对照表适用：{names}", place=place,
+            fix_en="say which one with --mapping", fix_zh="请用 --mapping 指定其中一个",
+        )  # fmt: skip
+    nearest = max(fits, key=lambda f: (len(f.found), -len(f.missing)))
+    raise not_fitting(nearest, place, automatic=True)
+
+
+def not_fitting(fit: Fit, place: str, *, automatic: bool = False) -> MappingError:
+    """The error that names a mapping, the columns it misses and those it does not know."""
+    missing, unknown = ", ".join(fit.missing), ", ".join(fit.names[i] for i in fit.unknown) or "–"
+    name = fit.mapping.name or "mapping"
+    what_en = (
+        f"no mapping fits; the nearest is {name}"
+        if automatic
+        else f"the file does not fit the mapping {name}"
+    )
+    what_zh = f"没有适用的对照表，最接近的是 {name}" if automatic else f"文件与对照表 {name} 不符"
+    return MappingError(
+        f"{what_en}: missing columns: {missing}; unknown columns: {unknown}",
+        f"{what_zh}：缺少列：{missing}；未知列：{unknown}",
+        place=place,
+        fix_en="rename the columns, name a mapping with --mapping, or write one: crossborder mapping draft FILE",
+        fix_zh="请修改列名，用 --mapping 指定对照表，或用 crossborder mapping draft FILE 起草一个",
+    )
+
+
+def refuse_twice(fit: Fit, place: str) -> None:
+    """Raise `MappingError` if a column name occurs more than once."""
+    if fit.twice:
+        names = ", ".join(fit.twice)
+        raise MappingError(
+            f"column names occur more than once: {names}", f"列名重复：{names}", place=place,
+            fix_en="rename or remove one of them", fix_zh="请改名或删除其中一列",
+        )  # fmt: skip

@@ -1,0 +1,129 @@
+"""A first draft of a partner mapping, and a look at how rows will be read."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+from crossborder.intake.grid import Record
+from crossborder.intake.limits import Limits
+from crossborder.intake.mapping.choose import plain
+from crossborder.intake.mapping.load import load_mapping
+from crossborder.intake.mapping.model import all_keys, column_of
+from crossborder.intake.reader import MappingLike, meet, open_source
+from crossborder.shipments.columns import FRAME_NAMES
+
+_NEAR = 0.72
+_BUILT_IN = ("zh-desk", "elements", "canonical")
+
+
+def draft(path: Path, sheet: str | int | None = None) -> str:
+    """TOML of a mapping for a file: likely columns matched, the rest as comments. Raises `InputError`."""
+    opened = open_source(path, sheet, Limits(), nest=False)
+    assert opened.table is not None
+    records = opened.table(None).preview()
+    known = _known_names()
+    at = max(range(min(len(records), 10)), key=lambda i: (_hits(records[i], known), -i))
+    header = [name for name in records[at].fields if name.strip()]
+    matched, open_names = _match(header, known)
+    lines = [
+        f"# Draft for {path.name}: look over every line, then use --mapping with this file.",
+        f"# 根据 {path.name} 起草：请逐行核对后，用 --mapping 指定本文件。",
+        f"title_zh = {_quoted(path.stem)}",
+        f"title_en = {_quoted(path.stem)}",
+        "",
+        "[header]",
+        f"row = {records[at].row}" if records[at].row else "within = 1",
+        "",
+        "[columns]",
+    ]
+    required = set(load_mapping("canonical").required())
+    for key in all_keys():
+        if key in matched:
+            rest = ", required = true" if key in required else ""
+            lines.append(f"{_quoted(key)} = {{ names = {_quoted(matched[key])}{rest} }}")
+    for key in sorted(required - set(matched)):
+        column = column_of(key)
+        lines.append(
+            f'# {_quoted(key)} = ""  # {column.label_zh if column else ""}: required, not found / 必需，未找到'
+        )
+    if open_names:
+        lines += ["", "# Columns nobody recognised / 未识别的列:"]
+        lines += [f'# "shipments.…" = {_quoted(name)}' for name in open_names]
+    return "\n".join(lines) + "\n"
+
+
+def explain_rows(
+    path: Path,
+    mapping: MappingLike = None,
+    n: int = 3,
+    folders: Sequence[Path] = (),
+    sheet: str | int | None = None,
+) -> list[list[tuple[str, str, str | None]]]:
+    """How the first `n` rows are read: for each row (canonical column, source header, value as it will be).
+
+    Raises `InputError` and `MappingError` as `read` does.
+    """
+    from crossborder.intake.canonical import first_rows
+
+    opened = open_source(path, sheet, Limits(), nest=False)
+    fit, grid = meet(opened, mapping, folders)
+    table = first_rows(grid, fit, opened.name, n)
+    headers = {key: grid.header[at].strip() for key, at in fit.found.items()}
+    return [
+        [(key, headers.get(key, ""), value) for key, value in row.items()]
+        for row in table.to_dicts()
+    ]
+
+
+def _known_names() -> dict[str, str]:
+    """Every header name (plain) of the built-in mappings, labels and canonical names → canonical key."""
+    known: dict[str, str] = {}
+    for key in all_keys():
+        column = column_of(key)
+        if column is not None and column.frame == "shipments":
+            known.setdefault(plain(column.label_zh), key)
+    for name in _BUILT_IN:
+        for key, rule in load_mapping(name).columns.items():
+            for header in rule.names:
+                known[plain(header)] = key
+    for frame in FRAME_NAMES:
+        for key in all_keys():
+            if key.startswith(frame):
+                column = column_of(key)
+                assert column is not None
+                known.setdefault(plain(column.name.replace("_", "")), key)
+                known.setdefault(plain(column.label_zh), key)
+    return known
+
+
+def _hits(record: Record, known: dict[str, str]) -> int:
+    return sum(plain(name) in known for name in record.fields)
+
+
+def _match(header: Sequence[str], known: dict[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Key → header, exact names first, then near ones; and the headers left over."""
+    matched: dict[str, str] = {}
+    left: list[str] = []
+    for name in header:
+        key = known.get(plain(name)) or known.get(plain(name).replace("_", ""))
+        if key is not None and key not in matched:
+            matched[key] = name.strip()
+        else:
+            left.append(name.strip())
+    still: list[str] = []
+    for name in left:
+        near = difflib.get_close_matches(plain(name), known, 1, _NEAR)
+        key = known[near[0]] if near else None
+        if key is not None and key not in matched:
+            matched[key] = name
+        else:
+            still.append(name)
+    return matched, still
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    clean = "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped)
+    return f'"{clean}"'

@@ -1,0 +1,93 @@
+"""Filling what the file left empty: the firm's constants (profile) and the person's numbers (operator)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+import polars as pl
+
+from crossborder.errors import SettingsError
+from crossborder.shipments.columns import COLUMNS, FrameName
+from crossborder.shipments.frames import FrameSet
+
+
+class ProfileLike(Protocol):
+    """What is needed of a profile; `crossborder.settings.Profile` is one."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Shipments columns → constant."""
+
+    @property
+    def values_by_class(self) -> Mapping[str, Mapping[str, str]]:
+        """Class → shipments columns → constant; they win over `values`."""
+
+    @property
+    def goods_values(self) -> Mapping[str, str]:
+        """Goods columns → constant."""
+
+
+class OperatorLike(Protocol):
+    """What is needed of an operator; `crossborder.settings.Operator` is one."""
+
+    @property
+    def values(self) -> Mapping[str, str]:
+        """Shipments columns → the person's number or name."""
+
+
+def apply_profile(frames: FrameSet, profile: ProfileLike, operator: OperatorLike) -> FrameSet:
+    """Fill empty cells: the class's value first, then the operator's, then the profile's.
+
+    A column that has a value for some class is filled only on rows whose class is known, so the function may
+    be called again once the rest has been classified. What the file gave is never changed. Unreadable rows
+    stay as they are. Raises `SettingsError` for a column that does not exist.
+    """
+    by_class = {c: dict(v) for c, v in profile.values_by_class.items()}
+    _refuse_unknown(
+        "shipments", [*profile.values, *operator.values, *(k for v in by_class.values() for k in v)]
+    )
+    _refuse_unknown("goods", profile.goods_values)
+    constants = {**profile.values, **operator.values}
+    waiting = {column for values in by_class.values() for column in values}
+    readable = ~pl.col("unreadable")
+    known = readable & pl.col("declaration_class").is_not_null()
+    filled = []
+    for column in {**constants, **dict.fromkeys(waiting)}:
+        value = pl.col(column)
+        for name, values in by_class.items():
+            if column in values:
+                of_class = readable & (pl.col("declaration_class") == name)
+                value = _fill(value, column, values[column], of_class)
+        if column in constants:
+            value = _fill(
+                value, column, constants[column], known if column in waiting else readable
+            )
+        filled.append(value.alias(column))
+    goods = [
+        pl.col(c).fill_null(pl.lit(v)).alias(c) for c, v in profile.goods_values.items() if v != ""
+    ]
+    return FrameSet(
+        frames.shipments.with_columns(filled),
+        frames.goods.with_columns(goods),
+        frames.documents,
+        frames.headers,
+    )
+
+
+def _fill(value: pl.Expr, column: str, constant: str, where: pl.Expr) -> pl.Expr:
+    if constant == "":
+        return value
+    return pl.when(value.is_null() & where).then(pl.lit(constant)).otherwise(value)
+
+
+def _refuse_unknown(frame: FrameName, columns: Iterable[str]) -> None:
+    for column in columns:
+        if column not in COLUMNS[frame]:
+            near = difflib.get_close_matches(column, COLUMNS[frame], 1, 0.4)
+            raise SettingsError(
+                f"there is no {frame} column {column!r}", f"{frame} 没有列 {column!r}", place="profile",
+                fix_en=f"nearest: {near[0]}" if near else "see docs/configuration.md",
+                fix_zh=f"最接近的是：{near[0]}" if near else "参见 docs/configuration.md",
+            )  # fmt: skip
