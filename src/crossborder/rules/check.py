@@ -19,6 +19,7 @@ from crossborder.shipments.columns import FRAME_NAMES, FrameName
 from crossborder.shipments.frames import FrameSet
 
 Pair = tuple[Rule, Case]
+Asked = tuple[int, Rule, Case, pl.Expr]
 
 
 def registry() -> tuple[Rule, ...]:
@@ -38,35 +39,57 @@ def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.Dat
     parts: list[pl.DataFrame] = []
     for name in FRAME_NAMES:
         df = prepared.frames[name]
-        mine = [pair for pair in pairs if pair[1].frame == name]
+        mine = [pair for pair in pairs if pair[1].frame == name and _can_fire(df, pair[1])]
         if df.height and mine:
             parts += _broken(prepared, name, mine, ctx)
     found = findings.gather(parts)
     return found.sort("ship", "row", nulls_last=True, maintain_order=True)
 
 
+def _can_fire(df: pl.DataFrame, case: Case) -> bool:
+    """False where the case is about the text of a column in which there is none."""
+    return not (case.textual and df.get_column(case.column).null_count() == df.height)
+
+
 def _broken(
     prepared: Prepared, name: FrameName, pairs: Sequence[Pair], ctx: Context
 ) -> list[pl.DataFrame]:
-    """Finding rows of the cases that fire somewhere in one frame."""
+    """Finding rows of the cases that fire somewhere in one frame, in the order of the rules."""
     df = prepared.frames[name]
     days = _days(df)
-    conditions: list[tuple[Rule, Case, pl.Expr]] = []
-    for rule, case in pairs:
+    asked: list[Asked] = []
+    for position, (rule, case) in enumerate(pairs):
         force = _in_force(rule, ctx, days)
         if force is None:
             continue
         when = case.when & force
         if rule.applies_to in ("A", "B", "C"):
             when = (pl.col("_class") == rule.applies_to) & when
-        conditions.append((rule, case, when))
-    if not conditions:
-        return []
-    fired = df.lazy().select(w.any().alias(str(i)) for i, (_, _, w) in enumerate(conditions))
-    answers = fired.collect().row(0)
+        asked.append((position, rule, case, when))
+    parts = _fired(prepared, name, df, [a for a in asked if a[2].screen is None])
+    screens = {id(a[2].screen): a[2].screen for a in asked if a[2].screen is not None}
+    passed = _answers(df, list(screens.values()))
+    for key, screen in zip(screens, passed, strict=True):
+        if screen:
+            part = df.filter(screens[key])
+            mine = [a for a in asked if id(a[2].screen) == key]
+            parts += _fired(prepared, name, part, mine)
+    return [part for _, part in sorted(parts, key=lambda p: p[0])]
+
+
+def _answers(df: pl.DataFrame, questions: Sequence[pl.Expr | None]) -> list[bool]:
+    """Whether each condition holds in any row."""
+    wanted = [q.any().alias(str(i)) for i, q in enumerate(questions) if q is not None]
+    return [bool(a) for a in df.lazy().select(wanted).collect().row(0)] if wanted else []
+
+
+def _fired(
+    prepared: Prepared, name: FrameName, df: pl.DataFrame, asked: Sequence[Asked]
+) -> list[tuple[int, pl.DataFrame]]:
+    answers = _answers(df, [when for *_, when in asked])
     return [
-        _rows(prepared, name, rule, case, df.filter(when))
-        for (rule, case, when), answer in zip(conditions, answers, strict=True)
+        (position, _rows(prepared, name, rule, case, df.filter(when)))
+        for (position, rule, case, when), answer in zip(asked, answers, strict=True)
         if answer
     ]
 

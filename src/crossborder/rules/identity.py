@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.rules.charsets import written
-from crossborder.rules.checksums import IDENTITY_FORM, USCC_FORM, identity_good, uscc_good
+from crossborder.rules.checksums import USCC_FORM, uscc_good
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 
@@ -27,16 +26,6 @@ def _untyped() -> pl.Expr:
     return pl.col("_class").is_in(["A", "C", "D"]) & pl.col("party_id_type").is_null()
 
 
-def _born(number: pl.Expr) -> pl.Expr:
-    return number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-
-
-def _birth_wrong(number: pl.Expr, ctx: Context) -> pl.Expr:
-    born = _born(number)
-    early = pl.date(1900, 1, 1)
-    return born.is_null() | (born > pl.lit(ctx.declared_day)) | (born < early)
-
-
 @rule(
     "ID-01",
     title=("身份证号码校验", "Check of the resident identity number"),
@@ -48,42 +37,41 @@ def _birth_wrong(number: pl.Expr, ctx: Context) -> pl.Expr:
     passing=Parcel(head={"party_id": "810000199001010019"}),
     failing=Parcel(head={"party_id": "330100199001010002"}),
 )
-def resident(ctx: Context) -> Cases:
+def resident(_: Context) -> Cases:
     """18 characters, a birth date, ISO 7064 MOD 11-2. Where the type says 1; elsewhere a note."""
-    number = written("party_id")
-    form = number.str.contains(IDENTITY_FORM)
+    number = pl.col("_id")
+    form, born, good = pl.col("_id_form"), pl.col("_id_born"), pl.col("_id_good")
     mine = _typed("1")
-    short = number.str.len_chars() <= _AT_MOST
     yield Case(
-        when=mine & ~form & short & ~number.str.contains(_FIFTEEN),
+        when=mine & ~form & (number.str.len_chars() <= _AT_MOST) & ~number.str.contains(_FIFTEEN),
         column="party_id",
         zh="身份证号码应为18位（末位可为X）",
         en="an identity number has 18 characters: 17 digits and a digit or X",
     )
     yield Case(
-        when=mine & form & _birth_wrong(number, ctx),
+        when=mine & form & ~born,
         column="party_id",
         zh="身份证号码中的出生日期无效",
         en="the birth date in the identity number is impossible",
     )
     yield Case(
-        when=mine & form & ~_birth_wrong(number, ctx) & ~identity_good(number),
+        when=mine & born & ~good,
         column="party_id",
         zh="身份证号码校验位不符",
         en="the check character of the identity number is wrong",
     )
     yield Case(
-        when=mine & number.str.ends_with("x") & form & ~_birth_wrong(number, ctx) & identity_good(number),
+        when=mine & good & number.str.ends_with("x"),
         column="party_id",
         zh="身份证号码末位应为大写X",
         en="the last character should be a capital X",
         severity="warn",
         action="note",
         suggest=number.str.to_uppercase(),
-    )  # fmt: skip
-    firm = number.str.contains(USCC_FORM) & uscc_good(number)
+    )
     yield Case(
-        when=_untyped() & form & (_birth_wrong(number, ctx) | ~identity_good(number)) & ~firm,
+        when=~(number.str.contains(USCC_FORM) & uscc_good(number)),
+        screen=_untyped() & form & ~good,
         column="party_id",
         zh="证件号码形似身份证号码，但校验不符",
         en="the number looks like an identity number but does not check",
@@ -121,12 +109,6 @@ def first_generation(_: Context) -> Cases:
     )
 
 
-def _valid(number: pl.Expr, ctx: Context) -> pl.Expr:
-    """A number of type 1 that ID-01 has nothing to say about."""
-    form = number.str.contains(IDENTITY_FORM)
-    return _typed("1") & form & ~_birth_wrong(number, ctx) & identity_good(number)
-
-
 @rule(
     "ID-03",
     title=("身份证地区码未知", "District of the identity number unknown"),
@@ -143,7 +125,7 @@ def _valid(number: pl.Expr, ctx: Context) -> pl.Expr:
 )
 def district(ctx: Context) -> Cases:
     """First digits: a province, 810000/820000/830000, or 9 and a province (districts come and go)."""
-    number = written("party_id")
+    number = pl.col("_id")
     regions = ctx.tables.frame("id_regions")
     provinces = regions.filter(pl.col("kind") == "province")["prefix"].to_list()
     permits = regions.filter(pl.col("kind") == "residence_permit")["prefix"].to_list()
@@ -154,7 +136,7 @@ def district(ctx: Context) -> Cases:
         | (number.str.head(1).is_in(foreign) & number.str.slice(1, 2).is_in(provinces))
     )
     yield Case(
-        when=_valid(number, ctx) & ~known,
+        when=_typed("1") & pl.col("_id_good") & ~known,
         column="party_id",
         zh="身份证号码前6位不是已知地区",
         en="the first digits of the identity number are no known region",
@@ -176,13 +158,13 @@ def district(ctx: Context) -> Cases:
 )
 def age(ctx: Context) -> Cases:
     """Below 16 or above 110 on the day of declaration."""
-    number = written("party_id")
-    day = pl.lit(ctx.declared_day)
-    born = _born(number)
-    young = born > day.dt.offset_by("-16y")
-    old = born <= day.dt.offset_by("-111y")
+    number = pl.col("_id")
+    today = int(ctx.declared_on)
+    born = number.str.slice(6, 8).cast(pl.Int32, strict=False)
+    young = born > today - 16_00_00
+    old = born <= today - 111_00_00
     yield Case(
-        when=_valid(number, ctx) & (young | old),
+        when=_typed("1") & pl.col("_id_good") & (young | old),
         column="party_id",
         zh="证件持有人年龄不足16岁或超过110岁",
         en="the holder is below 16 or above 110 years old",
@@ -204,7 +186,7 @@ def age(ctx: Context) -> Cases:
 )
 def passport(_: Context) -> Cases:
     """5 to 20 letters and digits."""
-    number = written("party_id")
+    number = pl.col("_id")
     yield Case(
         when=_typed("2")
         & ~number.str.contains(r"^[0-9A-Za-z]{5,20}$")
@@ -236,7 +218,7 @@ _PERMITS = (
 )
 def permit(_: Context) -> Cases:
     """Home-return permit, Taiwan travel permit, residence card, permanent residence card."""
-    number = written("party_id")
+    number = pl.col("_id")
     yield Case(
         when=_typed("3") & ~number.str.contains(_PERMITS) & (number.str.len_chars() <= _AT_MOST),
         column="party_id",

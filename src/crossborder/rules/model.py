@@ -35,7 +35,9 @@ class Case:
     `when` is over the columns of `frame` and the helper columns of `prepare.py`; null counts as false.
     `column` is the canonical column concerned ("" for none); its text becomes the finding's value. `zh` and
     `en` may hold `{name}`: an expression of `values`, else a column of the frame; never personal data.
-    Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule.
+    Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule. `screen` is a cheap condition that
+    must also hold; cases that share the same `screen` object are looked at only in its rows (so their `when`
+    must not look at other rows). `textual`: it cannot fire where `column` is empty (saves looking).
     """
 
     when: pl.Expr
@@ -47,6 +49,8 @@ class Case:
     action: Action | Literal[""] = ""
     values: Mapping[str, pl.Expr] = field(default_factory=dict)
     suggest: pl.Expr | None = None
+    screen: pl.Expr | None = None
+    textual: bool = False
     fix_zh: str = ""
     fix_en: str = ""
 

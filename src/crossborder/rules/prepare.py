@@ -4,7 +4,9 @@ Helper columns begin with `_` and are null where the text has no proper form: a 
 its facet is another check's business, and a rule over null does not fire.
 
 shipments: `_class`, `_import`, `_export`, `_day` (Date by which movement-dated rules are chosen), `_gross`,
-`_net`, `_pieces`, `_total`; `_party` `_party_address` `_party_phone` (the Chinese side: receiver on import,
+`_net`, `_pieces`, `_total`; `_master` `_house` (normalised);
+`_id` (document number), `_id_form` `_id_born` `_id_good` (form, possible birth date, check character of an
+identity number); `_party` `_party_address` `_party_phone` (the Chinese side: receiver on import,
 sender on export); from the goods: `_lines`, `_sum` (declared totals, null if one is missing), `_currency`
 (that of all lines, else null), `_has8` `_has10` (a code of that many digits), `_main` `_main_en` (names of
 the line with the greatest total), `_single` (one line, quantity 1, a countable unit), `_value` (CNY),
@@ -23,6 +25,9 @@ from decimal import Decimal
 
 import polars as pl
 
+from crossborder.keys import normalise_expr
+from crossborder.rules.charsets import written
+from crossborder.rules.checksums import IDENTITY_FORM, identity_good
 from crossborder.rules.context import Context
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
@@ -51,27 +56,40 @@ def number(column: str, form: str = DECIMAL) -> pl.Expr:
 
 def prepare(frames: FrameSet, ctx: Context) -> Prepared:
     """Helper columns for every readable shipment; unreadable ones are left out."""
-    readable = ~pl.col("unreadable").fill_null(False)
-    ships = frames.shipments.filter(readable)
-    goods, documents = frames.goods, frames.documents
-    if ships.height < frames.shipments.height:
+    ships, goods, documents = frames.shipments, frames.goods, frames.documents
+    if ships.get_column("unreadable").fill_null(False).any():
+        ships = ships.filter(~pl.col("unreadable").fill_null(False))
         goods = goods.join(ships, on="ship", how="semi", maintain_order="left")
         documents = documents.join(ships, on="ship", how="semi", maintain_order="left")
-    ships = ships.with_columns(_head(ctx))
-    goods = _lines(goods, ctx).join(
-        ships.select("ship", "_class", "_import", "_export", "_day"),
-        on="ship",
-        how="left",
-        maintain_order="left",
+    if not goods.get_column("ship").is_sorted():
+        goods = goods.sort("ship", "line")
+    ships = ships.rechunk().with_columns(_head(ctx)).with_columns(_identity(ctx))
+    ships = ships.with_columns(
+        _normalised(ships.get_column("master_waybill")).alias("_master"),
+        _normalised(ships.get_column("house_waybill")).alias("_house"),
     )
-    ships = _values(_with_lines(ships, goods, ctx), ctx)
-    goods = _numbering(goods).join(
-        ships.select("ship", _of="_lines", _mixed_codes=pl.col("_has8") & pl.col("_has10")),
-        on="ship",
-        how="left",
-        maintain_order="left",
-    )
+    goods = goods.rechunk().with_columns(pl.col("ship").set_sorted()).with_columns(_line(ctx))
+    goods = attach(goods, ships.select("ship", "_class", "_import", "_export", "_day"))
+    ships = attach(attach(ships, _from_lines(goods, ctx)), _main_lines(goods))
+    ships = _values(ships.with_columns(_counted()), ctx)
+    codes = pl.col("_has8") & pl.col("_has10")
+    goods = _numbering(attach(goods, ships.select("ship", _of="_lines", _mixed_codes=codes)))
     return Prepared({"shipments": ships, "goods": goods, "documents": documents}, frames)
+
+
+def attach(frame: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
+    """The columns of `facts` (one row per `ship`) beside the rows of `frame`; its own are not copied."""
+    found = frame.select("ship").join(facts, on="ship", how="left", maintain_order="left")
+    return frame.with_columns(found.drop("ship").get_columns())
+
+
+def _normalised(numbers: pl.Series) -> pl.Series:
+    """`keys.normalise` over a column; only values that need it are touched."""
+    odd = numbers.str.contains(r"[^A-Z0-9]").fill_null(False)
+    if not odd.any():
+        return numbers
+    changed = numbers.filter(odd).to_frame("n").select(normalise_expr(pl.col("n"))).to_series()
+    return numbers.scatter(odd.arg_true(), changed)
 
 
 def _head(ctx: Context) -> list[pl.Expr]:
@@ -102,8 +120,22 @@ def _side(incoming: pl.Expr, what: str) -> pl.Expr:
     return pl.when(incoming).then(receiver).when(pl.col("direction") == "E").then(sender)
 
 
-def _lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-    return goods.with_columns(
+def _identity(ctx: Context) -> list[pl.Expr]:
+    """The Chinese party's document number as an identity number; null where TXT-04 speaks about it."""
+    value = written("party_id")
+    form = value.str.contains(IDENTITY_FORM)
+    born = value.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+    possible = born.is_between(pl.date(1900, 1, 1), pl.lit(ctx.declared_day)).fill_null(False)
+    return [
+        value.alias("_id"),
+        form.alias("_id_form"),
+        (form & possible).alias("_id_born"),
+        (form & possible & identity_good(value)).alias("_id_good"),
+    ]
+
+
+def _line(ctx: Context) -> list[pl.Expr]:
+    return [
         number("total").alias("_total"),
         number("declared_total").alias("_declared_total"),
         number("declared_price").alias("_price"),
@@ -111,7 +143,7 @@ def _lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
         number("quantity_1").alias("_quantity_1"),
         number("line_number", INTEGER).cast(pl.UInt64, strict=False).alias("_number"),
         _rate("currency", ctx).alias("_rate"),
-    )
+    ]
 
 
 def _rate(column: str, ctx: Context) -> pl.Expr:
@@ -130,53 +162,56 @@ def _needed(rate: pl.Expr) -> pl.Expr:
     return pl.when(rate.is_null() & currency.str.contains(r"^[0-9]{3}$")).then(currency)
 
 
-def _with_lines(ships: pl.DataFrame, goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-    """What the goods lines say about their shipment."""
-    counted = pl.col("_unit_counts").is_not_null()
-    code = pl.col("commodity_code")
+def _from_lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    """What the goods lines say about their shipment; `goods` is sorted by ship."""
+    code, currency = pl.col("commodity_code"), pl.col("currency")
     units = ctx.tables.frame("units")
     single = units.filter(pl.col("kind") == "count") if "kind" in units.columns else units
-    totals = (
+    countable = pl.col("unit").is_in(single["customs_code"].implode())
+    same_ship = pl.col("ship") == pl.col("ship").shift(1)
+    return (
         goods.lazy()
-        .with_columns(
-            _unit_counts=pl.when(pl.col("unit").is_in(single["customs_code"].implode())).then(1),
+        .select(
+            "ship",
+            "_declared_total",
+            "currency",
             _cny=pl.col("_declared_total").cast(CONVERTED) * pl.col("_rate"),
-            _8=code.str.contains(r"^[0-9]{8}$"),
-            _10=code.str.contains(r"^[0-9]{10}$"),
-            _one=(pl.col("_quantity") == 1),
             _rateless=_needed(pl.col("_rate")),
+            _gap=pl.col("_declared_total").is_null(),
+            _unnamed=currency.is_null(),
+            _mixed=(same_ship & (currency != currency.shift(1))).fill_null(False),
+            _8=code.str.contains(r"^[0-9]{8}$").fill_null(False),
+            _10=code.str.contains(r"^[0-9]{10}$").fill_null(False),
+            _one=((pl.col("_quantity") == 1) & countable).fill_null(False),
         )
         .group_by("ship", maintain_order=True)
         .agg(
             pl.len().alias("_lines"),
             pl.col("_declared_total").sum().alias("_sum"),
             pl.col("_cny").sum(),
-            pl.col("_declared_total").is_null().any().alias("_gap"),
             pl.col("currency").first().alias("_first"),
-            (pl.col("currency") != pl.col("currency").first()).any().alias("_mixed"),
-            pl.col("currency").is_null().any().alias("_no_currency"),
-            pl.col("_rateless").drop_nulls().first(),
+            pl.col("_rateless").max(),
+            pl.col("_gap", "_unnamed", "_mixed").any(),
             pl.col("_8").any().alias("_has8"),
             pl.col("_10").any().alias("_has10"),
-            (pl.col("_one") & counted).fill_null(False).all().alias("_all_one"),
+            pl.col("_one").all().alias("_all_one"),
         )
         .collect()
     )
-    names = _main_lines(goods)
-    return (
-        ships.join(totals, on="ship", how="left", maintain_order="left")
-        .join(names, on="ship", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("_lines").fill_null(0),
-            pl.when(~pl.col("_gap")).then(pl.col("_sum")).alias("_sum"),
-            pl.when(~pl.col("_gap") & ~pl.col("_no_currency")).then(pl.col("_cny")).alias("_cny"),
-            pl.when(~pl.col("_mixed") & ~pl.col("_no_currency"))
-            .then(pl.col("_first"))
-            .alias("_currency"),
-            (pl.col("_mixed") & ~pl.col("_no_currency")).alias("_several_currencies"),
-            ((pl.col("_lines") == 1) & pl.col("_all_one")).fill_null(False).alias("_single"),
-        )
-    )
+
+
+def _counted() -> list[pl.Expr]:
+    """The same with nulls where a value is missing."""
+    gap, unnamed, mixed = pl.col("_gap"), pl.col("_unnamed"), pl.col("_mixed")
+    lines = pl.col("_lines").fill_null(0)
+    return [
+        lines,
+        pl.when(~gap).then(pl.col("_sum")).alias("_sum"),
+        pl.when(~gap & ~unnamed).then(pl.col("_cny")).alias("_cny"),
+        pl.when(~mixed & ~unnamed).then(pl.col("_first")).alias("_currency"),
+        (mixed & ~unnamed).alias("_several_currencies"),
+        ((lines == 1) & pl.col("_all_one")).fill_null(False).alias("_single"),
+    ]
 
 
 def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
@@ -185,7 +220,8 @@ def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
     if not astray.height:
         return goods.with_columns(_misnumbered=pl.lit(False))
     wrong = (
-        goods.join(astray, on="ship", how="semi")
+        goods.select("ship", "_number")
+        .join(astray, on="ship", how="semi")
         .group_by("ship")
         .agg(
             pl.col("_number").is_null().any().alias("gap"),

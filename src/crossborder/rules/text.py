@@ -20,6 +20,7 @@ from crossborder.shipments.columns import COLUMNS, FRAME_NAMES
 
 _STRICT = {"code", "identity", "decimal", "integer", "date", "datetime", "flag"}
 _FREE = {"text", "name"}
+_UNUSUAL = f"{ILLEGAL}|{FULL_WIDTH_ANY}|{SUPPLEMENTARY}"
 
 
 @rule(
@@ -44,10 +45,13 @@ def characters(ctx: Context) -> Cases:
         for column in COLUMNS[frame].values():
             value = pl.col(column.name)
             legal = ~value.str.contains(ILLEGAL)
+            screen = value.str.contains(_UNUSUAL)
             yield Case(
                 when=~legal,
                 column=column.name,
                 frame=frame,
+                screen=screen,
+                textual=True,
                 zh=f"{column.label_zh}含有非法字符 {{char}}",
                 en=f"illegal character {{char}} in {column.name}",
                 values={"char": code_points(value.str.extract(f"({ILLEGAL})"))},
@@ -57,6 +61,8 @@ def characters(ctx: Context) -> Cases:
                     when=legal & value.str.contains(FULL_WIDTH_ANY),
                     column=column.name,
                     frame=frame,
+                    screen=screen,
+                    textual=True,
                     zh=f"{column.label_zh}含有全角字符",
                     en=f"full-width characters in {column.name}",
                     fix_zh="请改为半角",
@@ -68,6 +74,8 @@ def characters(ctx: Context) -> Cases:
                     when=legal & value.str.contains(FULL_WIDTH),
                     column=column.name,
                     frame=frame,
+                    screen=screen,
+                    textual=True,
                     zh=f"{column.label_zh}含有全角数字或字母",
                     en=f"full-width digits or letters in {column.name}",
                     severity="warn",
@@ -80,6 +88,8 @@ def characters(ctx: Context) -> Cases:
                         when=legal & value.str.contains(SUPPLEMENTARY),
                         column=column.name,
                         frame=frame,
+                        screen=screen,
+                        textual=True,
                         zh=f"{column.label_zh}含有扩展区汉字（生僻字）",
                         en=f"rare ideographs (outside the basic plane) in {column.name}",
                         severity="reject" if rare == "reject" else "warn",
@@ -266,23 +276,26 @@ def goods_name(ctx: Context) -> Cases:
     """
     words = [w.lower() for w in ctx.words("vague_goods")]
     name = pl.col("name")
-    bare = name.str.to_lowercase().str.replace_all(r"[\s\p{P}\p{S}]", "")
+    within = "|".join(w if not w.isascii() else rf"\b{w}\b" for w in words)
     concerned = (pl.col("_class") != "A") & _legal("name")
+    screen = name.str.contains(f"(?i){within}") | ~name.str.contains(HAN)
+    bare = name.str.to_lowercase().str.replace_all(r"[\s\p{P}\p{S}]", "")
     empty = bare.str.contains(r"^\p{Nd}*$")
     listed = bare.is_in(words)
     yield Case(
         when=concerned & (empty | listed),
         column="name",
         frame="goods",
+        screen=screen,
         zh="商品名称过于笼统：{name}",
         en="the goods name says nothing: {name}",
     )
-    within = "|".join(w if not w.isascii() else rf"\b{w}\b" for w in words)
     hit = name.str.to_lowercase().str.extract(f"({within})")
     yield Case(
         when=concerned & ~listed & ~empty & hit.is_not_null(),
         column="name",
         frame="goods",
+        screen=screen,
         zh="商品名称含有笼统词“{word}”",
         en="the goods name holds the vague word {word}",
         severity="warn",
@@ -295,6 +308,7 @@ def goods_name(ctx: Context) -> Cases:
             when=concerned & ~listed & ~empty & ~name.str.contains(HAN),
             column="name",
             frame="goods",
+            screen=screen,
             zh="商品名称没有汉字",
             en="the goods name holds no Chinese character",
             severity="reject" if grade == "reject" else "warn",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.keys import declaration_key_expr, normalise_expr
 from crossborder.rules.charsets import half_width, written
 from crossborder.rules.checksums import (
     AIR_WAYBILL_FORM,
@@ -60,8 +59,8 @@ def unique_waybill(_: Context) -> Cases:
 
     Every copy is refused: which of them is right cannot be known. (Earlier hand-ins: the ledger.)
     """
-    master, house = pl.col("master_waybill"), pl.col("house_waybill")
-    key = declaration_key_expr(master, house, pl.col("direction"))
+    master, house = pl.col("_master"), pl.col("_house")
+    key = pl.concat_str([master, house, pl.col("direction")], separator="|")
     yield Case(
         when=key.is_not_null() & key.is_duplicated(),
         column="house_waybill",
@@ -69,7 +68,7 @@ def unique_waybill(_: Context) -> Cases:
         en="the house waybill stands more than once under this master waybill and direction",
     )
     yield Case(
-        when=normalise_expr(master) == normalise_expr(house),
+        when=master == house,
         column="house_waybill",
         zh="分运单号与总运单号相同",
         en="the house waybill equals the master waybill",
@@ -128,7 +127,8 @@ def s10(_: Context) -> Cases:
     """Two letters, nine digits, two letters: the ninth digit is a check digit."""
     house = pl.col("house_waybill")
     yield Case(
-        when=house.str.contains(S10_FORM) & ~s10_good(house),
+        when=~s10_good(house),
+        screen=house.str.contains(S10_FORM),
         column="house_waybill",
         zh="S10格式单号的校验位不符",
         en="the check digit of the S10 number is wrong",
