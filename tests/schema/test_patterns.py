@@ -1,0 +1,53 @@
+"""Patterns of XSD in the regular expressions of polars: same verdict as libxml2, or refused."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from lxml import etree
+
+from crossborder.errors import UnsupportedType
+from crossborder.schema import to_rust
+
+TEXTS = [
+    "", "a", "b", "ab", "aab", "abab", "a.b", "axb", "a\nb", "a\rb", "ab\n", "\nab", "-", "^", "$", "^a$",
+    "a-c", "]", "[", "\\", "|", "a|b", "+", "{", "}", "{2}", "(a)", "&&", "~~", "--", "é", "国", "𠮷",
+    "０", "1", "٣", "_", "a b", "\t", "#", "\u2028", "aaaa", "z", "A", "/", ":",
+]  # fmt: skip
+PATTERNS = [
+    "", "a", "ab", "a|b", "a||b", "(a|b)*", "(ab){2}", "a{2,}b", "a{0,1}b?", "a.b", ".", ".*", r"a\.b", "^a$",
+    "[a-c]", "[^a-c]", "[a-]", "[-a]", "[a^]", r"[\-\^\[\]]", r"[\\]", r"\|", r"\{2\}", "[&]+", "[~-]+", r"[a\-c]+",
+    "[国𠮷]", "[一-鿿]", "[0-9]+", r"\t", r"[^\n]*", r"\(a\)", "a/b|/|:", "$", "[_#]", "é|[é]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_same_verdict_as_libxml2(pattern: str) -> None:
+    schema = etree.fromstring(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="v"><xs:simpleType>'
+        '<xs:restriction base="xs:string"><xs:pattern/></xs:restriction></xs:simpleType></xs:element>'
+        "</xs:schema>"
+    )
+    next(schema.iter("{*}pattern")).set("value", pattern)
+    judge = etree.XMLSchema(schema)
+    node = etree.Element("v")
+    expected = []
+    for text in TEXTS:
+        node.text = text
+        expected.append(judge.validate(node))
+    frame = pl.DataFrame({"v": TEXTS})
+    assert frame.select(pl.col("v").str.contains(to_rust(pattern)))["v"].to_list() == expected
+    assert True in expected or pattern in ("(ab){2}x",)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"\d", r"[\d]", r"\D", r"\w", r"\s", r"\p{L}", r"\P{L}", r"\i", r"\c", r"\b", r"\x", r"\u0041", "(?:a)",
+     "(?i)a", "a**", "a+?", "*", "a{", "a{x}", "a{,2}", "}", "]", "(", ")", "(a", "a)", "[", "[a", "[]", "[^]",
+     "[a-z-[b]]", "[b-a]", "[a-", "\\", "[a--]", "[[]"],
+)  # fmt: skip
+def test_what_is_refused(pattern: str) -> None:
+    with pytest.raises(UnsupportedType) as raised:
+        to_rust(pattern, place="T")
+    assert raised.value.reason == "pattern"
+    assert raised.value.place == "T"
