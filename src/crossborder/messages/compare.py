@@ -13,7 +13,7 @@ from crossborder.messages.receipt_tree import parser
 
 
 def differing(stored: bytes, fresh: bytes) -> list[str]:
-    """Names of the elements whose text differs, in schema order; `GName[2]` is that of the second line.
+    """Names of the elements whose text differs, in schema order; `EntryList[2].GName` for lists.
 
     Two documents of one message, composed here. The envelope and what is given with the moment (DDate) are
     not compared: they differ between attempts. Raises `SchemaError` if they are not of the same message.
@@ -43,7 +43,7 @@ def _contents(xml: bytes) -> tuple[str, dict[str, str]]:
         seen[kind] = seen.get(kind, 0) + 1
         for element in group:
             label = etree.QName(element).localname
-            place = label if kind in once else f"{label}[{seen[kind]}]"
+            place = label if kind in once else f"{kind}[{seen[kind]}].{label}"
             if label not in skipped:
                 found[place] = element.text or ""
     return name, found

@@ -18,6 +18,7 @@ from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.keys import normalise_expr
 from crossborder.messages.compose import Form, checked_ids, shell
+from crossborder.messages.decimals import shortest
 from crossborder.messages.envelope import Envelope
 from crossborder.messages.findings import (
     complete_tables,
@@ -34,7 +35,7 @@ from crossborder.messages.manifest_survey import (
     head_and_line,
     survey,
 )
-from crossborder.messages.plan import compile_plan, shortest
+from crossborder.messages.plan import compile_plan
 from crossborder.messages.render import Rows, render
 from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet

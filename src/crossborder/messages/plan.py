@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,6 +11,7 @@ import polars as pl
 from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.messages.checks import GroupChecks, compile_checks
+from crossborder.messages.decimals import rounded, tidied
 from crossborder.messages.findings import (
     RowsOf,
     complete_tables,
@@ -25,7 +26,6 @@ from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
 
 _UNFILLED = Source(value=None, column=None)
-_UNTIDY = r"^(?:0[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]*0)$"
 ROW_KEYS = {"shipments": ("ship",), "goods": ("ship", "line"), "documents": ("ship", "doc")}
 """Key columns of the rows made from each frame."""
 
@@ -55,18 +55,15 @@ class PlannedGroup:
     def project(self, frame: pl.DataFrame, switched_on: Collection[str] = ()) -> pl.DataFrame:
         """Key columns and one String column per element; decimals in their shortest form."""
         keys = ROW_KEYS[self.mapping.frame]
-        values = [self._value(e, switched_on).alias(e.name) for e in self.elements]
-        made = frame.select(*keys, *values).sort(*keys, maintain_order=True)
-        return made.with_columns(_tidied(made, [e.name for e in self.elements if e.total_digits]))
-
-    def _value(self, element: schema.Element, switched_on: Collection[str]) -> pl.Expr:
-        source = self.source(element.name)
-        value = source.expr()
-        if source.decimals is not None:
-            value = half_up(value, source.decimals)
-        if source.cut in switched_on and element.max_length:
-            value = value.str.slice(0, element.max_length)
-        return value
+        values = [self.source(n).expr().alias(n) for n in self.names]
+        made = in_order(frame, keys).select(*keys, *values)
+        for element in self.elements:
+            source = self.source(element.name)
+            if source.decimals is not None:
+                made = rounded(made, element.name, source.decimals)
+            if source.cut in switched_on and element.max_length:
+                made = made.with_columns(pl.col(element.name).str.slice(0, element.max_length))
+        return tidied(made, [e.name for e in self.elements if e.total_digits])
 
 
 @dataclass(frozen=True)
@@ -119,6 +116,16 @@ class Plan:
         return findings.gather(found)
 
 
+def in_order(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """`frame` sorted by its key columns; frames mostly are, and looking is cheaper than sorting."""
+    position = pl.col(keys[0]).cast(pl.UInt64)
+    for key in keys[1:]:
+        position = position * 2**32 + pl.col(key)
+    if frame.select(position).to_series().is_sorted():
+        return frame
+    return frame.sort(*keys, maintain_order=True)
+
+
 @cache
 def compile_plan(message: str) -> Plan:
     """The plan of one outgoing message. Raises `SchemaError` if schema and mapping do not fit each other."""
@@ -151,34 +158,3 @@ def _with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) 
             maintain_order="left",
         )
     return rows
-
-
-def _tidied(frame: pl.DataFrame, names: list[str]) -> list[pl.Expr]:
-    """`012.50` → `12.5`, only for columns that hold such a value; what is no decimal stays as it is."""
-    if not names:
-        return []
-    untidy = frame.select(pl.col(names).str.contains(_UNTIDY).any()).row(0)
-    found = [name for name, hit in zip(names, untidy, strict=True) if hit]
-    return [
-        pl.when(pl.col(n).str.contains(_UNTIDY)).then(shortest(pl.col(n))).otherwise(pl.col(n)).alias(n)
-        for n in found
-    ]  # fmt: skip
-
-
-def half_up(value: pl.Expr, places: int) -> pl.Expr:
-    """Decimal text rounded half up to `places`; what has no more decimals, or is no decimal, stays as it is."""
-    long = rf"^[0-9]{{1,30}}\.[0-9]{{{places + 1},}}$"
-    # only the first digit that is dropped decides, so the text is cut behind it and half a unit is added
-    scale = pl.Decimal(38, places + 1)
-    cut = value.str.extract(rf"^([0-9]{{1,30}}\.[0-9]{{{places + 1}}})").cast(scale, strict=False)
-    unit = pl.lit(f"0.{'0' * places}5").cast(scale)
-    kept = r"^([0-9]+)" if places == 0 else rf"^([0-9]+\.[0-9]{{{places}}})"
-    rounded = (cut + unit).cast(pl.String).str.extract(kept)
-    return pl.when(value.str.contains(long)).then(rounded).otherwise(value)
-
-
-def shortest(value: pl.Expr) -> pl.Expr:
-    """Decimal text without leading zeros and without zeros at the end of the fraction."""
-    whole = value.str.replace(r"^0+([0-9])", "$1")
-    fraction = whole.str.strip_chars_end("0").str.strip_chars_end(".")
-    return pl.when(whole.str.contains(".", literal=True)).then(fraction).otherwise(whole)

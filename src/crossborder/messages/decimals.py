@@ -1,0 +1,69 @@
+"""Decimals as text: their shortest form, and rounding half up, exact at any size.
+
+A column is changed only where it holds a value that needs it; what is no decimal stays as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+_LEADING = r"^0[0-9]+(?:\.[0-9]+)?$"
+_TRAILING = r"^[0-9]+\.[0-9]*0$"
+
+
+def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
+    """`frame` with `012.50` as `12.5` in the String columns `names`."""
+    for form, tidy in ((_LEADING, _without_leading), (_TRAILING, _without_trailing)):
+        found = _columns_with(frame, names, form)
+        frame = frame.with_columns(
+            pl.when(pl.col(n).str.contains(form))
+            .then(tidy(pl.col(n)))
+            .otherwise(pl.col(n))
+            .alias(n)
+            for n in found
+        )
+    return frame
+
+
+def rounded(frame: pl.DataFrame, name: str, places: int) -> pl.DataFrame:
+    """`frame` with the decimals of the String column `name` rounded half up to `places`."""
+    long = rf"^[0-9]{{1,30}}\.[0-9]{{{places + 1},}}$"
+    if not _columns_with(frame, [name], long):
+        return frame
+    value = pl.col(name)
+    # only the first digit that is dropped decides, so the text is cut behind it and half a unit is added
+    scale = pl.Decimal(38, places + 1)
+    cut = value.str.extract(rf"^([0-9]{{1,30}}\.[0-9]{{{places + 1}}})").cast(scale, strict=False)
+    half = pl.lit(f"0.{'0' * places}5").cast(scale)
+    kept = rf"^([0-9]+\.[0-9]{{{places}}})" if places else r"^([0-9]+)"
+    near = (cut + half).cast(pl.String).str.extract(kept)
+    return frame.with_columns(
+        pl.when(value.str.contains(long)).then(near).otherwise(value).alias(name)
+    )
+
+
+def shortest(value: pl.Expr) -> pl.Expr:
+    """Decimal text without leading zeros and without zeros at the end of the fraction."""
+    whole = _without_leading(value)
+    return (
+        pl.when(whole.str.contains(".", literal=True))
+        .then(_without_trailing(whole))
+        .otherwise(whole)
+    )
+
+
+def _without_leading(value: pl.Expr) -> pl.Expr:
+    return value.str.replace(r"^0+([0-9])", "$1")
+
+
+def _without_trailing(value: pl.Expr) -> pl.Expr:
+    return value.str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+def _columns_with(frame: pl.DataFrame, names: Sequence[str], form: str) -> list[str]:
+    if not names or not frame.height:
+        return []
+    hits = frame.select(pl.col(list(names)).str.contains(form).any()).row(0)
+    return [name for name, hit in zip(names, hits, strict=True) if hit]
