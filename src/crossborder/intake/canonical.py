@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -14,7 +14,7 @@ from crossborder.intake.mapping.choose import Fit
 from crossborder.intake.mapping.model import Mapping, column_of
 from crossborder.intake.ooxml import letters
 from crossborder.intake.opening import header_only
-from crossborder.intake.rows import data_rows, is_totals
+from crossborder.intake.rows import DataRows, data_rows, is_totals
 from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
 from crossborder.shipments.findings import gather
 from crossborder.shipments.frames import FrameSet
@@ -32,7 +32,8 @@ class Read:
 def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
     """Canonical frames of a grid. Raises `InputError` where no row is left to read."""
     mapping = fit.mapping
-    cells, types, filled = data_rows(grid, mapping)
+    data = data_rows(grid, mapping)
+    cells = data.cells
     broken = [
         b
         for b in grid.broken
@@ -40,8 +41,8 @@ def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
     ]
     if not cells.height and not broken:
         raise header_only(place)
-    found: list[pl.DataFrame] = [_unknown_columns(grid, fit, filled), *_notes(grid, cells)]
-    reader = _Columns(cells, types, grid, limits, found)
+    found: list[pl.DataFrame] = [_unknown_columns(grid, fit, data.filled), *_notes(grid, cells)]
+    reader = _Columns(data, grid, limits, found)
     table = {key: reader.read(key, at, mapping) for key, at in fit.found.items()}
     given = {
         frame: _any_given([s for k, s in table.items() if k.startswith(f"{frame}.")], cells.height)
@@ -70,14 +71,15 @@ def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
 
 def first_rows(grid: Grid, fit: Fit, place: str, n: int) -> pl.DataFrame:
     """The first `n` data rows with every column of the mapping, as they are read."""
-    cells, types, _ = data_rows(grid, fit.mapping)
-    if not cells.height:
+    data = data_rows(grid, fit.mapping)
+    if not data.cells.height:
         raise header_only(place)
-    reader = _Columns(
-        cells.head(n), types.head(n) if types is not None else None, grid, Limits(), []
+    first = replace(
+        data, cells=data.cells.head(n), types=data.types.head(n) if data.types is not None else None
     )
+    reader = _Columns(first, grid, Limits(), [])
     table = {key: reader.read(key, at, fit.mapping) for key, at in fit.found.items()}
-    return _with_constants(cells.head(n)["row"], table, fit.mapping).drop("row")
+    return _with_constants(first.cells["row"], table, fit.mapping).drop("row")
 
 
 def findings_of(
@@ -106,18 +108,11 @@ class _Columns:
     """Reads one column after another and gathers what it finds on the way."""
 
     def __init__(
-        self,
-        cells: pl.DataFrame,
-        types: pl.DataFrame | None,
-        grid: Grid,
-        limits: Limits,
-        found: list[pl.DataFrame],
+        self, data: DataRows, grid: Grid, limits: Limits, found: list[pl.DataFrame]
     ) -> None:
-        self._cells, self._types, self._grid = cells, types, grid
-        self._limits, self._found = limits, found
-        self.spoiled = pl.Series("spoiled", [False], dtype=pl.Boolean).new_from_index(
-            0, cells.height
-        )
+        self._cells, self._types, self._longest = data.cells, data.types, data.longest
+        self._grid, self._limits, self._found = grid, limits, found
+        self.spoiled = pl.Series("spoiled", [False]).new_from_index(0, data.cells.height)
         self._words: dict[str, words.Compiled] = {}
 
     def read(self, key: str, at: int, mapping: Mapping) -> pl.Series:
@@ -125,7 +120,7 @@ class _Columns:
         column, rule = column_of(key), mapping.columns[key]
         assert column is not None
         header = self._grid.header[at]
-        values = self._bounded(self._cells[f"c{at}"], header)
+        values = self._bounded(f"c{at}", header)
         if self._types is not None and (kinds := self._types[f"c{at}"]).null_count() < len(kinds):
             values, odd = convert.cells(values, kinds, column, rule, strict=self._grid.strict)
             for kind in odd.drop_nulls().unique():
@@ -146,9 +141,9 @@ class _Columns:
             values = self._transformed(values, name, header)
         return values.alias(key)
 
-    def _bounded(self, values: pl.Series, header: str) -> pl.Series:
-        most = self._limits.max_cell_chars
-        if not (values.str.len_bytes() > most).any():
+    def _bounded(self, name: str, header: str) -> pl.Series:
+        values, most = self._cells[name], self._limits.max_cell_chars
+        if self._longest[name] <= most:
             return values
         lengths = values.str.len_chars()
         long = (lengths > most).fill_null(False)
@@ -220,7 +215,7 @@ def _named(found: pl.DataFrame, headers: dict[FrameName, dict[str, str]]) -> pl.
     return found.with_columns(pl.col("column").replace(plain | names))
 
 
-def _unknown_columns(grid: Grid, fit: Fit, filled: set[int]) -> pl.DataFrame:
+def _unknown_columns(grid: Grid, fit: Fit, filled: frozenset[int]) -> pl.DataFrame:
     names = [grid.header[i].strip() for i in fit.unknown] + [
         letters(i) for i in sorted(filled) if not grid.header[i].strip()
     ]
@@ -233,10 +228,13 @@ def _unknown_columns(grid: Grid, fit: Fit, filled: set[int]) -> pl.DataFrame:
 
 
 def _notes(grid: Grid, cells: pl.DataFrame) -> list[pl.DataFrame]:
-    if "sheet-full" not in grid.notes:
-        return []
-    last = cells["row"].max()
-    return [problems.one("sheet-full", row=last, a=last)]
+    notes = []
+    if grid.full:
+        last = cells["row"].max()
+        notes.append(problems.one("sheet-full", row=last, a=last))
+    if grid.others:
+        notes.append(problems.one("other-sheets", a=", ".join(grid.others)))
+    return notes
 
 
 def _broken(broken: list[Broken]) -> list[pl.DataFrame]:

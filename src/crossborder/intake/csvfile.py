@@ -78,7 +78,7 @@ def _bulk(
     body: bytes, first: int, width: int, delimiter: str
 ) -> tuple[pl.DataFrame, list[Broken]] | None:
     """The fast way, or None where quoted fields run over lines or quotes are odd."""
-    if not body.strip():
+    if not body or body.isspace():
         return pl.DataFrame(schema={"row": pl.UInt32(), **_names(width)}), []
     if b'"' not in body:
         even = _even(body, width, delimiter)
@@ -107,6 +107,8 @@ def _bulk(
     if good.height != marked.height:
         body = "\n".join(good["line"]).encode()
     cells = _parse(body, width, delimiter, '"')
+    if cells.height != good.height:
+        return None
     return cells.insert_column(0, good["row"]), broken
 
 

@@ -7,7 +7,7 @@ which reads the records below that header.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import polars as pl
@@ -49,7 +49,8 @@ class Grid:
     `cells`: `row` (UInt32) and `c0`, `c1` … (String, as written, null where empty), one per header name.
     `types`: for workbooks, the same columns saying what kind of cell it was, where it was not text:
     `n` number, `d` date, `b` boolean, `e` formula error. `dates` and booleans of a typed frame are text
-    already; there `types` only says `d` or `b` and no finding follows (`strict` is false).
+    already; there `types` only says `d` or `b` and no finding follows (`strict` is false). `full` says that
+    the sheet is used to its last row, `others` names sheets that would have fitted too.
     """
 
     header: tuple[str, ...]
@@ -60,7 +61,8 @@ class Grid:
     types: pl.DataFrame | None = None
     strict: bool = False
     sheet: str = ""
-    notes: tuple[str, ...] = field(default=())
+    full: bool = False
+    others: tuple[str, ...] = ()
 
 
 class Source(Protocol):

@@ -102,31 +102,29 @@ def _apart(runs: pl.DataFrame) -> pl.DataFrame:
 
 def _head_differs(table: pl.DataFrame) -> pl.DataFrame:
     """Head columns that say something else than the shipment's first row; a blank says nothing."""
-    at = table.with_row_index("at").select(pl.col("at").first().over("ship"))["at"]
-    rest = (at != pl.int_range(len(at), dtype=pl.UInt32, eager=True)).arg_true()
+    if not table["ship"].is_sorted():
+        table = table.sort("ship", maintain_order=True)
     names = [c for c in table.columns if c.startswith("shipments.") and c not in KEY]
-    if not len(rest) or not names:
-        return problems.none()
-    here, there = (
-        table[rest].select("row", "ship", *names),
-        table[at.gather(rest)].select("row", *names),
+    inside = pl.col("ship") == pl.col("ship").shift(1)
+    changes = table.select(
+        (inside & pl.col(n).is_not_null() & pl.col(n).ne_missing(pl.col(n).shift(1))).any().alias(n)
+        for n in names
     )
-    masks = pl.DataFrame(
-        [(here[n].is_not_null() & here[n].ne_missing(there[n])).alias(n) for n in names]
-    )
-    fired = [n for n, any_ in zip(names, masks.select(pl.all().any()).row(0), strict=True) if any_]
-    parts = [
-        problems.many(
-            "head-differs",
-            pl.DataFrame(
-                {"row": here["row"], "ship": here["ship"], "value": here[n], "a": there["row"], "b": there[n].fill_null("–")}
-            )
-            .filter(masks[n])
-            .unique("ship", keep="first", maintain_order=True)
-            .with_columns(pl.lit(n).alias("column")),
+    suspects = [n for n in names if changes[n].item()] if table.height and names else []
+    firsts = table.group_by("ship", maintain_order=True).agg(pl.col("row", *suspects).first())
+    parts = []
+    for n in suspects:
+        both = table.select("ship", "row", pl.col(n).alias("value")).join(
+            firsts.select("ship", pl.col("row").alias("a"), pl.col(n).alias("b")),
+            on="ship",
+            how="left",
+            maintain_order="left",
         )
-        for n in fired
-    ]  # fmt: skip
+        wrong = both.filter(
+            pl.col("value").is_not_null() & pl.col("value").ne_missing(pl.col("b"))
+        ).unique("ship", keep="first", maintain_order=True)
+        told = wrong.with_columns(pl.lit(n).alias("column"), pl.col("b").fill_null("–"))
+        parts.append(problems.many("head-differs", told))
     return pl.concat(parts) if parts else problems.none()
 
 
@@ -140,7 +138,7 @@ def _shipments(
         pl.col("at").first(), pl.col("row").alias("rows"), pl.col("bad").any()
     )
     names = [c for c in table.columns if c.startswith("shipments.")]
-    first = table.select(names)[by_ship["at"]].rename(lambda n: n.partition(".")[2])
+    first = table.select(pl.col(names).gather(by_ship["at"])).rename(lambda n: n.partition(".")[2])
     read = pl.concat([by_ship.select("ship", "rows", "bad"), first], how="horizontal")
     return (
         heads.select("ship", "row")

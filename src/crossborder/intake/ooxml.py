@@ -23,18 +23,11 @@ _PIECE = 4 * 1024 * 1024
 _SMALL = 100 * 1024 * 1024
 """Below this an unpacked part is harmless whatever its ratio."""
 _PLACE = re.compile(rb"""\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
-_ERROR = re.compile(rb"""<(?:\w+:)?c\s[^>]*?\st=["']e["'][^>]*>""")
-
-
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Last row and column (from 1) that hold a cell, and the (row, column) of each error cell, from 0."""
-
-    rows: int
-    columns: int
-    errors: tuple[tuple[int, int], ...]
-
-
+_CELL = re.compile(
+    rb"""<(?:\w+:)?c(?=\s)[^>]*?\sr=["']([A-Z]{1,3})([0-9]{1,7})["'](?:[^>]*[^>/])?>"""
+)
+"""A cell with content: a merely formatted one is written `<c …/>` and is not laid out by the reader."""
+_ERROR = re.compile(rb"""<(?:\w+:)?c(?=\s)[^>]*?\st=["']e["'][^>]*>""")
 _ODD = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, etree.XMLSyntaxError, NotImplementedError, RuntimeError)  # fmt: skip
 
 
@@ -128,7 +121,7 @@ def _extent(pieces: Iterator[bytes]) -> Extent:
         text, carry = text[:stop], text[stop:]
         if len(carry) > _PIECE:  # one text of megabytes: no tag begins in it
             carry = carry[-64:]
-        places = _PLACE.findall(text)
+        places = _CELL.findall(text)
         letters.update(letter for letter, _ in places)
         rows = max(rows, max((int(n) for _, n in places), default=0))
         if b't="e"' in text or b"t='e'" in text:

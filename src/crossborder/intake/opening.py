@@ -57,7 +57,7 @@ def read_bytes(path: Path, limits: Limits) -> tuple[bytes, str]:
         ) from error
     if len(data) > limits.max_bytes:
         raise _too_large(path, len(data), limits)
-    if not data.strip():
+    if not data or data.isspace():
         raise empty(path.name)
     return data, hashlib.sha256(data).hexdigest()
 

@@ -111,13 +111,18 @@ PROBLEMS: dict[str, Problem] = {
         "工作表已写满最后一行（{a}），后面的数据可能被截断", "the sheet is full to its last row ({a}): what came after may have been cut off",
         "拆分后重新导出，核对票数", "export in parts and compare the counts",
     ),
+    "other-sheets": Problem(
+        "warn", "note",
+        "这些工作表也符合对照表，但未读取：{a}", "these sheets fit the mapping too and were not read: {a}",
+        "用 --sheet 逐个提交，或合并到一个工作表", "hand each in with --sheet, or put them on one sheet",
+    ),
     "transformed": _note(
         "按对照表的 {a} 规则改为 {b}", "changed to {b} by the mapping's {a}",
         "如不正确，请在对照表中停用该规则", "switch the transform off in the mapping if this is wrong",
     ),
 }  # fmt: skip
 
-ABOUT_FILE = ("unknown-column", "sheet-full")
+ABOUT_FILE = ("unknown-column", "sheet-full", "other-sheets")
 """Kinds that concern the file as a whole: their findings belong to no shipment."""
 
 COLUMNS: dict[str, pl.DataType] = {

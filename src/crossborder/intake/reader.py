@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from crossborder.intake import framesource, jsonfile, nested, opening
 from crossborder.intake.canonical import Read, canonical
 from crossborder.intake.csvfile import CsvSource
 from crossborder.intake.encoding import to_utf8
-from crossborder.intake.excel import ExcelSource
+from crossborder.intake.excel import Workbook
 from crossborder.intake.framesource import FrameSource
 from crossborder.intake.grid import Grid, Source
 from crossborder.intake.limits import Limits
@@ -34,13 +34,15 @@ MappingLike = str | Path | Mapping | None
 class Opened:
     """A hand-in that was opened: a table still to be met with a mapping, or nested records.
 
-    `table` opens it as one mapping wants it (sheet, delimiter, encoding).
+    `table` opens it as one mapping wants it (delimiter, encoding) on one of `sheets`; where the user named no
+    sheet, `sheets` are all that may be meant.
     """
 
     name: str
     digest: str
-    table: Callable[[Mapping | None], Source] | None = None
+    table: Callable[[Mapping | None, str], Source] | None = None
     records: jsonfile.Records | None = None
+    sheets: tuple[str, ...] = ("",)
 
 
 def read(
@@ -75,24 +77,43 @@ def meet(
     opened: Opened, mapping: MappingLike, folders: Sequence[Path]
 ) -> tuple[choosing.Fit, Grid]:
     """The mapping that fits and the grid below the header it found. Raises `MappingError`."""
-    assert opened.table is not None
     if mapping is not None:
-        one = mapping if isinstance(mapping, Mapping) else load_mapping(mapping, folders)
-        source = opened.table(one)
-        fit = choosing.fit(one, source.preview())
-        if not fit.fits:
-            raise choosing.not_fitting(fit, opened.name)
+        named = mapping if isinstance(mapping, Mapping) else load_mapping(mapping, folders)
+        tries = [_try(opened, [named], sheet) for sheet in _sheets(opened, named)]
+        good = [(fits[0], source) for fits, source in tries if fits[0].fits]
+        if not good:
+            nearest = max((fits[0] for fits, _ in tries), key=lambda f: len(f.found))
+            raise choosing.not_fitting(nearest, opened.name)
     else:
-        plain = opened.table(None)
         candidates = [load_mapping(name, folders) for name in mapping_names(folders)]
-        fits = [choosing.fit(m, plain.preview()) for m in candidates]
-        fit = choosing.choose(fits, opened.name)
-        special = fit.mapping.delimiter or fit.mapping.encoding or fit.mapping.sheet is not None
-        source = opened.table(fit.mapping) if special else plain
-        if special:
-            fit = choosing.fit(fit.mapping, source.preview())
+        tries = [_try(opened, candidates, sheet) for sheet in opened.sheets]
+        fitting = [t for t in tries if any(f.fits for f in t[0])]
+        good = [(choosing.choose(fits, opened.name), source) for fits, source in fitting]
+        if not good:
+            choosing.choose([f for fits, _ in tries for f in fits], opened.name)
+    fit, source = good[0]
+    if mapping is None and (fit.mapping.delimiter or fit.mapping.encoding or fit.mapping.sheet):
+        return meet(opened, fit.mapping, folders)
     choosing.refuse_twice(fit, opened.name)
-    return fit, source.load(fit.header)
+    grid = source.load(fit.header)
+    return fit, replace(grid, others=tuple(s.sheet for _, s in good[1:]))
+
+
+def _sheets(opened: Opened, mapping: Mapping) -> tuple[str, ...]:
+    """The sheets a mapping may mean: the one it names, where the user has named none."""
+    if mapping.sheet is None or len(opened.sheets) == 1:
+        return opened.sheets
+    if isinstance(mapping.sheet, int) and mapping.sheet < len(opened.sheets):
+        return (opened.sheets[mapping.sheet],)
+    return (str(mapping.sheet),)
+
+
+def _try(
+    opened: Opened, mappings: Sequence[Mapping], sheet: str
+) -> tuple[list[choosing.Fit], Source]:
+    assert opened.table is not None
+    source = opened.table(mappings[0] if len(mappings) == 1 else None, sheet)
+    return [choosing.fit(m, source.preview()) for m in mappings], source
 
 
 def open_source(source: Any, sheet: str | int | None, limits: Limits, *, nest: bool) -> Opened:
@@ -108,7 +129,7 @@ def open_source(source: Any, sheet: str | int | None, limits: Limits, *, nest: b
     opened = FrameSource(frame, "frame", limits)
     if not frame.height:
         raise nested.nothing("frame")
-    return Opened("frame", framesource.digest_of(opened.text), lambda _: opened)
+    return Opened("frame", framesource.digest_of(opened.text), lambda _m, _s: opened)
 
 
 def _open_file(path: Path, sheet: str | int | None, limits: Limits, *, nest: bool) -> Opened:
@@ -121,9 +142,11 @@ def _open_file(path: Path, sheet: str | int | None, limits: Limits, *, nest: boo
         if not frame.height:
             raise opening.header_only(name)
         opened = FrameSource(frame, name, limits)
-        return Opened(name, digest, lambda _: opened)
+        return Opened(name, digest, lambda _m, _s: opened)
     if kind == "excel":
-        return Opened(name, digest, _excel(data, name, sheet, limits))
+        book = Workbook(data, name, limits)
+        sheets = book.sheets if sheet is None else (book.find(sheet),)
+        return Opened(name, digest, lambda _m, s: book.open(s), sheets=sheets)
     if kind == "csv":
         return Opened(name, digest, _csv(data, name, limits))
     text = to_utf8(data, name)[0].decode()
@@ -131,20 +154,10 @@ def _open_file(path: Path, sheet: str | int | None, limits: Limits, *, nest: boo
     return _open_records(records, name, digest, limits, nest=nest)
 
 
-def _excel(
-    data: bytes, name: str, sheet: str | int | None, limits: Limits
-) -> Callable[[Mapping | None], Source]:
-    def table(mapping: Mapping | None) -> Source:
-        wanted = sheet if sheet is not None else mapping.sheet if mapping else None
-        return ExcelSource(data, name, limits, wanted)
-
-    return table
-
-
-def _csv(data: bytes, name: str, limits: Limits) -> Callable[[Mapping | None], Source]:
-    def table(mapping: Mapping | None) -> Source:
+def _csv(data: bytes, name: str, limits: Limits) -> Callable[[Mapping | None, str], Source]:
+    def table(mapping: Mapping | None, sheet: str) -> Source:
         body, _ = to_utf8(data, name, mapping.encoding if mapping else "")
-        if not body.strip():
+        if not body or body.isspace():
             raise opening.empty(name)
         return CsvSource(body, name, limits, mapping.delimiter if mapping else "")
 
@@ -169,7 +182,7 @@ def _open_records(
         )  # fmt: skip
     frame = pl.DataFrame([s.alias(k) for k, (s, _) in columns.items()])
     source = FrameSource(frame, name, limits, records.broken)
-    return Opened(name, digest, lambda _: source)
+    return Opened(name, digest, lambda _m, _s: source)
 
 
 def _may_nest(mapping: MappingLike) -> bool:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from crossborder.intake.convert import trim
 from crossborder.intake.grid import Grid
 from crossborder.intake.mapping.choose import plain
-from crossborder.intake.mapping.model import Mapping, TotalsRule
+from crossborder.intake.mapping.model import Mapping as PartnerMapping
+from crossborder.intake.mapping.model import TotalsRule
 
 
-def data_rows(grid: Grid, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame | None, set[int]]:
-    """Trimmed cells of the data rows, the types of the same rows, and the columns that hold anything."""
-    cells = grid.cells
-    trimmed = [cells["row"], *(trim(cells.to_series(i)) for i in range(1, cells.width))]
-    frame = pl.DataFrame(trimmed)
+@dataclass(frozen=True)
+class DataRows:
+    """Rows that are data: trimmed `cells` (`row`, `c0` …), the `types` of the same rows, which columns hold
+    anything at all (`filled`), and the size in bytes of the longest cell of each column (`longest`)."""
+
+    cells: pl.DataFrame
+    types: pl.DataFrame | None
+    filled: frozenset[int]
+    longest: Mapping[str, int]
+
+
+def data_rows(grid: Grid, mapping: PartnerMapping) -> DataRows:
+    """The data rows of a grid: neither blank, nor totals, nor named by the mapping as rows to skip."""
+    frame = trim_all(grid.cells)
     columns = frame.drop("row")
     keep = pl.int_range(frame.height, eager=True) >= mapping.header.skip_after
     if mapping.skip_rows:
@@ -33,8 +44,28 @@ def data_rows(grid: Grid, mapping: Mapping) -> tuple[pl.DataFrame, pl.DataFrame 
     if not keep.all():
         frame = frame.filter(keep)
         types = types.filter(keep) if types is not None else None
-    filled = {i for i in range(columns.width) if columns.to_series(i).null_count() < columns.height}
-    return frame, types, filled
+    columns = frame.drop("row")
+    sizes = columns.select(pl.all().str.len_bytes().max())
+    longest = dict(zip(columns.columns, sizes.row(0), strict=True)) if columns.width else {}
+    filled = frozenset(i for i, size in enumerate(longest.values()) if size is not None)
+    return DataRows(frame, types, filled, {name: size or 0 for name, size in longest.items()})
+
+
+def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
+    """Outer white space removed from every text column, empty text null; untouched columns stay shared."""
+    texts = [n for n in cells.columns if n != "row"]
+    if not texts or not cells.height:
+        return cells
+    loose = cells.select(
+        (
+            (pl.col(n).str.strip_chars().str.len_bytes() != pl.col(n).str.len_bytes())
+            | (pl.col(n) == "")
+        ).any()
+        for n in texts
+    ).row(0)
+    return cells.with_columns(
+        trim(cells[n]) for n, is_loose in zip(texts, loose, strict=True) if is_loose
+    )
 
 
 def _totals(columns: pl.DataFrame, header: Sequence[str], rule: TotalsRule) -> pl.Series:
@@ -53,7 +84,7 @@ def _says(cell: pl.Expr, rule: TotalsRule) -> pl.Expr:
     return pl.any_horizontal(cell.str.starts_with(w) for w in rule.words)
 
 
-def is_totals(fields: Sequence[str], mapping: Mapping) -> bool:
+def is_totals(fields: Sequence[str], mapping: PartnerMapping) -> bool:
     """Whether a record that could not be matched to columns is plainly a totals row."""
     first = next((f.strip() for f in fields if f.strip()), "")
     return any(first.startswith(w) for w in mapping.totals.words)

@@ -6,6 +6,9 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
+from crossborder.intake import nested
+from crossborder.intake.canonical import first_rows
+from crossborder.intake.flat import flatten
 from crossborder.intake.grid import Record
 from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.choose import plain
@@ -22,7 +25,7 @@ def draft(path: Path, sheet: str | int | None = None) -> str:
     """TOML of a mapping for a file: likely columns matched, the rest as comments. Raises `InputError`."""
     opened = open_source(path, sheet, Limits(), nest=False)
     assert opened.table is not None
-    records = opened.table(None).preview()
+    records = opened.table(None, opened.sheets[0]).preview()
     known = _known_names()
     at = max(range(min(len(records), 10)), key=lambda i: (_hits(records[i], known), -i))
     header = [name for name in records[at].fields if name.strip()]
@@ -65,9 +68,13 @@ def explain_rows(
 
     Raises `InputError` and `MappingError` as `read` does.
     """
-    from crossborder.intake.canonical import first_rows
-
-    opened = open_source(path, sheet, Limits(), nest=False)
+    opened = open_source(path, sheet, Limits(), nest=mapping in (None, "canonical"))
+    if opened.records is not None:
+        frames = nested.from_records(opened.records, opened.name, Limits()).frames
+        shape = load_mapping("canonical")
+        keys = {rule.names[0]: key for key, rule in shape.columns.items()}
+        lines = flatten(frames, shape).head(n).to_dicts()
+        return [[(keys[name], name, value) for name, value in line.items()] for line in lines]
     fit, grid = meet(opened, mapping, folders)
     table = first_rows(grid, fit, opened.name, n)
     headers = {key: grid.header[at].strip() for key, at in fit.found.items()}

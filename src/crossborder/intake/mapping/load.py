@@ -138,15 +138,14 @@ def _refuse_unknown(model: type[BaseModel], data: object, place: str, path: str)
     _refuse_strangers(data, list(fields), place, path)
     for key, value in data.items():
         annotation = fields[key].annotation
-        models = [_as_model(a) for a in (annotation, *get_args(annotation))]
-        inner = next((m for m in models if m is not None), None)
-        if inner is None:
+        section = _as_model(annotation)
+        if section is not None:
+            _refuse_unknown(section, value, place, f"{path}{key}.")
             continue
-        if annotation is inner:
-            _refuse_unknown(inner, value, place, f"{path}{key}.")
-        elif isinstance(value, dict):
+        named = next((m for a in get_args(annotation) if (m := _as_model(a)) is not None), None)
+        if named is not None and isinstance(value, dict):
             for name, part in value.items():
-                _refuse_unknown(inner, part, place, f"{path}{key}.{name}.")
+                _refuse_unknown(named, part, place, f"{path}{key}.{name}.")
 
 
 def _as_model(annotation: object) -> type[BaseModel] | None:
