@@ -23,6 +23,9 @@ from sqlalchemy import (
     text,
 )
 
+KEY = String(160).with_variant(String(160, collation="C"), "postgresql")
+"""Business keys compare by code point in both databases, so that a prefix is a range."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -51,7 +54,8 @@ batches = Table(
     metadata,
     Column("id", String(16), primary_key=True),  # 20261123-07
     Column("day", String(8), nullable=False),
-    Column("state", String(12), nullable=False),  # recording | sealed
+    Column("state", String(12), nullable=False),  # recording | sealed | discarded
+    Column("recorder", Text),  # owner (a process) that records it, while it does
     Column("source_name", Text, nullable=False),
     Column("source_digest", String(64), nullable=False),
     Column("mapping", Text, nullable=False),
@@ -73,9 +77,10 @@ shipments = Table(  # one row per shipment handed in, whatever became of it
     Column("id", Integer, primary_key=True),
     Column("batch_id", ForeignKey("batches.id"), nullable=False),
     Column("position", Integer, nullable=False),
-    Column("key", String(160)),  # null where there is no usable key
+    Column("key", KEY),  # null where there is no usable key
     Column("master_waybill", Text),
     Column("house_waybill", Text),  # as written
+    Column("house_key", Text),  # normalised, for looking up
     Column("shown_as", Text, nullable=False),  # house waybill or "#row"
     Column("direction", String(1)),
     Column("declaration_class", String(1)),
@@ -87,7 +92,7 @@ shipments = Table(  # one row per shipment handed in, whatever became of it
     Column("attempt_id", Integer),  # the attempt made, or the live one for already_filed
     UniqueConstraint("batch_id", "position"),
     Index(None, "key"),
-    Index(None, "house_waybill"),
+    Index(None, "house_key"),
 )
 
 findings = Table(
@@ -109,7 +114,7 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
     Column("id", Integer, primary_key=True),
     Column("kind", String(12), nullable=False),  # declaration | manifest
     Column("message_type", String(8), nullable=False),  # EXP301, EXP311
-    Column("key", String(160), nullable=False),
+    Column("key", KEY, nullable=False),
     Column("number", Integer, nullable=False),  # 1 for the first attempt of this key
     Column("live", Boolean, nullable=False),  # at most one live attempt per kind and key
     Column("batch_id", ForeignKey("batches.id"), nullable=False),
@@ -122,6 +127,8 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
     Column("state", String(24), nullable=False),
     Column("stage", String(12), nullable=False),  # ours | platform | customs
     Column("state_since", String(32), nullable=False),
+    # may be queued: let go by a person and, where the endpoint wants that, its house accepted
+    Column("ready", Boolean, nullable=False),
     # draft bytes (composed at prepare), then the frozen ones (id and DDate set when queued)
     Column("draft_segment", String(64), nullable=False),
     Column("draft_offset", Integer, nullable=False),
@@ -146,21 +153,30 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
     Column("last_op_time", String(17)),
     Column("released", Boolean, nullable=False),
     Column("final", Boolean, nullable=False),
-    Column("attention", Text),  # reopened, contradictory, payload_damaged, …: why a person must look
+    # why a person must look: reopened, contradictory, payload_damaged, … (several: comma between)
+    Column("attention", Text),
     UniqueConstraint("message_id"),
     Index("uq_attempts_live", "kind", "key", unique=True,
-          sqlite_where=text("live"), postgresql_where=text("live")),
+          sqlite_where=text("live = 1"), postgresql_where=text("live")),
     Index(None, "state", "endpoint", "kind"),
     Index(None, "batch_id", "state"),
-    Index(None, "house_waybill"),
-    Index(None, "master_waybill"),
+    Index(None, "key"),
+    Index("ix_attempts_ready", "kind", "id",
+          sqlite_where=text("ready = 1"), postgresql_where=text("ready")),
+    Index("ix_attempts_attention", "attention",
+          sqlite_where=text("attention IS NOT NULL"), postgresql_where=text("attention IS NOT NULL")),
+    Index("ix_attempts_pre_entry_id", "pre_entry_id",
+          sqlite_where=text("pre_entry_id IS NOT NULL"), postgresql_where=text("pre_entry_id IS NOT NULL")),
+    Index("ix_attempts_entry_id", "entry_id",
+          sqlite_where=text("entry_id IS NOT NULL"), postgresql_where=text("entry_id IS NOT NULL")),
 )  # fmt: skip
 
-manifest_houses = Table(  # which house waybill stands on which manifest, and what customs said of it
+# which house waybill stands on which manifest, and what customs said of it
+manifest_houses = Table(
     "manifest_houses",
     metadata,
     Column("attempt_id", ForeignKey("attempts.id"), primary_key=True),
-    Column("declaration_key", String(160), primary_key=True),
+    Column("declaration_key", KEY, primary_key=True),
     Column("house_waybill", Text, nullable=False),
     Column("state", String(24), nullable=False),  # listed | accepted | refused
     Index(None, "declaration_key"),
@@ -191,21 +207,24 @@ receipts = Table(  # raw first; parsed, matched and applied afterwards, each ste
     Index(None, "state"),
 )
 
-receipt_lines = Table(  # what a receipt says of one declaration, one manifest or one house waybill of it
+# what a receipt says of one declaration, one manifest or one house waybill of it
+receipt_lines = Table(
     "receipt_lines",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("receipt_id", ForeignKey("receipts.id"), nullable=False),
     Column("line", Integer, nullable=False),  # 0 head, 1… lines
     Column("message_type", String(8), nullable=False),
-    Column("key", String(160), nullable=False),
+    # EXP302: the declaration's key; EXP312 head: `MASTER|VOYAGE|` (`MASTER|` without voyage); EXP312 house
+    # line: `MASTER|HOUSE|`, for it tells no direction
+    Column("key", KEY, nullable=False),
     Column("code", String(4), nullable=False),
     Column("op_type", String(3)),
-    Column("op_time", String(17), nullable=False),  # 17 digits, China time
+    Column("op_time", String(17), nullable=False),  # 17 digits, China time; empty if it told none
     Column("pre_entry_id", String(18)),
     Column("entry_id", String(18)),
     Column("notes", Text),
-    # applied | older | repeated | contradictory | unmatched | noted | unknown_code
+    # read (not yet applied) | applied | older | repeated | contradictory | unmatched | noted | unknown_code
     Column("outcome", String(16), nullable=False),
     Column("attempt_id", Integer),
     UniqueConstraint("receipt_id", "line"),

@@ -1,0 +1,253 @@
+"""What reconcile needs of the ledger: receipt lines to apply, attempts they may belong to, one way to move them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, func, select, update
+
+from crossborder import china_time
+from crossborder.ledger import tables
+from crossborder.ledger.base import Base, EventRow, event, with_attention
+from crossborder.ledger.dialects import chunks
+from crossborder.ledger.houses import next_part_ready, set_houses
+from crossborder.ledger.inbox import NOT_APPLIED
+from crossborder.ledger.records import Candidate, Move, PendingLine
+from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, WAITING
+
+A = tables.attempts
+L = tables.receipt_lines
+R = tables.receipts
+H = tables.manifest_houses
+UNMATCHED = "unmatched"
+
+_LINE = (
+    L.c.id, L.c.receipt_id, R.c.endpoint, R.c.received_at, L.c.line, L.c.message_type, L.c.key, L.c.code,
+    L.c.op_type, L.c.op_time, L.c.pre_entry_id, L.c.entry_id, L.c.outcome, L.c.attempt_id,
+)  # fmt: skip
+_CANDIDATE = (
+    A.c.id, A.c.kind, A.c.key, A.c.number, A.c.live, A.c.batch_id, A.c.direction, A.c.state, A.c.stage,
+    A.c.first_sent_at, A.c.pre_entry_id, A.c.entry_id, A.c.released, A.c.attention,
+)  # fmt: skip
+_MOVED = (
+    "state", "stage", "state_since", "final", "released", "last_code", "last_op_time", "pre_entry_id",
+    "entry_id", "attention",
+)  # fmt: skip
+_MOVE = (
+    update(A)
+    .where(A.c.id == bindparam("attempt"))
+    .values(
+        **{name: bindparam(f"{name}_") for name in _MOVED},
+        owner=None,
+        lease_until=None,
+        unknown_since=None,
+        retry_at=None,
+        ready=False,
+    )
+)
+_LIVE = update(A).where(A.c.id == bindparam("attempt")).values(live=bindparam("live_"))
+_OUTCOME = (
+    update(L)
+    .where(L.c.id == bindparam("line"))
+    .values(outcome=bindparam("outcome_"), attempt_id=bindparam("attempt_"))
+)
+
+
+class Desk:
+    """One transaction of applying receipts: everything read in it is true until it is committed."""
+
+    def __init__(self, book: Base, connection: Connection, now: datetime) -> None:
+        self._book = book
+        self._connection = connection
+        self._at = china_time.iso(now)
+
+    def pending(self, limit: int) -> list[PendingLine]:
+        """About `limit` lines that were never applied (whole receipts), then unmatched ones that now may match."""
+        lines = self._lines(L.c.outcome == NOT_APPLIED, limit)
+        if len(lines) == limit:
+            rest = (L.c.receipt_id == lines[-1].receipt_id) & (L.c.id > lines[-1].id)
+            lines += self._lines(rest & (L.c.outcome == NOT_APPLIED), None)
+        ids = self._matchable(max(limit - len(lines), 0))
+        for block in chunks(ids):
+            lines += self._lines(L.c.id.in_(block), None)
+        return lines
+
+    def lines_of(self, attempt_ids: Sequence[int]) -> list[PendingLine]:
+        """All lines that belong to some attempts."""
+        found: list[PendingLine] = []
+        for block in chunks(attempt_ids):
+            found += self._lines(L.c.attempt_id.in_(block), None)
+        return found
+
+    def declarations(self, keys: Iterable[str], numbers: Iterable[str]) -> list[Candidate]:
+        """Declarations once handed over, by key or by PreEntryId or EntryId."""
+        found: dict[int, Candidate] = {}
+        mine = (A.c.kind == DECLARATION) & A.c.first_sent_at.is_not(None)
+        for column, values in (
+            (A.c.key, keys),
+            (A.c.pre_entry_id, numbers),
+            (A.c.entry_id, numbers),
+        ):
+            for block in chunks(dict.fromkeys(values)):
+                rows = self._connection.execute(select(*_CANDIDATE).where(mine, column.in_(block)))
+                found |= {row.id: Candidate._make(row) for row in rows}
+        return list(found.values())
+
+    def manifests(self, stems: Iterable[str]) -> list[Candidate]:
+        """Manifests once handed over, by the beginning of their key (`MASTER|` or `MASTER|VOYAGE|`)."""
+        found: dict[int, Candidate] = {}
+        for stem in dict.fromkeys(stems):
+            rows = self._connection.execute(
+                select(*_CANDIDATE)
+                .where(A.c.kind == MANIFEST, A.c.first_sent_at.is_not(None))
+                .where(A.c.key >= stem, A.c.key < stem[:-1] + "}")
+            )
+            found |= {row.id: Candidate._make(row) for row in rows}
+        return list(found.values())
+
+    def houses(self, attempt_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+        """Declaration key → state of every house, per manifest."""
+        found: dict[int, dict[str, str]] = {i: {} for i in attempt_ids}
+        for block in chunks(attempt_ids):
+            rows = self._connection.execute(
+                select(H.c.attempt_id, H.c.declaration_key, H.c.state).where(
+                    H.c.attempt_id.in_(block)
+                )
+            )
+            for attempt_id, key, state in rows:
+                found[attempt_id][key] = state
+        return found
+
+    def save(
+        self,
+        moves: Sequence[Move],
+        outcomes: Sequence[tuple[int, str, int | None]],
+        houses: Mapping[int, Mapping[str, str]],
+    ) -> None:
+        """Move attempts, note what became of each line (id, outcome, attempt), set the houses that changed."""
+        if outcomes:
+            self._connection.execute(
+                _OUTCOME, [{"line": i, "outcome_": o, "attempt_": a} for i, o, a in outcomes]
+            )
+        if moves:
+            self._connection.execute(_MOVE, [self._values(move) for move in moves])
+        ended = [{"attempt": m.attempt.attempt_id, "live_": False} for m in moves if m.frees]
+        if ended:
+            self._connection.execute(_LIVE, ended)
+        events = [row for move in moves for row in self._events(move)]
+        for move in moves:
+            if move.frees is False and not move.attempt.live:
+                events += self._stand_again(move)
+            if move.attempt.kind == MANIFEST and move.state == ACCEPTED:
+                next_part_ready(self._connection, move.attempt.key)
+        for attempt_id, states in houses.items():
+            set_houses(self._connection, attempt_id, states)
+            events.append(self._houses_event(attempt_id, states))
+        self._book._record(self._connection, events)
+
+    # -- parts of the above
+
+    def _lines(self, which: Any, limit: int | None) -> list[PendingLine]:
+        query = (
+            select(*_LINE)
+            .join(R, R.c.id == L.c.receipt_id)
+            .where(which)
+            .order_by(L.c.id)
+            .limit(limit)
+        )
+        return [PendingLine._make(row) for row in self._connection.execute(query)]
+
+    def _matchable(self, limit: int) -> list[int]:
+        """Unmatched lines for which there now is an attempt."""
+        if limit == 0:
+            return []
+        waiting = select(L.c.id).where(L.c.outcome == UNMATCHED).distinct().limit(limit)
+        sent = A.c.first_sent_at.is_not(None)
+        declaration = (A.c.kind == DECLARATION) & sent
+        head = and_(L.c.message_type == "EXP312", L.c.line == 0)
+        house = and_(L.c.message_type == "EXP312", L.c.line > 0)
+        beyond = func.substr(L.c.key, 1, func.length(L.c.key) - 1) + "}"
+        under = and_(A.c.kind == MANIFEST, sent, A.c.key >= L.c.key, A.c.key < beyond)
+        listed = H.c.declaration_key.in_([L.c.key + "I", L.c.key + "E"])
+        queries = (
+            waiting.join(A, A.c.key == L.c.key).where(declaration, L.c.message_type != "EXP312"),
+            waiting.join(A, A.c.pre_entry_id == L.c.pre_entry_id).where(declaration),
+            waiting.join(A, A.c.entry_id == L.c.entry_id).where(declaration),
+            waiting.join(A, under).where(head),
+            waiting.join(H, listed).join(A, A.c.id == H.c.attempt_id).where(house, sent),
+        )
+        found: dict[int, None] = {}
+        for query in queries:
+            found |= dict.fromkeys(self._connection.execute(query).scalars())
+        return sorted(found)[:limit]
+
+    def _values(self, move: Move) -> dict[str, Any]:
+        attention = with_attention(move.attempt.attention, *move.attention)
+        values = {
+            "state": move.state, "stage": move.stage, "state_since": self._at, "final": move.final,
+            "released": move.released, "last_code": move.last_code, "last_op_time": move.last_op_time,
+            "pre_entry_id": move.pre_entry_id, "entry_id": move.entry_id, "attention": attention,
+        }  # fmt: skip
+        return {"attempt": move.attempt.attempt_id, **{f"{k}_": v for k, v in values.items()}}
+
+    def _events(self, move: Move) -> list[EventRow]:
+        return [
+            event(
+                self._at, step.line.endpoint, "receipt", batch_id=move.attempt.batch_id,
+                attempt_id=move.attempt.attempt_id, from_state=step.from_state, to_state=step.to_state,
+                detail={"receipt": step.line.receipt_id, "line": step.line.line, "code": step.line.code,
+                        "op_time": step.line.op_time},
+            )
+            for step in move.steps
+        ]  # fmt: skip
+
+    def _stand_again(self, move: Move) -> list[EventRow]:
+        """An attempt whose key was free stands after all. A newer one that has not left is stopped."""
+        own = move.attempt
+        newer = self._connection.execute(
+            select(A.c.id, A.c.state, A.c.attention, A.c.batch_id).where(
+                A.c.kind == own.kind, A.c.key == own.key, A.c.live, A.c.id != own.attempt_id
+            )
+        ).first()
+        if newer is None:
+            self._connection.execute(_LIVE, [{"attempt": own.attempt_id, "live_": True}])
+            return [self._stand_event(own, own.state, move.state)]
+        marks = with_attention(own.attention, *move.attention, "stands_after_all")
+        self._connection.execute(update(A).where(A.c.id == own.attempt_id).values(attention=marks))
+        values: dict[str, Any] = {"attention": with_attention(newer.attention, "older_stands")}
+        if newer.state in WAITING:
+            values |= {"state": SUSPENDED, "state_since": self._at, "ready": False}
+        self._connection.execute(update(A).where(A.c.id == newer.id).values(values))
+        return [
+            self._stand_event(own, own.state, move.state),
+            event(
+                self._at, self._book.owner, "older_stands", batch_id=newer.batch_id, attempt_id=newer.id,
+                from_state=newer.state, to_state=values.get("state", newer.state),
+                detail={"older": own.attempt_id},
+            ),
+        ]  # fmt: skip
+
+    def _stand_event(self, own: Candidate, before: str, after: str) -> EventRow:
+        return event(
+            self._at, self._book.owner, "stands_after_all", batch_id=own.batch_id,
+            attempt_id=own.attempt_id, from_state=before, to_state=after,
+        )  # fmt: skip
+
+    def _houses_event(self, attempt_id: int, states: Mapping[str, str]) -> EventRow:
+        counts: dict[str, int] = {}
+        for state in states.values():
+            counts[state] = counts.get(state, 0) + 1
+        return event(self._at, self._book.owner, "houses", attempt_id=attempt_id, detail=counts)
+
+
+class Applying(Base):
+    """The door to a `Desk`."""
+
+    @contextmanager
+    def applying(self, now: datetime) -> Iterator[Desk]:
+        """One write transaction in which receipt lines are applied; committed at the end, or nothing is."""
+        with self.write() as connection:
+            yield Desk(self, connection, now)

@@ -1,0 +1,172 @@
+"""What every part of the ledger stands on: transactions, events, reserved numbers, facts."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import OperationalError
+
+from crossborder import china_time
+from crossborder.errors import LedgerError
+from crossborder.ledger import database, dialects, tables
+from crossborder.ledger.owners import Owners
+from crossborder.ledger.payloads import Segments
+
+_EVENT_COLUMNS = (
+    "at",
+    "who",
+    "verb",
+    "batch_id",
+    "attempt_id",
+    "from_state",
+    "to_state",
+    "detail",
+)
+EventRow = tuple[str, str, str, str | None, int | None, str | None, str | None, str]
+
+
+class Base:
+    """Connections, transactions and the small shared tables."""
+
+    def __init__(
+        self, home: Path, engine: Engine, checkpoint: Callable[[str], None] = lambda _: None
+    ) -> None:
+        self.home = home
+        self._engine = engine
+        self._checkpoint = checkpoint
+        self._owners = Owners(home)
+        self._payloads = Segments(home, checkpoint)
+        self._recording: set[str] = set()
+        self._guard = threading.Lock()
+
+    @property
+    def owner(self) -> str:
+        """This process's name for leases; a worker appends `/` and its own part."""
+        return self._owners.name
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that holds the write lock from its beginning; committed at the end, or nothing is.
+
+        Raises `LedgerError` if the database is locked for too long, full or cannot be written.
+        """
+        try:
+            with database.write_connection(self._engine) as connection, connection.begin():
+                yield connection
+                self._checkpoint("rows:written")
+        except OperationalError as error:
+            raise _cannot(self.home, error) from error
+        self._checkpoint("rows:committed")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that sees a single moment and changes nothing."""
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                yield connection
+        except OperationalError as error:
+            raise _cannot(self.home, error) from error
+
+    def get_fact(self, name: str) -> str | None:
+        """The value kept under a name, if any."""
+        with self.read() as connection:
+            return connection.execute(
+                select(tables.facts.c.value).where(tables.facts.c.name == name)
+            ).scalar()
+
+    def set_fact(self, name: str, value: str) -> str:
+        """Keep a value under a name for ever; answers what is kept, which is the first value ever given."""
+        with self.write() as connection:
+            present = connection.execute(
+                select(tables.facts.c.value).where(tables.facts.c.name == name)
+            ).scalar()
+            if present is None:
+                connection.execute(tables.facts.insert().values(name=name, value=value))
+            return str(value if present is None else present)
+
+    def require_kind(self, kind: str) -> None:
+        """Bind this ledger to one kind of endpoint, `sandbox` or `live`, the first time it files.
+
+        Raises `LedgerError` if it has filed to the other kind before (promise P12).
+        """
+        kept = self.set_fact("endpoint_kind", kind)
+        if kept != kind:
+            raise LedgerError(
+                f"this ledger has filed to {kept} endpoints and refuses {kind} ones",
+                f"该台账已用于 {kept} 端点，不能再用于 {kind} 端点",
+                place=str(self.home),
+                fix_en="use another home folder",
+                fix_zh="请改用其他数据目录",
+            )
+
+    def reserve_serials(self, count: int, name: str = "message") -> range:
+        """`count` numbers that were never given before and never will be again (from 1)."""
+        with self.write() as connection:
+            return _reserve(connection, name, count)
+
+    def _reserve(self, connection: Connection, name: str, count: int) -> range:
+        return _reserve(connection, name, count)
+
+    def _record(self, connection: Connection, events: Sequence[EventRow]) -> None:
+        dialects.insert_rows(connection, tables.events, _EVENT_COLUMNS, events)
+
+
+def event(
+    now: datetime | str,
+    who: str,
+    verb: str,
+    *,
+    batch_id: str | None = None,
+    attempt_id: int | None = None,
+    from_state: str | None = None,
+    to_state: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> EventRow:
+    """A row of `events`; `detail` must hold no personal data."""
+    at = now if isinstance(now, str) else china_time.iso(now)
+    return (at, who, verb, batch_id, attempt_id, from_state, to_state, to_json(detail or {}))
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """Compact JSON, keys sorted."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def with_attention(present: str | None, *reasons: str) -> str | None:
+    """Attention texts as one sorted, comma-separated text without repetition."""
+    found = {*(present.split(",") if present else ()), *reasons}
+    return ",".join(sorted(found)) or None
+
+
+def without_attention(present: str | None, reason: str) -> str | None:
+    """The same without one reason."""
+    return ",".join(r for r in (present.split(",") if present else ()) if r != reason) or None
+
+
+def _reserve(connection: Connection, name: str, count: int) -> range:
+    serials = tables.serials
+    first = connection.execute(select(serials.c.next).where(serials.c.name == name)).scalar()
+    if first is None:
+        connection.execute(serials.insert().values(name=name, next=1 + count))
+        return range(1, 1 + count)
+    connection.execute(
+        serials.update().where(serials.c.name == name).values(next=serials.c.next + count)
+    )
+    return range(first, first + count)
+
+
+def _cannot(home: Path, error: OperationalError) -> LedgerError:
+    return LedgerError(
+        f"the ledger cannot be read or written ({error.orig})",
+        f"台账无法读写（{error.orig}）",
+        place=str(home / database.FILE),
+        fix_en="close other programs that hold it, make room on the disk, then run the command again",
+        fix_zh="请关闭占用它的其他程序，清理磁盘空间，然后重新执行",
+    )

@@ -1,0 +1,62 @@
+"""The ledger: batches, attempts, receipts and their history, on one machine, in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from crossborder.ledger import database
+from crossborder.ledger.applying import Applying
+from crossborder.ledger.batches import Batches
+from crossborder.ledger.decisions import Decisions
+from crossborder.ledger.inbox import Inbox
+from crossborder.ledger.looking import Looking
+from crossborder.ledger.outbox import Outbox
+from crossborder.ledger.partners import Partners
+
+
+class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners):
+    """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
+
+    Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are
+    handed in, never asked for. Several processes may open the same folder at once; it must lie on a local disk.
+    """
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        *,
+        url: str | None = None,
+        checkpoint: Callable[[str], None] = lambda _: None,
+    ) -> Ledger:
+        """Open (or make) the ledger of a home folder, bring its tables up to date, cut off unfinished writes.
+
+        `url` replaces the database file `home/ledger.sqlite3`. `checkpoint` is called with a name at each point
+        where a test may want the process to die. Raises `LedgerError`.
+        """
+        engine = database.connect(home, url)
+        ledger = cls(home, engine, checkpoint)
+        with ledger.read() as connection:
+            unfinished = ledger._payloads.overhang(connection)
+        if unfinished:
+            with ledger.write() as connection:
+                ledger._payloads.cut(connection)
+        return ledger
+
+    def close(self) -> None:
+        """Give up connections and this process's name."""
+        self._engine.dispose()
+        self._owners.close()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,305 @@
+"""Looking: what is known of keys, what stands where, what happened. Nothing here changes anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import RowMapping, or_, select
+
+from crossborder.errors import NotFound, PayloadDamaged
+from crossborder.keys import normalise
+from crossborder.ledger import tables
+from crossborder.ledger.base import Base
+from crossborder.ledger.batches import SEALED
+from crossborder.ledger.dialects import chunks
+from crossborder.ledger.records import (
+    AttemptRecord,
+    Event,
+    FindingRow,
+    Known,
+    Listed,
+    PayloadRef,
+    ReceiptRecord,
+    ShipmentRecord,
+)
+from crossborder.ledger.states import DECLARATION, HOUSE_REFUSED, MANIFEST
+
+A = tables.attempts
+S = tables.shipments
+L = tables.receipt_lines
+R = tables.receipts
+H = tables.manifest_houses
+
+
+class Looking(Base):
+    """Questions to the ledger."""
+
+    def known(self, keys: Sequence[str], kind: str = DECLARATION) -> list[Known]:
+        """The attempt that counts under each key (the live one, else the latest); keys without one are absent."""
+        found: dict[str, Known] = {}
+        with self.read() as connection:
+            for block in chunks(dict.fromkeys(keys)):
+                rows = connection.execute(
+                    select(A, tables.batches.c.state.label("batch_state"))
+                    .join(tables.batches, tables.batches.c.id == A.c.batch_id)
+                    .where(A.c.kind == kind, A.c.key.in_(block))
+                    .order_by(A.c.number)
+                ).mappings()
+                for row in rows:
+                    if row["key"] not in found or not found[row["key"]].live:
+                        found[row["key"]] = _known(row)
+        return list(found.values())
+
+    def manifested(self, keys: Sequence[str]) -> dict[str, Listed]:
+        """Declaration keys whose house stands on a live manifest that has not refused it."""
+        found: dict[str, Listed] = {}
+        with self.read() as connection:
+            for block in chunks(dict.fromkeys(keys)):
+                rows = connection.execute(
+                    select(H.c.declaration_key, A.c.id, A.c.key, A.c.state, H.c.state)
+                    .join(A, A.c.id == H.c.attempt_id)
+                    .where(H.c.declaration_key.in_(block), A.c.live, H.c.state != HOUSE_REFUSED)
+                    .order_by(A.c.id)
+                )
+                found |= {row[0]: Listed(*row) for row in rows}
+        return found
+
+    def live_manifest_parts(self, stem: str) -> int:
+        """The highest part of `MASTER|VOYAGE|I|` that is live: 0 means the next one is an ADD."""
+        with self.read() as connection:
+            keys = connection.execute(
+                select(A.c.key)
+                .where(A.c.kind == MANIFEST, A.c.live)
+                .where(A.c.key >= stem, A.c.key < _beyond(stem))
+            ).scalars()
+            return max((int(key.rpartition("|")[2]) for key in keys), default=0)
+
+    def attempt(self, attempt_id: int) -> AttemptRecord:
+        """One attempt. Raises `NotFound`."""
+        with self.read() as connection:
+            row = connection.execute(select(A).where(A.c.id == attempt_id)).mappings().first()
+        if row is None:
+            raise NotFound(f"no attempt {attempt_id}", f"没有编号为 {attempt_id} 的申报记录")
+        return attempt_record(row)
+
+    def attempts_of(self, waybill: str) -> list[AttemptRecord]:
+        """Every attempt of a house or master waybill (written in any way), oldest first.
+
+        A house waybill gives its declarations; a master waybill its manifests. Empty if nobody knows it.
+        """
+        wanted = normalise(waybill)
+        with self.read() as connection:
+            keys = connection.execute(
+                select(S.c.key).where(S.c.house_key == wanted, S.c.key.is_not(None)).distinct()
+            ).scalars().all()  # fmt: skip
+            stem = f"{wanted}|"
+            rows = connection.execute(
+                select(A)
+                .where(
+                    or_(
+                        A.c.key.in_(keys),
+                        (A.c.kind == MANIFEST) & (A.c.key >= stem) & (A.c.key < _beyond(stem)),
+                    )
+                )
+                .order_by(A.c.id)
+            ).mappings()
+            return [attempt_record(row) for row in rows]
+
+    def shipments_of(self, waybill: str) -> list[ShipmentRecord]:
+        """Every time a house waybill (written in any way) was handed in, oldest first."""
+        query = select(S).where(S.c.house_key == normalise(waybill)).order_by(S.c.id)
+        with self.read() as connection:
+            return [_shipment(row) for row in connection.execute(query).mappings()]
+
+    def shipments_in(
+        self, batch_id: str, outcome: str | None = None, offset: int = 0, limit: int | None = None
+    ) -> list[ShipmentRecord]:
+        """The shipments of a batch by position, all or those of one outcome."""
+        query = select(S).where(S.c.batch_id == batch_id).order_by(S.c.position)
+        if outcome is not None:
+            query = query.where(S.c.outcome == outcome)
+        with self.read() as connection:
+            rows = connection.execute(query.offset(offset).limit(limit)).mappings()
+            return [_shipment(row) for row in rows]
+
+    def attempts_in(
+        self,
+        *,
+        batch_ids: Sequence[str] | None = None,
+        kind: str | None = None,
+        states: Sequence[str] | None = None,
+        endpoint: str | None = None,
+        attention: bool | None = None,
+        master: str | None = None,
+        limit: int | None = None,
+        after: int = 0,
+    ) -> list[AttemptRecord]:
+        """Attempts that fit every given selector, by id; go on with `after` the last one."""
+        query = select(A).where(A.c.id > after).order_by(A.c.id).limit(limit)
+        if batch_ids is not None:
+            query = query.where(A.c.batch_id.in_(list(batch_ids)))
+        if kind is not None:
+            query = query.where(A.c.kind == kind)
+        if states is not None:
+            query = query.where(A.c.state.in_(list(states)))
+        if endpoint is not None:
+            query = query.where(A.c.endpoint == endpoint)
+        if attention is not None:
+            present = A.c.attention.is_not(None)
+            query = query.where(present if attention else ~present)
+        if master is not None:
+            stem = f"{normalise(master)}|"
+            query = query.where(A.c.key >= stem, A.c.key < _beyond(stem))
+        with self.read() as connection:
+            return [attempt_record(row) for row in connection.execute(query).mappings()]
+
+    def unanswered(self, endpoint: str, sent_before: str) -> list[AttemptRecord]:
+        """Attempts sent before a moment (`china_time.iso`) that nothing has been heard of since."""
+        query = (
+            select(A)
+            .where(A.c.state == "sent", A.c.endpoint == endpoint, A.c.first_sent_at < sent_before)
+            .order_by(A.c.first_sent_at, A.c.id)
+        )
+        with self.read() as connection:
+            return [attempt_record(row) for row in connection.execute(query).mappings()]
+
+    def findings_of(
+        self, batch_id: str, offset: int = 0, limit: int | None = None
+    ) -> list[FindingRow]:
+        """The findings of a batch in the order they were recorded."""
+        f = tables.findings.c
+        query = (
+            select(f.position, f.rule, f.severity, f.action, f.record)
+            .where(f.batch_id == batch_id)
+            .order_by(f.id)
+            .offset(offset)
+            .limit(limit)
+        )
+        with self.read() as connection:
+            return [FindingRow(*row) for row in connection.execute(query)]
+
+    def not_manifested(
+        self, batch_ids: Sequence[str] | None = None
+    ) -> list[tuple[ShipmentRecord, str]]:
+        """Shipments that stand on no manifest because their line cannot be written, with the reason."""
+        n = tables.not_manifested
+        query = select(S, n.c.reason).join(n, n.c.shipment_id == S.c.id).order_by(S.c.id)
+        if batch_ids is not None:
+            query = query.where(S.c.batch_id.in_(list(batch_ids)))
+        with self.read() as connection:
+            rows = connection.execute(query).mappings()
+            return [(_shipment(row), row["reason"]) for row in rows]
+
+    def timeline(self, attempt_id: int) -> list[Event]:
+        """What happened to an attempt, in the order it was recorded."""
+        return self._events(tables.events.c.attempt_id == attempt_id)
+
+    def batch_events(self, batch_id: str) -> list[Event]:
+        """What happened to a batch as a whole (not to its single attempts)."""
+        e = tables.events.c
+        return self._events((e.batch_id == batch_id) & e.attempt_id.is_(None))
+
+    def receipts_of(self, attempt_id: int) -> list[ReceiptRecord]:
+        """Every receipt line that belongs to an attempt, by OpTime."""
+        return self._receipts(L.c.attempt_id == attempt_id)
+
+    def receipts_for(self, key: str) -> list[ReceiptRecord]:
+        """Every receipt line that names a key, matched or not, by OpTime."""
+        return self._receipts(L.c.key == key)
+
+    def receipts_by_outcome(self, outcomes: Iterable[str]) -> list[ReceiptRecord]:
+        """Receipt lines of some outcomes, e.g. unmatched ones."""
+        return self._receipts(L.c.outcome.in_(list(outcomes)))
+
+    def receipt_raw(self, receipt_id: int) -> bytes:
+        """The stored bytes of a receipt. Raises `NotFound`."""
+        with self.read() as connection:
+            raw = connection.execute(select(R.c.raw).where(R.c.id == receipt_id)).scalar()
+        if raw is None:
+            raise NotFound(f"no receipt {receipt_id}", f"没有编号为 {receipt_id} 的回执")
+        return bytes(raw)
+
+    def unreadable_receipts(self) -> list[tuple[int, str, str, str]]:
+        """(id, endpoint, name, problem) of receipts that could not be read."""
+        query = (
+            select(R.c.id, R.c.endpoint, R.c.name, R.c.problem)
+            .where(R.c.state == "unreadable")
+            .order_by(R.c.id)
+        )
+        with self.read() as connection:
+            return [(r[0], r[1], r[2], r[3] or "") for r in connection.execute(query)]
+
+    def document(self, attempt_id: int) -> bytes | None:
+        """The exact XML of an attempt: as frozen, else its draft; None if the bytes are damaged."""
+        found = self.attempt(attempt_id)
+        try:
+            return self._payloads.read(found.frozen or found.draft)
+        except PayloadDamaged:
+            return None
+
+    def draft(self, attempt_id: int) -> bytes | None:
+        """The draft of an attempt as composed, before id and moment were set; None if damaged."""
+        try:
+            return self._payloads.read(self.attempt(attempt_id).draft)
+        except PayloadDamaged:
+            return None
+
+    def _events(self, which: Any) -> list[Event]:
+        query = select(tables.events).where(which).order_by(tables.events.c.id)
+        with self.read() as connection:
+            return [
+                Event(**{**row, "detail": json.loads(row["detail"])})
+                for row in connection.execute(query).mappings()
+            ]
+
+    def _receipts(self, which: Any) -> list[ReceiptRecord]:
+        names = ("name", "endpoint", "received_at", "copies")
+        query = (
+            select(L, *(R.c[n] for n in names))
+            .join(R, R.c.id == L.c.receipt_id)
+            .where(which)
+            .order_by(L.c.op_time, L.c.id)
+        )
+        with self.read() as connection:
+            return [
+                ReceiptRecord(**{k: v for k, v in row.items() if k != "id"})
+                for row in connection.execute(query).mappings()
+            ]
+
+
+def attempt_record(row: RowMapping) -> AttemptRecord:
+    """An attempt from its row."""
+    values = {k: row[k] for k in AttemptRecord.__dataclass_fields__ if k in row}
+    attention = row["attention"]
+    frozen = None
+    if row["segment"] is not None:
+        frozen = PayloadRef(row["segment"], row["offset"], row["length"], row["digest"], row["id"])
+    return AttemptRecord(
+        **{**values, "attention": tuple(attention.split(",")) if attention else ()},
+        draft=_draft_ref(row),
+        frozen=frozen,
+    )
+
+
+def _draft_ref(row: RowMapping) -> PayloadRef:
+    names = ("draft_segment", "draft_offset", "draft_length", "draft_digest", "id")
+    return PayloadRef(*(row[n] for n in names))
+
+
+def _known(row: RowMapping) -> Known:
+    return Known(
+        row["key"], row["id"], row["number"], bool(row["live"]), row["state"], bool(row["final"]),
+        bool(row["released"]), row["content_digest"], row["batch_id"], row["batch_state"] == SEALED,
+        row["endpoint"], row["first_sent_at"] is not None, row["last_code"], _draft_ref(row),
+    )  # fmt: skip
+
+
+def _shipment(row: RowMapping) -> ShipmentRecord:
+    return ShipmentRecord(**{k: row[k] for k in ShipmentRecord.__dataclass_fields__})
+
+
+def _beyond(stem: str) -> str:
+    """The first text after all that begin with `stem`, which ends with a bar."""
+    return stem[:-1] + chr(ord(stem[-1]) + 1)

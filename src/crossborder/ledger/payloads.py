@@ -1,0 +1,155 @@
+"""The payload store: append-only segment files that hold the exact bytes of every attempt.
+
+Order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
+stands in `facts` (`payload/000001.seg` → bytes) and is written by the same transaction as those rows; what lies
+behind is the rest of a write that no row knows, and is cut off. Writers exclude each other by the database's
+write lock, in which every method that changes a file must be called.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sqlalchemy import Connection, select
+
+from crossborder.errors import LedgerError, PayloadDamaged
+from crossborder.ledger import tables
+from crossborder.ledger.records import PayloadRef
+
+FOLDER = "payload"
+SEGMENT_BYTES = 256 * 1024 * 1024
+"""A segment that has reached this size is followed by the next."""
+
+
+class Segments:
+    """Segment files in one folder. Thread-safe: it keeps no file open."""
+
+    def __init__(
+        self, home: Path, checkpoint: Callable[[str], None], limit: int = SEGMENT_BYTES
+    ) -> None:
+        self._folder = home / FOLDER
+        self._checkpoint = checkpoint
+        self._limit = limit
+
+    def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
+        """Write bodies behind the last committed byte and flush them; where each lies.
+
+        Raises `LedgerError` if the disk is full or the folder cannot be written; the transaction must then be
+        rolled back.
+        """
+        if not bodies:
+            return []
+        name, end = self._current(connection)
+        refs = []
+        offset = end
+        for body in bodies:
+            digest = hashlib.sha256(body).hexdigest()
+            refs.append(PayloadRef(name, offset, len(body), digest))
+            offset += len(body)
+        try:
+            self._write(self._folder / name, end, b"".join(bodies))
+        except OSError as error:
+            raise LedgerError(
+                f"the payload store cannot be written ({error.strerror or error})",
+                f"报文存储无法写入（{error.strerror or error}）",
+                place=str(self._folder / name),
+                fix_en="make room on the disk or check the folder's permissions, then run the command again",
+                fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
+            ) from error
+        self._commit_end(connection, name, offset)
+        return refs
+
+    def read(self, ref: PayloadRef) -> bytes:
+        """The bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest."""
+        try:
+            with (self._folder / ref.segment).open("rb") as file:
+                file.seek(ref.offset)
+                body = file.read(ref.length)
+        except OSError:
+            body = b""
+        if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
+            raise PayloadDamaged(
+                "stored bytes are damaged; they are not sent and not composed again",
+                "已存储的报文损坏，不会发送，也不会重新生成",
+                place=f"{FOLDER}/{ref.segment} @ {ref.offset}+{ref.length}",
+                fix_en="restore the payload folder from a backup, or void the attempt and hand it in again",
+                fix_zh="请从备份恢复报文目录，或作废该次申报后重新提交",
+            )
+        return body
+
+    def cut(self, connection: Connection) -> int:
+        """Cut off whatever lies behind the last committed byte of each segment; how many bytes that was."""
+        if not self._folder.is_dir():
+            return 0
+        ends = self._ends(connection)
+        lost = 0
+        for path in sorted(self._folder.glob("*.seg")):
+            over = path.stat().st_size - ends.get(path.name, 0)
+            if over > 0:
+                with path.open("r+b") as file:
+                    file.truncate(ends.get(path.name, 0))
+                    os.fsync(file.fileno())
+                lost += over
+        return lost
+
+    def overhang(self, connection: Connection) -> bool:
+        """Whether any segment is longer than what is committed (also true while somebody writes)."""
+        ends = self._ends(connection)
+        return any(
+            path.stat().st_size > ends.get(path.name, 0) for path in self._folder.glob("*.seg")
+        )
+
+    def _current(self, connection: Connection) -> tuple[str, int]:
+        ends = self._ends(connection)
+        name = max(ends, default="000001.seg")
+        end = ends.get(name, 0)
+        if end >= self._limit:
+            name, end = f"{int(name.split('.', 1)[0]) + 1:06d}.seg", 0
+        return name, end
+
+    def _ends(self, connection: Connection) -> dict[str, int]:
+        found = connection.execute(
+            select(tables.facts.c.name, tables.facts.c.value).where(
+                tables.facts.c.name.like(f"{FOLDER}/%")
+            )
+        )
+        return {name.removeprefix(f"{FOLDER}/"): int(value) for name, value in found}
+
+    def _commit_end(self, connection: Connection, name: str, end: int) -> None:
+        fact = f"{FOLDER}/{name}"
+        done = connection.execute(
+            tables.facts.update().where(tables.facts.c.name == fact).values(value=str(end))
+        )
+        if not done.rowcount:
+            connection.execute(tables.facts.insert().values(name=fact, value=str(end)))
+
+    def _write(self, path: Path, end: int, data: bytes) -> None:
+        self._folder.mkdir(exist_ok=True)
+        fresh = not path.exists()
+        with path.open("r+b" if not fresh else "xb") as file:
+            file.truncate(end)
+            file.seek(end)
+            half = len(data) // 2
+            file.write(data[:half])
+            self._checkpoint("payload:half")
+            file.write(data[half:])
+            file.flush()
+            self._checkpoint("payload:written")
+            os.fsync(file.fileno())
+        if fresh:
+            _flush_folder(self._folder)
+        self._checkpoint("payload:flushed")
+
+
+def _flush_folder(folder: Path) -> None:
+    """Flush a folder's own entry (POSIX only; Windows cannot open a folder)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,472 @@
+"""What is handed to the ledger and what it hands back. Rows that come in thousands are named tuples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from crossborder.errors import LedgerError
+
+
+class KeysTaken(LedgerError):
+    """Between asking and recording, other attempts under these keys became live. Nothing was recorded.
+
+    Ask `known` again, hand those shipments in as already filed (or with a finding), and record the block anew.
+    """
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        super().__init__(
+            f"{len(keys)} shipments were filed meanwhile by another hand-in",
+            f"{len(keys)} 票已由另一批次同时制单",
+            fix_en="hand the file in again",
+            fix_zh="请重新提交该文件",
+        )
+        self.keys = keys
+
+
+# ------------------------------------------------------------------ recording a batch
+
+
+@dataclass(frozen=True)
+class BatchDraft:
+    """What is known of a hand-in before its first shipment is recorded.
+
+    The same `source_digest`, `mapping` and `profile` as a batch that a dead process left unsealed continue that
+    batch. `day` is the working day `yyyyMMdd` (empty: the day of `now` in China). `rows` may be 0 until the batch
+    is sealed. `idempotency` is (api key id, Idempotency-Key) of the request that brought it.
+    """
+
+    source_name: str
+    source_digest: str
+    mapping: str
+    profile: str
+    rows: int = 0
+    day: str = ""
+    idempotency: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """A batch as the ledger holds it. `recorded` shipments are committed: the next position to record."""
+
+    id: str
+    day: str
+    state: str
+    source_name: str
+    source_digest: str
+    mapping: str
+    profile: str
+    rows: int
+    recorded: int
+    counts: Mapping[str, int]
+    created_at: str
+    sealed_at: str | None
+    submitted_at: str | None
+    submitted_by: str | None
+    continued: bool = False
+
+
+class ShipmentRow(NamedTuple):
+    """One shipment handed in, whatever became of it. Positions of a batch count from 0 without gaps.
+
+    `outcome` is one of `states.OUTCOMES`. `rows` are the source rows (`"5-7,9"`), `row_count` how many.
+    `attempt_id` only for already_filed (the live attempt); for prepared the ledger sets it.
+    """
+
+    position: int
+    key: str | None
+    master_waybill: str | None
+    house_waybill: str | None
+    shown_as: str
+    direction: str | None
+    declaration_class: str | None
+    rows: str
+    row_count: int
+    outcome: str
+    content_digest: str | None
+    attempt_id: int | None = None
+
+
+class HouseRow(NamedTuple):
+    """A house waybill that a manifest lists: the key of its declaration, the waybill as written."""
+
+    declaration_key: str
+    house_waybill: str
+
+
+class AttemptDraft(NamedTuple):
+    """A declaration or a manifest to be kept, with its composed bytes.
+
+    `position` is the shipment's (None for a manifest). `houses` are what a manifest lists. The attempt's number
+    is counted by the ledger.
+    """
+
+    kind: str
+    message_type: str
+    key: str
+    endpoint: str
+    master_waybill: str
+    house_waybill: str | None
+    voyage: str | None
+    direction: str
+    content_digest: str
+    body: bytes
+    position: int | None = None
+    houses: Sequence[HouseRow] = ()
+
+
+class FindingRow(NamedTuple):
+    """A finding kept with its batch; `position` None means the file as a whole; `record` is its JSON."""
+
+    position: int | None
+    rule: str
+    severity: str
+    action: str
+    record: str
+
+
+class Known(NamedTuple):
+    """The latest attempt under a key. `sealed` is false while its batch is still being recorded."""
+
+    key: str
+    attempt_id: int
+    number: int
+    live: bool
+    state: str
+    final: bool
+    released: bool
+    content_digest: str
+    batch_id: str
+    sealed: bool
+    endpoint: str
+    sent: bool
+    last_code: str | None
+    ref: PayloadRef
+
+    @property
+    def fresh_attempt(self) -> str:
+        """`yes` if the key is free for a new attempt, else `no`."""
+        return "no" if self.live else "yes"
+
+
+class Listed(NamedTuple):
+    """A house waybill on a live manifest that has not refused it."""
+
+    declaration_key: str
+    attempt_id: int
+    manifest_key: str
+    manifest_state: str
+    house_state: str
+
+
+# ------------------------------------------------------------------ outbox
+
+
+class PayloadRef(NamedTuple):
+    """Where bytes lie, and their SHA-256. `attempt_id` says whose they are."""
+
+    segment: str
+    offset: int
+    length: int
+    digest: str
+    attempt_id: int | None = None
+
+
+class Draft(NamedTuple):
+    """An attempt that may be queued now: read its draft with `Ledger.payload(ref, now)`, stamp it, `freeze` it."""
+
+    attempt_id: int
+    kind: str
+    message_type: str
+    key: str
+    endpoint: str
+    direction: str
+    batch_id: str
+    ref: PayloadRef
+
+
+class Frozen(NamedTuple):
+    """The final bytes of an attempt: id and moment are in them and never change again."""
+
+    attempt_id: int
+    message_id: str
+    body: bytes
+
+
+class Outgoing(NamedTuple):
+    """A frozen message: to be sent (after `claim`) or to be asked for (`unknowns`).
+
+    `created` is when the bytes were frozen; `sends` counts the tries, this one included; `unknown_since` is set
+    for unknown ones.
+    """
+
+    attempt_id: int
+    kind: str
+    message_type: str
+    key: str
+    message_id: str
+    endpoint: str
+    ref: PayloadRef
+    created: datetime
+    sends: int
+    unknown_since: datetime | None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the frozen bytes, lower-case hexadecimal."""
+        return self.ref.digest
+
+
+class Sent(NamedTuple):
+    """What became of one try. `outcome`: received | declined | not_received | unknown.
+
+    `not_received` is certain: no byte was handed over; it goes again, with the same bytes, at `retry_at` (None:
+    at once). `attention` names why a person must look, e.g. `other_digest`.
+    """
+
+    attempt_id: int
+    outcome: str
+    detail: str = ""
+    retry_at: datetime | None = None
+    attention: str | None = None
+
+
+@dataclass(frozen=True)
+class Released:
+    """What letting batches go moved: attempts by state they now have."""
+
+    batches: tuple[str, ...]
+    manifests: int
+    declarations: int
+    awaiting_manifest: int
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a person's decision changes, or (dry run) would change."""
+
+    attempt_id: int
+    key: str
+    from_state: str
+    to_state: str
+    dry_run: bool
+
+
+# ------------------------------------------------------------------ inbox
+
+
+class ReceiptRef(NamedTuple):
+    """A stored receipt; `new` is false if the same bytes were there already."""
+
+    id: int
+    new: bool
+
+
+class StoredReceipt(NamedTuple):
+    """A receipt that is stored and not yet read."""
+
+    id: int
+    endpoint: str
+    name: str
+    raw: bytes
+
+
+class ReceiptLine(NamedTuple):
+    """One thing a receipt says, as read: of a declaration (EXP302), a manifest or one of its houses (EXP312).
+
+    `line` 0 is the head, 1… the houses. Waybills as written; `op_time` 17 digits China time or empty.
+    """
+
+    line: int
+    message_type: str
+    master_waybill: str
+    house_waybill: str | None
+    voyage: str | None
+    direction: str | None
+    op_type: str | None
+    code: str
+    op_time: str
+    pre_entry_id: str | None = None
+    entry_id: str | None = None
+    notes: str | None = None
+
+
+class Read(NamedTuple):
+    """What reading a stored receipt gave: its lines, or the `problem` that makes it unreadable."""
+
+    receipt_id: int
+    message_type: str | None
+    lines: tuple[ReceiptLine, ...] = ()
+    problem: str | None = None
+
+
+class PendingLine(NamedTuple):
+    """A receipt line that reconcile must apply, or (with its outcome) already has applied."""
+
+    id: int
+    receipt_id: int
+    endpoint: str
+    received_at: str
+    line: int
+    message_type: str
+    key: str
+    code: str
+    op_type: str | None
+    op_time: str
+    pre_entry_id: str | None
+    entry_id: str | None
+    outcome: str
+    attempt_id: int | None
+
+
+class Candidate(NamedTuple):
+    """An attempt that a receipt may belong to: it has been handed to the endpoint at least once."""
+
+    attempt_id: int
+    kind: str
+    key: str
+    number: int
+    live: bool
+    batch_id: str
+    direction: str
+    state: str
+    stage: str
+    first_sent_at: str
+    pre_entry_id: str | None
+    entry_id: str | None
+    released: bool
+    attention: str | None
+
+
+class Step(NamedTuple):
+    """One move of an attempt, caused by one receipt line."""
+
+    line: PendingLine
+    from_state: str
+    to_state: str
+
+
+@dataclass(frozen=True)
+class Move:
+    """What receipts change about one attempt. `frees` is None where the key's hold does not change."""
+
+    attempt: Candidate
+    state: str
+    stage: str
+    final: bool
+    released: bool
+    last_code: str | None
+    last_op_time: str | None
+    pre_entry_id: str | None
+    entry_id: str | None
+    frees: bool | None
+    steps: tuple[Step, ...] = ()
+    attention: tuple[str, ...] = ()
+    proves_received: bool = False
+
+
+# ------------------------------------------------------------------ looking
+
+
+@dataclass(frozen=True)
+class AttemptRecord:
+    """An attempt as it stands. Moments are China time texts; `attention` lists why a person must look."""
+
+    id: int
+    kind: str
+    message_type: str
+    key: str
+    number: int
+    live: bool
+    batch_id: str
+    endpoint: str
+    master_waybill: str
+    house_waybill: str | None
+    voyage: str | None
+    direction: str
+    state: str
+    stage: str
+    state_since: str
+    message_id: str | None
+    digest: str | None
+    content_digest: str
+    queued_at: str | None
+    first_sent_at: str | None
+    sends: int
+    unknown_since: str | None
+    pre_entry_id: str | None
+    entry_id: str | None
+    last_code: str | None
+    last_op_time: str | None
+    released: bool
+    final: bool
+    attention: tuple[str, ...]
+    draft: PayloadRef
+    frozen: PayloadRef | None
+
+
+@dataclass(frozen=True)
+class ShipmentRecord:
+    """A shipment as it was handed in."""
+
+    id: int
+    batch_id: str
+    position: int
+    key: str | None
+    master_waybill: str | None
+    house_waybill: str | None
+    shown_as: str
+    direction: str | None
+    declaration_class: str | None
+    rows: str
+    row_count: int
+    outcome: str
+    attempt_id: int | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry of the append-only history; `detail` holds no personal data."""
+
+    id: int
+    at: str
+    who: str
+    verb: str
+    batch_id: str | None
+    attempt_id: int | None
+    from_state: str | None
+    to_state: str | None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReceiptRecord:
+    """A receipt line with the receipt it stands in."""
+
+    receipt_id: int
+    endpoint: str
+    name: str
+    received_at: str
+    copies: int
+    message_type: str
+    line: int
+    key: str
+    code: str
+    op_type: str | None
+    op_time: str
+    pre_entry_id: str | None
+    entry_id: str | None
+    notes: str | None
+    outcome: str
+    attempt_id: int | None
+
+
+@dataclass(frozen=True)
+class Idempotent:
+    """What is known of an Idempotency-Key: `new`, and the batch it made; `same_body` false means: refuse (422)."""
+
+    new: bool
+    same_body: bool
+    batch_id: str | None
