@@ -172,3 +172,33 @@ def test_a_sheet_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         book.rows(pl.DataFrame({"a": ["1", "2"]}))
         with pytest.raises(InputError, match="at most 3"):
             book.rows(pl.DataFrame({"a": ["3", "4"]}))
+
+
+@pytest.mark.parametrize("shipments", [400, 2])
+def test_lines_of_one_waybill_can_stand_apart(tmp_path: Path, shipments: int) -> None:
+    out, dirt = tmp_path / "day.csv", tmp_path / "dirt.jsonl"
+    samples.create(out, shipments=shipments, seed=2, dirty=1, mapping="elements", dirt_report=dirt)
+    lines = physical_rows(out)
+    at = lines[1].index("AssBillNo")
+    apart = {}
+    for row, fields in sorted(lines.items()):
+        before = lines.get(row - 1, lines[1])[at]
+        if row > 1 and fields[at] != before:
+            apart[fields[at]] = apart.get(fields[at], 0) + 1
+    named = {str(o["shipment"]) for o in report(dirt) if o["kind"] == "lines_apart"}
+    assert {house for house, runs in apart.items() if runs > 1} == named
+    assert named or shipments == 2
+
+
+def test_the_head_of_one_waybill_can_differ_between_its_lines(tmp_path: Path) -> None:
+    out, dirt = tmp_path / "day.csv", tmp_path / "dirt.jsonl"
+    samples.create(out, shipments=400, seed=2, dirty=1, mapping="elements", dirt_report=dirt)
+    lines = physical_rows(out)
+    at, remarks = lines[1].index("AssBillNo"), lines[1].index("NoteS")
+    said: dict[str, set[str]] = {}
+    for row, fields in lines.items():
+        if row > 1:
+            said.setdefault(fields[at], set()).add(fields[remarks])
+    named = {str(o["shipment"]) for o in report(dirt) if o["kind"] == "head_differs"}
+    assert named
+    assert {house for house, texts in said.items() if len(texts) > 1} == named

@@ -99,15 +99,16 @@ def compose_blocks(asked: Order, size: int = BLOCK) -> Iterator[Sample]:
     rates = table("rates")
     for start in range(0, asked.shipments, size):
         stop = min(start + size, asked.shipments)
-        skeleton = plan.skeleton(asked, all_masters, start, stop)
-        skeleton = skeleton.join(spoiled, on="ship", how="left", maintain_order="left")
+        skeleton = plan.skeleton(asked, all_masters, spoiled, start, stop)
         yield _block(asked, dirt.wishes(asked, skeleton), rates)
 
 
 def _block(asked: Order, skeleton: pl.DataFrame, rates: pl.DataFrame) -> Sample:
     marks = skeleton.select("ship", pl.col("kind").alias("_dirt"))
     report = _report(asked, skeleton.select("ship", "kind", "house_waybill"))
-    heads, goods, documents = compose_block(asked, skeleton.drop("kind"))
+    heads, goods, documents = compose_block(
+        asked, skeleton.with_columns(pl.col("kind").is_not_null().alias("spoiled")).drop("kind")
+    )
     ready: dict[str, pl.DataFrame] = {}
     for name, frame in (("shipments", heads), ("goods", goods), ("documents", documents)):
         marked = _whole(name, frame).join(marks, on="ship", how="left", maintain_order="left")

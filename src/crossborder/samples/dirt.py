@@ -6,7 +6,9 @@
   for a kind of file
 - `asks`: what the shipment must be before it is spoiled: `lines`, `pieces`, `value` (CNY), `grams`,
   `place` (`near`: Hong Kong, Macao, Taiwan; `far`), `terms`, `id_type`
-- `where`: canonical columns, `goods.name@0` for the first line; `op` and `arg`: what is done to them
+- `where`: canonical columns, `goods.name@0` for the first line; `op` and `arg`: what is done to them.
+  `twin` takes the master and house waybill of the dirty shipment before it (whose own kind is `original`);
+  `apart` and `differ` are done to the sheet, see `shape.py`
 - `rule`, `severity`: what must be found; `also`: the only other rules that may speak up
 
 Nothing here knows a rule or a check.
@@ -27,6 +29,7 @@ from crossborder.samples.vocabulary import table
 
 _FULL_WIDTH = {str(d): chr(0xFF10 + d) for d in range(10)}
 _NEXT = dict(zip("0123456789X", "1234567890" + "0", strict=True))
+_S10 = (8, 6, 4, 2, 3, 5, 9, 7)
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -96,14 +99,21 @@ def _target(text: str) -> Target:
 
 
 def deal(order: Order) -> pl.DataFrame:
-    """`ship`, `kind` (position in the dealt list): exactly round(shipments x dirty) rows, in rotation."""
+    """`ship`, `kind` (position in the dealt list), `twin_of`: exactly round(shipments x dirty) rows, in rotation.
+
+    `twin_of` is the shipment whose waybill a `twin` repeats, null for every other kind.
+    """
     wanted = round(order.shipments * order.dirty)
     ship = pl.int_range(order.shipments, dtype=pl.UInt32, eager=True).alias("ship")
     mixed = pl.DataFrame({"ship": ship, "_by": Draws(ship, order.root).word("dirty")})
     chosen = mixed.sort("_by", "ship").head(wanted).select("ship").sort("ship")
-    usable = len(dealt(order))
-    return chosen.with_columns(
-        (pl.int_range(pl.len(), dtype=pl.UInt32) % usable).cast(pl.UInt32).alias("kind")
+    kinds = dealt(order)
+    turn = pl.int_range(wanted, eager=True) % max(len(kinds), 1)
+    if wanted and kinds[turn[-1]].op == "original":  # nobody is left to repeat it
+        turn[-1] = next(i for i, k in enumerate(kinds) if k.op not in ("original", "twin"))
+    twins = [i for i, k in enumerate(kinds) if k.op == "twin"]
+    return chosen.with_columns(turn.cast(pl.UInt32).alias("kind")).with_columns(
+        pl.when(pl.col("kind").is_in(twins)).then(pl.col("ship").shift(1)).alias("twin_of")
     )
 
 
@@ -139,13 +149,18 @@ def wishes(order: Order, plan: pl.DataFrame) -> pl.DataFrame:
 
 
 def _asked(kind: Kind) -> tuple[object, ...]:
-    ask = kind.asks.get
-    numbers = (int(value) if (value := ask(name)) else None for name in ("lines", "pieces"))
-    value, grams = ask("value"), ask("grams")
+    def number(name: str) -> int | None:
+        return int(kind.asks[name]) if name in kind.asks else None
+
+    value = kind.asks.get("value")
     return (
-        kind.classes, *numbers, float(value) if value else None, int(grams) if grams else None,
-        ask("place"), ask("terms"), ask("id_type"),
+        kind.classes, number("lines"), number("pieces"), float(value) if value else None, number("grams"),
+        *(kind.asks.get(name) for name in ("place", "terms", "id_type")),
     )  # fmt: skip
+
+
+_ELSEWHERE = ("original", "apart", "differ")
+"""Ops that change no value of the canonical frames."""
 
 
 def spoil(order: Order, frame_name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -156,7 +171,7 @@ def spoil(order: Order, frame_name: str, frame: pl.DataFrame) -> pl.DataFrame:
     changed: dict[str, pl.Expr] = {}
     for number, kind in enumerate(dealt(order)):
         for target in kind.targets:
-            if target.frame != frame_name:
+            if target.frame != frame_name or kind.op in _ELSEWHERE:
                 continue
             here = pl.col("_dirt") == number
             if target.line is not None:
@@ -182,6 +197,18 @@ def _turn(value: pl.Expr, _: str) -> pl.Expr:
     return value.str.slice(0, value.str.len_chars() - 1) + value.str.slice(-1).replace(_NEXT)
 
 
+def _hyphen(value: pl.Expr, _: str) -> pl.Expr:
+    return pl.format("{}-{}", value.str.slice(0, 6), value.str.slice(6))
+
+
+def _s10(value: pl.Expr, _: str) -> pl.Expr:
+    """A postal number of the form S10 whose check digit is one too high."""
+    digits = value.str.slice(-8)
+    total = sum((digits.str.slice(i, 1).cast(pl.Int64) * w for i, w in enumerate(_S10)), pl.lit(0))
+    check = (11 - total % 11).replace({10: 0, 11: 5})
+    return pl.format("RX{}{}CN", digits, (check + 1) % 10)
+
+
 def _scientific(value: pl.Expr, _: str) -> pl.Expr:
     """Eighteen digits as a spreadsheet shows them when it takes them for a number."""
     return pl.format("{}.{}E+17", value.str.slice(0, 1), value.str.slice(1, 14))
@@ -196,7 +223,12 @@ _OPS: dict[str, Callable[[pl.Expr, str], pl.Expr]] = {
         list(_FULL_WIDTH), list(_FULL_WIDTH.values())
     ),
     "turn": _turn,
+    "twin": _hyphen,
+    "s10": _s10,
     "scientific": _scientific,
+    "fifteen": lambda value, arg: (
+        value.str.slice(0, 6) + value.str.slice(8, 6) + value.str.slice(14, 3)
+    ),
     "number": lambda value, arg: value.str.slice(0, 15) + "000",
     "pad": lambda value, arg: value.str.pad_end(int(arg[1:]), arg[0]),
     "scale": lambda value, arg: (value.cast(pl.Float64) * float(arg)).round(2).cast(pl.String),

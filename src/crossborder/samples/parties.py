@@ -21,24 +21,29 @@ _SCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _FIRMS = 2000
 
 
-def person_index(draws: Draws, ship: pl.Series, shipments: int) -> pl.Series:
-    """Which Chinese party a shipment has: its own, or one of a pool that appears again (Int64)."""
+def person_index(draws: Draws, ship: pl.Series, shipments: int, *, alone: pl.Series) -> pl.Series:
+    """Which Chinese party a shipment has: its own, or one of a pool that appears again (Int64).
+
+    Those that stand `alone` have a party of their own, so that their dirt touches no other shipment.
+    """
     shares = assumptions()["parties"]
-    repeated = draws.share("repeated", shares["repeated_share"])
+    repeated = draws.share("repeated", shares["repeated_share"]) & ~alone
     pool = max(1, round(shipments * shares["repeated_share"] / 100 / shares["repeated_each"]))
     again = shipments + draws.below("which repeated", pool)
     return pl.select(pl.when(repeated).then(again).otherwise(ship.cast(pl.Int64))).to_series()
 
 
-def chinese(person: pl.Series, seed: int, id_type_wish: pl.Series) -> pl.DataFrame:
+def chinese(
+    person: pl.Series, seed: int, *, id_type_wish: pl.Series, plain: pl.Series
+) -> pl.DataFrame:
     """`name`, `name_latin`, `city`, `city_latin`, `address`, `address_latin`, `phone`, `id_type`, `id`.
 
-    `id_type_wish` overrides the type of document that is drawn.
+    `id_type_wish` overrides the type of document that is drawn; `plain` names have no rare ideograph.
     """
     draws = Draws(person, seed)
     shares = assumptions()["parties"]
     cities, districts, streets = table("cities_cn"), table("districts_cn"), table("streets_cn")
-    names = _chinese_names(draws, shares["rare_share"])
+    names = _chinese_names(draws, draws.share("is rare", shares["rare_share"]) & ~plain)
     city = draws.below("city", cities.height)
     district = draws.below("district", districts.height)
     street = draws.below("street", streets.height)
@@ -63,7 +68,8 @@ def chinese(person: pl.Series, seed: int, id_type_wish: pl.Series) -> pl.DataFra
     )  # fmt: skip
 
 
-def _chinese_names(draws: Draws, rare_share: float) -> pl.DataFrame:
+def _chinese_names(draws: Draws, with_rare: pl.Series) -> pl.DataFrame:
+    """`zh` and `latin` of a surname and one or two characters, the last of them rare where it is wanted."""
     surnames, given, rare = table("surnames"), table("given"), table("rare")
     family = draws.below("surname", surnames.height)
     first = draws.below("given", given.height)
@@ -79,7 +85,7 @@ def _chinese_names(draws: Draws, rare_share: float) -> pl.DataFrame:
             "second_latin": given["latin"].gather(second),
             "odd": rare["zh"].gather(odd),
             "odd_latin": rare["latin"].gather(odd),
-            "is_odd": draws.share("is rare", rare_share),
+            "is_odd": with_rare,
             "long": draws.share("two characters", 72),
         }
     )
@@ -136,7 +142,7 @@ def abroad(draws: Draws, place: pl.Series) -> pl.DataFrame:
         column("latin_last", "latin"),
     )
     near = places["country"].is_in(assumptions()["places"]["near"]).gather(place)
-    names = _chinese_names(draws, 0)
+    names = _chinese_names(draws, draws.share("no rare name", 0))
     tail = draws.below("phone tail", 1000).cast(pl.String).str.zfill(3)
     frame = pl.DataFrame(
         {

@@ -122,26 +122,32 @@ def _sizes(order: Order) -> list[tuple[int, int]]:
     return sizes
 
 
-def skeleton(order: Order, all_masters: pl.DataFrame, start: int, stop: int) -> pl.DataFrame:
-    """House waybills `start` to `stop`: `ship`, `house_waybill`, class, number of lines, facts of the master."""
+def skeleton(
+    order: Order, all_masters: pl.DataFrame, spoiled: pl.DataFrame, start: int, stop: int
+) -> pl.DataFrame:
+    """House waybills `start` to `stop`: `ship`, `kind`, `house_waybill`, class, lines, facts of the master.
+
+    `spoiled` is what `dirt.deal` gave; a twin has house waybill and master of the shipment it repeats.
+    """
     ship = pl.int_range(start, stop, dtype=pl.UInt32, eager=True).alias("ship")
     draws = Draws(ship, order.root)
-    house = shuffled(ship, order.root * 15_485_863, 100_000_000).cast(pl.String).str.zfill(8)
-    head = f"HX{DIRECTIONS.index(order.direction) + 1}{order.seed % 1000:03d}"
     frame = pl.DataFrame(
         {
             "ship": ship,
-            "house_waybill": head + house,
             "declaration_class": draws.weighted("class", assumptions()["classes"][order.direction]),
             "lines": _lines(draws),
         }
+    ).join(spoiled, on="ship", how="left", maintain_order="left")
+    seen = frame["twin_of"].fill_null(ship)
+    house = shuffled(seen, order.root * 15_485_863, 100_000_000).cast(pl.String).str.zfill(8)
+    head = f"HX{DIRECTIONS.index(order.direction) + 1}{order.seed % 1000:03d}"
+    master = all_masters["first"].search_sorted(seen.cast(pl.Int64), side="right") - 1
+    return frame.drop("twin_of").hstack(
+        [
+            (head + house).alias("house_waybill"),
+            *all_masters.rename({"place": "flight_place"})[master].get_columns(),
+        ]
     )
-    return frame.with_columns(pl.col("ship").cast(pl.Int64).alias("_at")).join_asof(
-        all_masters.rename({"place": "flight_place"}),
-        left_on="_at",
-        right_on="first",
-        strategy="backward",
-    ).drop("_at")  # fmt: skip
 
 
 def _lines(draws: Draws) -> pl.Series:

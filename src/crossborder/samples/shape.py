@@ -17,6 +17,8 @@ import polars as pl
 
 from crossborder import resources
 from crossborder.errors import NotFound
+from crossborder.samples.compose import Sample
+from crossborder.samples.dirt import Kind, kinds
 from crossborder.samples.vocabulary import assumptions
 from crossborder.shipments.columns import COLUMNS, FrameName
 
@@ -104,9 +106,14 @@ def _words(spec: Mapping[str, Any]) -> dict[str, str]:
     return said | own
 
 
-def spell(shape: Shape, frames: Mapping[FrameName, pl.DataFrame]) -> pl.DataFrame:
-    """One record per goods line: head repeated, document n beside line n. `ship`, `line`, then the headers."""
-    heads, goods, papers = frames["shipments"], frames["goods"], frames["documents"]
+def spell(shape: Shape, sample: Sample) -> pl.DataFrame:
+    """One record per goods line: head repeated, document n beside line n. `ship`, `line`, then the headers.
+
+    The dirt that only a sheet can have is done here: `differ` writes another value on a later row of a
+    shipment, `apart` moves a row behind the next shipment.
+    """
+    frames = sample.frames
+    heads, goods, papers = frames.shipments, frames.goods, frames.documents
     flat = goods.select(
         "ship", "line", *(_spelt(f).alias(f.header) for f in shape.fields if f.frame == "goods")
     )
@@ -119,7 +126,44 @@ def spell(shape: Shape, frames: Mapping[FrameName, pl.DataFrame]) -> pl.DataFram
     )  # fmt: skip
     flat = flat.join(heads, on="ship", how="left", maintain_order="left")
     flat = flat.join(papers, on=["ship", "line"], how="left", maintain_order="left")
-    return flat.select("ship", "line", *(f.header for f in shape.fields))
+    flat = flat.select("ship", "line", *(f.header for f in shape.fields))
+    return _apart(_differ(flat, shape, sample.dirt), sample.dirt)
+
+
+def _rows_of(flat: pl.DataFrame, kind: Kind, dirt: pl.DataFrame) -> pl.Series:
+    """Mask of the rows a kind is done to."""
+    ships = dirt.filter(pl.col("kind") == kind.name)["ship"]
+    return flat["ship"].is_in(ships.implode()) & (flat["line"] == kind.line)
+
+
+def _differ(flat: pl.DataFrame, shape: Shape, dirt: pl.DataFrame) -> pl.DataFrame:
+    header = {(f.frame, f.column): f.header for f in shape.fields}
+    for kind in kinds():
+        if kind.op == "differ":
+            name = header[_frame(kind.targets[0].frame), kind.targets[0].column]
+            here = pl.lit(_rows_of(flat, kind, dirt))
+            flat = flat.with_columns(
+                pl.when(here).then(pl.lit(kind.args[0])).otherwise(name).alias(name)
+            )
+    return flat
+
+
+def _apart(flat: pl.DataFrame, dirt: pl.DataFrame) -> pl.DataFrame:
+    """Rows to be moved come behind the next shipment, those of the last one before the shipment before."""
+    moved = pl.zeros(flat.height, dtype=pl.Boolean, eager=True)
+    for kind in kinds():
+        if kind.op == "apart":
+            moved = moved | _rows_of(flat, kind, dirt)
+    if not moved.any():
+        return flat
+    ship = flat["ship"].cast(pl.Int64)
+    last = ship == ship.max()
+    place = pl.select(
+        pl.when(moved & last).then(ship * 2 - 3).when(moved).then(ship * 2 + 3).otherwise(ship * 2)
+    ).to_series()
+    return (
+        flat.with_columns(place.alias("_place")).sort("_place", maintain_order=True).drop("_place")
+    )
 
 
 def _spelt(field: Field) -> pl.Expr:

@@ -21,7 +21,7 @@ def compose_block(
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Shipments, goods and documents of a block; canonical columns, goods with `cents`.
 
-    `plan` is a skeleton with what dirt asks of a shipment: `place_wish` (`near`, `far` or null),
+    `plan` is a skeleton with `spoiled` and what dirt asks of a shipment: `place_wish` (`near`, `far` or null),
     `terms_wish`, `id_type_wish`, `target`, `grams_wish`, `pieces_wish`.
     """
     draws = Draws(plan["ship"], order.root)
@@ -115,8 +115,8 @@ def _terms(order: Order, draws: Draws) -> pl.Expr:
 
 
 def _heads(order: Order, ships: pl.DataFrame, draws: Draws, goods: pl.DataFrame) -> pl.DataFrame:
-    person = person_index(draws, ships["ship"], order.shipments)
-    ours = chinese(person, order.root, ships["id_type_wish"])
+    person = person_index(draws, ships["ship"], order.shipments, alone=ships["spoiled"])
+    ours = chinese(person, order.root, id_type_wish=ships["id_type_wish"], plain=ships["spoiled"])
     theirs = abroad(draws, ships["place"])
     trader = firms()[draws.below("firm", firms().height)]
     private = ships["declaration_class"] == "B"
@@ -126,7 +126,7 @@ def _heads(order: Order, ships: pl.DataFrame, draws: Draws, goods: pl.DataFrame)
         ours["id_type"].zip_with(private, _none(ships.height)).alias("party_id_type"),
         ours["id"].zip_with(private, _none(ships.height)).alias("party_id"),
         *_charges(order, draws),
-        table("places_abroad")["port"].gather(ships["place"]).alias("foreign_port"),
+        table("places_abroad")["port"].gather(ships["flight_place"]).alias("foreign_port"),
         draws.weighted("pieces", assumptions()["pieces"]).alias("pieces"),
         draws.weighted("packaging", {"2": 60, "6": 40}).alias("packaging"),
         pl.when(draws.share("remark", 5)).then(pl.lit("轻拿轻放")).alias("remarks"),
@@ -148,7 +148,7 @@ def _heads(order: Order, ships: pl.DataFrame, draws: Draws, goods: pl.DataFrame)
         pl.when(pl.col("declaration_class") == "C").then(pl.lit("101")).alias("levy_nature"),
     ).drop(
         "lines", "place", "near", "grams", "net_percent", "cap", "rate", "target", "district", "flight", "first",
-        "houses", "flight_place", pl.selectors.ends_with("_wish"),
+        "houses", "flight_place", "spoiled", pl.selectors.ends_with("_wish"),
     )  # fmt: skip
 
 

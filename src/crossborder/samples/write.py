@@ -112,12 +112,7 @@ def _write(blocks: Iterable[Sample], shape: Shape, out: Path, report: Path | Non
     shipments = records = dirty = 0
     with _sink(out, suffix, shape) as sink, _lines(report) as lines:
         for block in blocks:
-            frames: dict[FrameName, pl.DataFrame] = {
-                "shipments": block.frames.shipments,
-                "goods": block.frames.goods,
-                "documents": block.frames.documents,
-            }
-            flat = spell(shape, frames)
+            flat = spell(shape, block)
             sink.rows(flat.drop("ship", "line"), _number_cells(block, shape, flat, suffix))
             if lines is not None:
                 lines.writelines(_said(block, flat, row))
