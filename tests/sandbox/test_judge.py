@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from crossborder.sandbox import checks, judge
-from crossborder.sandbox.reading import read
+from crossborder.sandbox import checks, judge, rules301, rules311
+from crossborder.sandbox.reading import Document, read
 
 from .builder import (
     EXP,
@@ -441,3 +441,43 @@ def test_decimals_are_tested_without_the_schema_too(text: str, number: str | Non
     value = found.decimal({"GrossWt": text}, "GrossWt", 19, 5)
     assert value == (None if number is None else Decimal(number))
     assert [fault.element for fault in found.found] == ([] if number else ["GrossWt"])
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        *("FeeRate", "InsurRate", "OtherRate", "TotalValue", "GrossWt", "NetWt", "PackNo"),
+        *(
+            f"{e}[1]"
+            for e in ("TradeTotal", "DeclTotal", "DeclPrice", "GQty", "GGrossWt", "Qty1", "Qty2")
+        ),
+    ],
+)
+def test_figures_are_judged_without_the_schema_too(element: str) -> None:
+    name = element.partition("[")[0]
+    head, line = dict(IMPORT_A), dict(LINE_A)
+    (line if "[" in element else head)[name] = "1e3"
+    document = Document("EXP301", head, (line,), ())
+    assert element in [fault.element for fault in rules301.faults(document)]
+
+
+def test_a_line_of_class_c_needs_its_levy_method() -> None:
+    assert reasons(declaration(base=IMPORT_C, lines=[LINE_CI | {"DutyMode": ""}])) == [
+        "DutyMode[1]"
+    ]
+
+
+def test_a_manifest_has_one_to_9999_house_waybills_and_writable_text() -> None:
+    full = (9_998, 9_998, Decimal("7998.4"))
+    one, two = (
+        read(manifest(h, OpType="APD").body).document for h in (["DEMO1"], ["DEMO1", "DEMO2"])
+    )
+    assert rules311.faults(one, full) == []
+    assert [fault.element for fault in rules311.faults(two, full)] == ["BillNum"]
+    head = one.head | {"BillNum": "0", "PackNo": "1", "GrossWt": "1"}
+    nothing = rules311.faults(Document("EXP311", head, (), ()))
+    assert "ExpMftList" in [fault.element for fault in nothing]
+    assert reasons(manifest(["DEMO1"], TradeName="虚\U0001f600")) == ["TradeName"]
+    line = ROW | {"TradeTotal": "1.234"}
+    found = rules311.faults(Document("EXP311", one.head, (line,), ()))
+    assert [fault.element for fault in found] == ["TradeTotal[1]"]

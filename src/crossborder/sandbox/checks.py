@@ -168,6 +168,8 @@ def is_latin(text: str, *, letters: bool = True) -> bool:
 
 def is_writable(text: str) -> bool:
     """No control, private-use or unassigned character and no emoji; ideographs of any plane are fine."""
+    if text.isascii() and text.isprintable():
+        return True
     for char in text:
         if is_ideograph(char):
             continue

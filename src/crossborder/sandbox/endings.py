@@ -60,6 +60,8 @@ NO_ENDING = Ending()
 
 def normalise(text: str) -> str:
     """Half width, upper case, without blanks and hyphens."""
+    if text.isalnum() and text.isascii():
+        return text.upper()
     half = unicodedata.normalize("NFKC", text)
     return "".join(
         c for c in half if not c.isspace() and unicodedata.category(c) != "Pd" and c != "\u2212"

@@ -176,7 +176,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = query.get("limit", "")
         limit = int(asked) if asked.isascii() and asked.isdigit() else RECEIPTS_DEFAULT
         waiting = self.server.books.waiting(endpoint, "http", max(1, min(limit, RECEIPTS_MOST)))
-        receipts, room = [], RECEIPTS_BYTES
+        receipts: list[dict[str, str]] = []
+        room = RECEIPTS_BYTES
         for number, name, body in waiting:
             room -= len(body)
             if room < 0 and receipts:

@@ -46,7 +46,8 @@ class Incoming:
 
 def local(element: etree._Element) -> str:
     """Name without namespace; empty for anything that is not an element."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    tag = element.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
 
 
 def parse(body: bytes) -> etree._Element:
@@ -147,4 +148,4 @@ def _child(element: etree._Element | None, name: str) -> etree._Element | None:
 def _record(element: etree._Element | None) -> Record:
     if element is None:
         return {}
-    return {local(child): (child.text or "").strip() for child in element if local(child)}
+    return {name: (child.text or "").strip() for child in element if (name := local(child))}
