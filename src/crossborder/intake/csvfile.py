@@ -116,7 +116,7 @@ def _even(body: bytes, width: int, delimiter: str) -> pl.DataFrame | None:
     """Cells of a body without quotes if every line has exactly `width` fields, else None."""
     try:
         cells = _parse(body, width, delimiter, None)
-    except pl.exceptions.ComputeError:
+    except pl.exceptions.PolarsError:
         return None
     if body.count(delimiter.encode()) != cells.height * (width - 1):
         return None
@@ -125,8 +125,13 @@ def _even(body: bytes, width: int, delimiter: str) -> pl.DataFrame | None:
 
 
 def _parse(body: bytes, width: int, delimiter: str, quote: str | None) -> pl.DataFrame:
+    """Cells of a body; a first line of our own says how many columns there are."""
+    names = _names(width)
     return pl.read_csv(
-        body, has_header=False, schema=_names(width), separator=delimiter, quote_char=quote
+        delimiter.join(names).encode() + b"\n" + body,
+        schema=names,
+        separator=delimiter,
+        quote_char=quote,
     )
 
 
@@ -135,9 +140,7 @@ def _lines(body: bytes) -> pl.DataFrame | None:
     free = next((c for c in _NEVER if c.encode() not in body), None)
     if free is None:
         return None
-    return pl.read_csv(
-        body, has_header=False, schema={"line": pl.String()}, separator=free, quote_char=None
-    )
+    return _parse(body, 1, free, None).rename({"c0": "line"})
 
 
 def _ragged(row: int, line: str, width: int, delimiter: str) -> Broken:

@@ -61,7 +61,10 @@ def _detect(data: bytes, place: str, named: str) -> tuple[str, bytes]:
 
 
 def _is_utf8(data: bytes) -> bool:
-    checked = pl.Series([data], dtype=pl.Binary).cast(pl.String, strict=False)
+    try:
+        checked = pl.Series([data], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        return False
     return checked.null_count() == 0
 
 

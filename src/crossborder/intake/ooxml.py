@@ -28,6 +28,17 @@ _CELL = re.compile(
 )
 """A cell with content: a merely formatted one is written `<c …/>` and is not laid out by the reader."""
 _ERROR = re.compile(rb"""<(?:\w+:)?c(?=\s)[^>]*?\st=["']e["'][^>]*>""")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Last row and column (from 1) that hold a cell, and the (row, column) of each error cell, from 0."""
+
+    rows: int
+    columns: int
+    errors: tuple[tuple[int, int], ...]
+
+
 _ODD = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, etree.XMLSyntaxError, NotImplementedError, RuntimeError)  # fmt: skip
 
 
