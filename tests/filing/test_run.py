@@ -169,3 +169,27 @@ def test_progress_is_told_from_the_calling_thread_and_at_the_end() -> None:
     )
     assert len(told) == 4
     assert set(told) == {threading.current_thread().name}
+
+
+def test_until_idle_waits_for_chains_of_work_and_not_for_later() -> None:
+    """a hands to b, b hands to c; c rests until tomorrow."""
+    boxes: dict[str, list[int]] = {"a": list(range(20)), "b": [], "c": []}
+
+    def passes_on(source: str, target: str) -> Works:
+        def work(now: datetime) -> datetime | None:
+            if not boxes[source]:
+                return None
+            boxes[target].append(boxes[source].pop())
+            return now
+
+        return Works(work)
+
+    resting = Works(lambda now: now + timedelta(days=1))
+    jobs = [
+        resting.job("c"),
+        passes_on("b", "c").job("b"),
+        passes_on("a", "b").job("a"),
+    ]
+    assert drain(jobs, until_idle=True, rest=5.0) == "finished"
+    assert len(boxes["c"]) == 20
+    assert resting.closed == 1

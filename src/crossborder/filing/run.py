@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal, Protocol
 
 from crossborder import china_time
@@ -45,6 +46,7 @@ class _Hall:
     rest: float
     changed: threading.Condition = field(default_factory=threading.Condition)
     generation: int = 0
+    idle: dict[str, int] = field(default_factory=dict)
     failure: BaseException | None = None
 
     def news(self) -> None:
@@ -53,6 +55,11 @@ class _Hall:
             self.generation += 1
             self.changed.notify_all()
 
+    def nothing_left(self, names: Sequence[str]) -> bool:
+        """Whether every job had nothing to do when it last looked, and nothing has happened since."""
+        with self.changed:
+            return all(self.idle.get(name) == self.generation for name in names)
+
     def fail(self, error: BaseException) -> None:
         """Keep the first failure and stop all."""
         with self.changed:
@@ -60,26 +67,23 @@ class _Hall:
             self.stop.set()
             self.changed.notify_all()
 
-    def wait(self, generation: int, seconds: float) -> int:
-        """Rest until there is news since `generation`, the end is asked for, or `seconds` are over."""
+    def wait(self, until: Callable[[], bool], seconds: float) -> None:
+        """Rest until `until` holds, the end is asked for, or `seconds` are over."""
         with self.changed:
-            self.changed.wait_for(
-                lambda: self.stop.is_set() or self.generation != generation, seconds
-            )
-            return self.generation
+            self.changed.wait_for(lambda: self.stop.is_set() or until(), seconds)
 
     def live(self, job: Job) -> None:
         """The life of one job's thread."""
         try:
             with job.open() as step:
-                self._drive(step)
+                self._drive(job.name, step)
         except BaseException as error:
             self.fail(error)
 
-    def _drive(self, step: Step) -> None:
-        seen, busy, told = self.generation, False, 0.0
+    def _drive(self, name: str, step: Step) -> None:
+        busy, told = False, 0.0
         while not self.stop.is_set():
-            now = self.clock()
+            seen, now = self.generation, self.clock()
             wake = step.step(now)
             if wake is not None and wake <= now:
                 busy = True
@@ -90,14 +94,22 @@ class _Hall:
             if busy:  # what was done last may be what another waits for
                 busy = False
                 self.news()
+                continue
+            with self.changed:
+                self.idle[name] = seen
+                self.changed.notify_all()
             seconds = self.rest if wake is None else (wake - self.clock()) / timedelta(seconds=1)
-            seen = self.wait(seen, min(max(seconds, 0.0), self.rest))
+            self.wait(partial(self._news_since, seen), min(max(seconds, 0.0), self.rest))
+
+    def _news_since(self, generation: int) -> bool:
+        return self.generation != generation
 
 
 def drain(
     jobs: Sequence[Job],
     *,
-    finished: Callable[[], bool],
+    finished: Callable[[], bool] | None = None,
+    until_idle: bool = False,
     deadline: datetime | None = None,
     stop: threading.Event | None = None,
     progress: Callable[[], None] | None = None,
@@ -106,6 +118,8 @@ def drain(
 ) -> Ended:
     """Run the jobs until `finished()` says so, the deadline has passed, or `stop` is set from outside.
 
+    With `until_idle` it is also finished when no job has anything to do at this moment (what rests until later,
+    an endpoint that is down or an unknown not yet due, is not waited for). The names of jobs must differ.
     `finished` and `progress` are called from the calling thread, about every `rest` seconds. At the end, also
     after Ctrl-C, every job finishes the message it holds and is closed before this returns. The first exception
     of a job stops all of them and is raised here.
@@ -114,13 +128,17 @@ def drain(
     threads = [
         threading.Thread(target=hall.live, args=(job,), name=job.name, daemon=True) for job in jobs
     ]
-    seen = hall.generation
+    names = [job.name for job in jobs]
+
+    def idle() -> bool:
+        return until_idle and hall.nothing_left(names)
+
     for thread in threads:
         thread.start()
     ended: Ended = "stopped"
     try:
         while not hall.stop.is_set():
-            if finished():
+            if (finished is not None and finished()) or idle():
                 ended = "finished"
                 break
             if deadline is not None and clock() >= deadline:
@@ -128,7 +146,7 @@ def drain(
                 break
             if progress is not None:
                 progress()
-            seen = hall.wait(seen, rest)
+            hall.wait(idle, rest)
     finally:
         hall.stop.set()
         hall.news()

@@ -112,6 +112,7 @@ SAYINGS: dict[str, tuple[str, str]] = {
     "still_written": ("文件可能仍在写入，下次再取", "perhaps still being written; taken next time"),
     "more_to_read": ("尚有文件未核对，下次继续", "more files to compare; goes on next time"),
     "cannot_ask": ("该通道不能查询", "this transport cannot look up"),
+    "given_back": ("未发送，已退回队列", "not sent; back in the queue"),
     "transport_failed": ("通道程序出错", "the transport itself failed"),
 }
 """Every code a `detail` begins with, in Chinese and English."""

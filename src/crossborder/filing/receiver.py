@@ -1,0 +1,135 @@
+"""Take receipts in: stored raw and on the disk first, acknowledged then, read and applied afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from crossborder.filing import safely
+from crossborder.filing.policy import EndpointPolicy, Tally
+from crossborder.ledger import Ledger
+from crossborder.ledger.records import Read, StoredReceipt
+from crossborder.transport import Incoming, Transport
+
+_GROUP = 100
+_GROUP_BYTES = 8 * 1024**2
+_READ_LOT = 200
+
+
+class ReceiptPoller:
+    """Fetches receipts of one endpoint; a step takes what one call of the transport gives. Not thread-safe."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        endpoint: str,
+        transport: Transport,
+        policy: EndpointPolicy,
+        *,
+        tally: Tally | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._ledger, self._endpoint, self._transport = ledger, endpoint, transport
+        self._policy = policy
+        self._tally = tally or Tally()
+        self._stopping = stopping
+        self._failures = 0
+        self._look_at: datetime | None = None
+
+    def step(self, now: datetime) -> datetime | None:
+        """Store and acknowledge one round. `now` if something new came, else when to look again."""
+        if self._look_at is not None and now < self._look_at:
+            return self._look_at
+        if self._stopping():
+            return None
+        fresh = 0
+        for group in _groups(safely.receipts(self._transport)):
+            fresh += self._store(group, now)
+            if self._stopping():
+                break
+        trouble = self._transport.trouble
+        self._tally.trouble(self._endpoint, trouble)
+        self._failures = self._failures + 1 if trouble else 0
+        if fresh and not trouble:
+            self._look_at = None
+            return now
+        rest = self._policy.backoff(self._failures) if trouble else self._policy.poll
+        self._look_at = now + rest
+        return self._look_at
+
+    def close(self, now: datetime) -> None:
+        """Nothing is held."""
+
+    def _store(self, group: Sequence[Incoming], now: datetime) -> int:
+        """Keep a group in one transaction, then acknowledge each; how many were new."""
+        refs = self._ledger.store_receipts(self._endpoint, [(i.name, i.data) for i in group], now)
+        for incoming in group:
+            safely.acknowledge(incoming)
+        fresh = sum(ref.new for ref in refs)
+        self._tally.add("receipts", fresh)
+        self._tally.add("repeated", len(refs) - fresh)
+        return fresh
+
+
+class Reader:
+    """Reads stored receipts and has them applied; a step reads one lot. Not thread-safe.
+
+    `read` gives one `Read` per stored receipt, in any order; where it fails or leaves one out, that receipt is
+    unreadable and named, and the others are read. `apply(now)` moves states by what was read and answers how
+    many lines it dealt with.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        read: Callable[[Sequence[StoredReceipt]], Sequence[Read]],
+        apply: Callable[[datetime], int],
+        *,
+        tally: Tally | None = None,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._ledger, self._read, self._apply = ledger, read, apply
+        self._tally = tally or Tally()
+        self._stopping = stopping
+
+    def step(self, now: datetime) -> datetime | None:
+        """Read one lot and apply what there is. `now` if there may be more."""
+        if self._stopping():
+            return None
+        stored = self._ledger.unread_receipts(_READ_LOT)
+        if stored:
+            reads = self._read_all(stored)
+            self._ledger.save_reads(reads)
+            bad = sum(read.problem is not None for read in reads)
+            self._tally.add("read", len(reads) - bad)
+            self._tally.add("unreadable", bad)
+        applied = self._apply(now)
+        self._tally.add("applied", applied)
+        return now if stored or applied else None
+
+    def close(self, now: datetime) -> None:
+        """Nothing is held."""
+
+    def _read_all(self, stored: Sequence[StoredReceipt]) -> list[Read]:
+        try:
+            found = {read.receipt_id: read for read in self._read(stored)}
+        except Exception as error:
+            if len(stored) > 1:
+                return [read for one in stored for read in self._read_all([one])]
+            return [Read(stored[0].id, None, (), f"the reader failed: {type(error).__name__}")]
+        missing = Read(0, None, (), "the reader left it out")
+        return [found.get(s.id, missing._replace(receipt_id=s.id)) for s in stored]
+
+
+def _groups(incoming: Iterator[Incoming]) -> Iterator[list[Incoming]]:
+    """Groups small enough for one transaction, so that no acknowledgement waits for the whole round."""
+    group: list[Incoming] = []
+    size = 0
+    for item in incoming:
+        group.append(item)
+        size += len(item.data)
+        if len(group) >= _GROUP or size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
