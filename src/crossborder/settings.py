@@ -119,6 +119,9 @@ class Endpoint(Section):
     dialect: str = Field(
         "http-gateway", description="how the gateway is spoken to (transport http)"
     )
+    account: str = Field(
+        "", description="sandbox only: URL where it says what it received; `reconcile` compares"
+    )
     profile: str = Field(
         "", description="profile that must be used here; empty: any of the same kind"
     )

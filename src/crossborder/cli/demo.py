@@ -84,7 +84,12 @@ def _the_day(
         count = round(shipments * day.share)
         file = home / "files" / f"{day.name}{day.suffix}"
         file.parent.mkdir(exist_ok=True)
-        asked = {"shipments": count, "seed": seed + number, "direction": day.direction, "mapping": day.mapping}
+        asked = {
+            "shipments": count,
+            "seed": seed + number,
+            "direction": day.direction,
+            "mapping": day.mapping,
+        }
         samples.create(file, dirty=day.dirty, **asked)  # type: ignore[arg-type]  # keywords by name
         _say(console, t("交入", "hand in"), f"{file.name}")
         batches.append(_prepare_and_file(engine, file, day.mapping, home, console, lang))
@@ -118,7 +123,11 @@ def _show_prepared(done: Prepared, console: Console, lang: str) -> None:
     from crossborder.reports import grouped
 
     for row in grouped(done.checked.findings).head(4).iter_rows(named=True):
-        console.print(f"             [dim]{row['rule']:<20} ×{row['count']:<4} {row[lang]}[/]", overflow="ellipsis", no_wrap=True)
+        console.print(
+            f"             [dim]{row['rule']:<20} ×{row['count']:<4} {row[lang]}[/]",
+            overflow="ellipsis",
+            no_wrap=True,
+        )
 
 
 def _wait_for_decisions(engine: Engine, batches: list[str], console: Console) -> None:
@@ -131,7 +140,11 @@ def _wait_for_decisions(engine: Engine, batches: list[str], console: Console) ->
         if not account["in_flight"][0] and not account["prepared"][0] and not account["unknown"][0]:
             break
         time.sleep(0.2)
-    _say(console, t("收回执", "received"), ", ".join(f"{n} {c:,}" for n, c in engine.states(batches).items()))
+    _say(
+        console,
+        t("收回执", "received"),
+        ", ".join(f"{n} {c:,}" for n, c in engine.states(batches).items()),
+    )
 
 
 def _closing(
@@ -141,11 +154,17 @@ def _closing(
     from crossborder.reports import account_table
 
     if as_json:
-        common.answer(proof.as_json() | {"home": str(home), "xml": str(home / "xml"), "report": str(report)})
+        common.answer(
+            proof.as_json() | {"home": str(home), "xml": str(home / "xml"), "report": str(report)}
+        )
     else:
         console.print(account_table(proof.account, lang, t("收盘总账", "closing account")))
         show_differences(proof.differences)
-        for label, place in ((t("报文", "XML"), home / "xml"), (t("日报", "report"), report), (t("全部", "all of it"), home)):
+        for label, place in (
+            (t("报文", "XML"), home / "xml"),
+            (t("日报", "report"), report),
+            (t("全部", "all of it"), home),
+        ):
             console.print(f"{label}: {place}", soft_wrap=True, highlight=False)
         console.print(f"[dim]{seconds:.0f} s[/]")
     return 1 if proof.differences else 0
@@ -168,13 +187,16 @@ def demo_settings(home: Path, doors: Mapping[str, Mapping[str, str]]) -> Loaded:
         if line.startswith("transport = "):
             kind = line.partition('"')[2].removesuffix('"')
             lines.append(f"address = {json.dumps(doors[endpoint][kind], ensure_ascii=False)}")
+            lines.append(f"account = {json.dumps(doors[endpoint]['http'] + '/account')}")
     file = home / "crossborder.toml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return settings.load(file, home=home)
 
 
 @contextmanager
-def simulated_port(folder: Path, seed: int, speed: float) -> Iterator[Mapping[str, Mapping[str, str]]]:
+def simulated_port(
+    folder: Path, seed: int, speed: float
+) -> Iterator[Mapping[str, Mapping[str, str]]]:
     """The sandbox as a process of its own; yields endpoint → door → address. It ends when we do."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -182,14 +204,20 @@ def simulated_port(folder: Path, seed: int, speed: float) -> Iterator[Mapping[st
         "--speed", str(speed), "--endpoint", "hangzhou:both:29", "--endpoint", "ningbo:both:31", "--until-eof",
     ]  # fmt: skip
     with (folder / "sandbox.log").open("ab") as log:
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        )
         try:
             assert process.stdout is not None
             ready = json.loads(process.stdout.readline() or b"{}")
             if not ready.get("ready"):
                 from crossborder.errors import TransportError
 
-                raise TransportError("the sandbox did not start", "模拟口岸未能启动", place=str(folder / "sandbox.log"))
+                raise TransportError(
+                    "the sandbox did not start",
+                    "模拟口岸未能启动",
+                    place=str(folder / "sandbox.log"),
+                )
             yield ready["endpoints"]
         finally:
             process.terminate()

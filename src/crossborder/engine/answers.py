@@ -81,12 +81,18 @@ class Submitted:
     @property
     def needs_attention(self) -> bool:
         """Whether a person must look before all is well."""
-        late = sum(self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended"))
+        late = sum(
+            self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended")
+        )
         return bool(self.unknown or self.awaiting or late or self.states.get("platform_failed", 0))
 
     def as_json(self) -> dict[str, Any]:
         """As `submit --json` shows it."""
-        return {"format": FORMAT, "declarations": dict(self.states), "manifests": dict(self.manifests)}
+        return {
+            "format": FORMAT,
+            "declarations": dict(self.states),
+            "manifests": dict(self.manifests),
+        }
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
+import json
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from crossborder import china_time, intake, log, settings
 from crossborder.codes import Tables
-from crossborder.engine import batches, endpoints, filing, looking, profiles, pure
-from crossborder.engine.answers import Posted, Prepared, Reconciled, Received, Submitted, Waiting
-from crossborder.engine.handing_in import meet_ledger
+from crossborder.engine import endpoints, filing, looking, profiles, pure, recording
+from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.results import Checked
 from crossborder.errors import LedgerError, NotFound
 from crossborder.filing import filing_lock
@@ -40,7 +38,9 @@ class Engine:
     from several threads; filing itself is done by one process per home at a time. Raises only `CrossborderError`.
     """
 
-    def __init__(self, settings: Loaded | Settings | None = None, *, home: Path | None = None) -> None:
+    def __init__(
+        self, settings: Loaded | Settings | None = None, *, home: Path | None = None
+    ) -> None:
         self.loaded = _loaded(settings, home)
         self.settings = self.loaded.settings
         self.home = self.loaded.home
@@ -52,7 +52,10 @@ class Engine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -125,18 +128,19 @@ class Engine:
         A crash while recording loses nothing: preparing the same file again goes on at the last committed block.
         """
         name, _ = self.profile(profile)
-        checked = self.check(data, mapping=mapping, profile=profile, operator=operator, as_of=as_of, sheet=sheet)
+        checked = self.check(
+            data, mapping=mapping, profile=profile, operator=operator, as_of=as_of, sheet=sheet
+        )
         now = china_time.now()
         with self._guard:
-            recorded = batches.record(
+            return recording.record(
                 checked, self.ledger, self.settings, name, now, who=who,
                 source_name=source_name or checked.source_name, idempotency=idempotency, progress=progress,
             )  # fmt: skip
-        return recorded
 
     def export(self, batch: str, folder: Path, layout: str = "files") -> int:
         """Write a batch's documents as files or as a tar bundle per endpoint and type; how many. An export only."""
-        return batches.export(self.ledger, batch, folder, layout)
+        return recording.export(self.ledger, batch, folder, layout)
 
     # -- filing
 
@@ -145,7 +149,12 @@ class Engine:
         return filing.waiting(self.ledger, self.settings, only)
 
     def submit(
-        self, only: Sequence[str], *, who: str = "library", wait: float = 60.0, progress: Progress = _no_progress
+        self,
+        only: Sequence[str],
+        *,
+        who: str = "library",
+        wait: float = 60.0,
+        progress: Progress = _no_progress,
     ) -> Submitted:
         """Let batches go and file what may be filed now: manifests, then declarations whose house is accepted.
 
@@ -158,23 +167,24 @@ class Engine:
             {name: e.manifest_first for name, e in self.settings.endpoints.items()},
         )  # fmt: skip
         with self.filing_alone("submit"):
-            return filing.file(self.ledger, self.settings, self.loaded, only, wait=wait, progress=progress)
+            return filing.file(self.ledger, self.settings, only, wait=wait, progress=progress)
 
     def filing_alone(self, doing: str) -> AbstractContextManager[None]:
         """Hold the right to file from this home. Raises `LedgerError` naming who holds it."""
         self.home.mkdir(parents=True, exist_ok=True)
         return filing_lock(self.home, doing)
 
-    def round(self, stop: threading.Event | None = None) -> None:
-        """One round of the service's worker: file what waits, fetch, read and apply receipts."""
-        filing.round_of_work(self.ledger, self.settings, stop)
-
-    def pause(self) -> float:
-        """Seconds the service's worker rests between rounds."""
-        return min((e.poll_seconds for e in self.settings.endpoints.values()), default=2.0)
+    def work(self, stop: threading.Event) -> None:
+        """File and follow everything that was let go, until `stop` is set (the service's worker and poller)."""
+        filing.work(self.ledger, self.settings, stop)
 
     def receive(
-        self, files: Sequence[Path] = (), *, endpoint: str = "", follow: float = 0.0, progress: Progress = _no_progress
+        self,
+        files: Sequence[Path] = (),
+        *,
+        endpoint: str = "",
+        follow: float = 0.0,
+        progress: Progress = _no_progress,
     ) -> Received:
         """Fetch receipts of every endpoint, or import files: stored raw, then read, matched, applied."""
         return filing.receive(
@@ -186,11 +196,24 @@ class Engine:
     ) -> dict[str, Any]:
         """Record a person's decision about an unknown. Raises `NotFound`, `LedgerError`."""
         if as_ not in ("received", "not-received"):
-            raise LedgerError(f"--as {as_!r}: received or not-received", f"--as {as_!r}：应为 received 或 not-received")
+            raise LedgerError(
+                f"--as {as_!r}: received or not-received",
+                f"--as {as_!r}：应为 received 或 not-received",
+            )
         if not reason.strip():
-            raise LedgerError("a decision needs its reason", "须写明依据", fix_en="--reason TEXT", fix_zh="--reason 说明")
+            raise LedgerError(
+                "a decision needs its reason",
+                "须写明依据",
+                fix_en="--reason TEXT",
+                fix_zh="--reason 说明",
+            )
         done = self.ledger.resolve(waybill, as_, reason, who, china_time.now(), dry_run=dry_run)
-        return {"key": done.key, "from": done.from_state, "to": done.to_state, "dry_run": done.dry_run}
+        return {
+            "key": done.key,
+            "from": done.from_state,
+            "to": done.to_state,
+            "dry_run": done.dry_run,
+        }
 
     # -- looking
 
@@ -233,7 +256,7 @@ class Engine:
     def batch(self, batch_id: str, partner: str | None = None) -> dict[str, Any]:
         """One batch with its account. Raises `NotFound`, also where it is another partner's."""
         found = self.ledger.batch(batch_id)
-        if found is None or (partner is not None and not found.source_name.startswith(f"api:{partner}/")):
+        if partner is not None and not found.source_name.startswith(f"api:{partner}/"):
             raise NotFound(f"no batch {batch_id!r}", f"没有批次 {batch_id!r}")
         return looking.batch_as_dict(found) | {
             "account": {n: list(v) for n, v in self.account([batch_id]).items()}
@@ -241,7 +264,8 @@ class Engine:
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
         """Findings kept with a batch, in order."""
-        return self.ledger.findings(batch_id, limit=limit, after=after)
+        kept = self.ledger.findings_of(batch_id, offset=after, limit=limit)
+        return [json.loads(row.record) for row in kept]
 
     def report(self, only: Sequence[str] = (), *, day: str = "") -> DayReport:
         """The day (or some batches) as a report."""
@@ -258,7 +282,9 @@ class Engine:
         chosen = self.settings.service
         with self._guard:
             if idempotency_key:
-                known = self.ledger.idempotent(key_id, idempotency_key, body_digest, china_time.now())
+                known = self.ledger.idempotent(
+                    key_id, idempotency_key, body_digest, china_time.now()
+                )
                 if not known.same_body:
                     return Posted(same_body=False, repeated=True, batch={})
                 if known.batch_id:
@@ -283,26 +309,23 @@ class Engine:
     def add_key(self, name: str) -> str:
         """A new key for a partner, shown this once; only its digest is kept. Raises `LedgerError` if taken."""
         key = f"cb_{secrets.token_urlsafe(32)}"
-        self.ledger.add_key(name, _digest(key), china_time.now())
+        self.ledger.add_api_key(name, key, china_time.now())
         return key
 
     def keys(self) -> list[dict[str, Any]]:
         """Names of partners' keys, never the keys."""
         return [
-            {"name": k.name, "created_at": k.created_at, "revoked_at": k.revoked_at} for k in self.ledger.keys()
+            {"name": name, "created_at": made, "revoked_at": revoked}
+            for _, name, made, revoked in self.ledger.api_keys()
         ]
 
     def revoke_key(self, name: str) -> None:
         """Revoke a partner's key. Raises `NotFound`."""
-        self.ledger.revoke_key(name, china_time.now())
+        self.ledger.revoke_api_key(name, china_time.now())
 
     def partner(self, key: str) -> tuple[int, str] | None:
         """(id, name) of the partner whose key this is, None for an unknown or revoked one."""
-        return self.ledger.key_of(_digest(key))
-
-
-def _digest(key: str) -> str:
-    return hashlib.sha256(key.encode("utf-8")).hexdigest()
+        return self.ledger.api_key(key)
 
 
 def _loaded(given: Loaded | Settings | None, home: Path | None) -> Loaded:
@@ -311,6 +334,3 @@ def _loaded(given: Loaded | Settings | None, home: Path | None) -> Loaded:
     if isinstance(given, Settings):
         return Loaded(given, home or settings.home_folder(), None, {})
     return settings.load(home=home)
-
-
-Clock = Callable[[], datetime]

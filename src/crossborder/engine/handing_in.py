@@ -6,8 +6,8 @@ finding; live with other content → a finding that names the differing fields; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -22,7 +22,7 @@ from crossborder.shipments import findings as found
 
 _KNOWN: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String, "attempt_id": pl.Int64, "live": pl.Boolean, "state": pl.String,
-    "content_digest": pl.String, "number": pl.Int64, "fresh": pl.String, "batch_id": pl.String,
+    "content_digest": pl.String, "batch_id": pl.String,
 }  # fmt: skip
 
 
@@ -30,8 +30,8 @@ _KNOWN: dict[str, pl.DataType | type[pl.DataType]] = {
 class HandIn:
     """A checked hand-in joined with the ledger.
 
-    `plan`: `ship, key, digest, outcome, attempt_id, number`, where `outcome` is unreadable, rejected,
-    not_evaluated, on_hold, already_filed or prepared, and `number` the number of the attempt to be made.
+    `plan`: `ship, key, digest, outcome, attempt_id`, where `outcome` is unreadable, rejected, not_evaluated,
+    on_hold, already_filed or prepared, and `attempt_id` the live attempt of what is already filed.
     """
 
     checked: Checked
@@ -57,21 +57,29 @@ def keys_of(frames: FrameSet) -> pl.DataFrame:
     )
 
 
-def meet_ledger(checked: Checked, ledger: Ledger, now: datetime) -> HandIn:
-    """Join a checked hand-in with what the ledger knows of its keys."""
+def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: str) -> HandIn:
+    """Join a checked hand-in with what the ledger knows of its keys.
+
+    What stands in `own_batch` is this very hand-in, recorded in part before a crash: it is not "already filed".
+    """
     keys = keys_of(checked.frames)
-    known = _known_frame(ledger.known(keys["key"].drop_nulls().to_list()))
+    known = {
+        k.key: k
+        for k in ledger.known(keys["key"].drop_nulls().to_list())
+        if k.batch_id != own_batch
+    }
+    facts = _known_frame(known.values())
     plan = (
         keys.join(checked.digests, on="ship", how="left")
-        .join(known, on="key", how="left")
-        .with_columns(pl.col("live").fill_null(value=False), pl.col("number").fill_null(0))
+        .join(facts, on="key", how="left")
+        .with_columns(pl.col("live").fill_null(value=False))
         .sort("ship")
     )
     same = pl.col("live") & (pl.col("content_digest") == pl.col("digest"))
     already = plan.filter(same)["ship"]
     checked = _forgive(checked, already)
     conflicts = plan.filter(pl.col("live") & ~same)
-    checked = pure.narrowed(checked, _conflict_findings(checked, conflicts, ledger, now))
+    checked = pure.narrowed(checked, _conflict_findings(checked, conflicts, known, ledger, now))
     unreadable = checked.frames.shipments.select("ship", "unreadable")
     outcome = (
         pl.when(pl.col("unreadable"))
@@ -92,17 +100,13 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime) -> HandIn:
             "digest",
             outcome.alias("outcome"),
             pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
-            (pl.col("number") + 1).alias("number"),
         )
     )
     return HandIn(checked, settled)
 
 
 def _known_frame(known: Iterable[Known]) -> pl.DataFrame:
-    rows = [
-        (k.key, k.attempt_id, k.live, k.state, k.content_digest, k.number, k.fresh_attempt, k.batch_id)
-        for k in known
-    ]  # fmt: skip
+    rows = [(k.key, k.attempt_id, k.live, k.state, k.content_digest, k.batch_id) for k in known]
     return pl.DataFrame(rows, schema=_KNOWN, orient="row")
 
 
@@ -110,8 +114,6 @@ def _forgive(checked: Checked, already: pl.Series) -> Checked:
     """What is already filed with the same content has no findings and no verdict but that."""
     if already.is_empty():
         return checked
-    from dataclasses import replace
-
     kept = checked.findings.filter(
         pl.col("ship").is_null() | ~pl.col("ship").is_in(already.implode())
     )
@@ -120,12 +122,16 @@ def _forgive(checked: Checked, already: pl.Series) -> Checked:
 
 
 def _conflict_findings(
-    checked: Checked, conflicts: pl.DataFrame, ledger: Ledger, now: datetime
+    checked: Checked,
+    conflicts: pl.DataFrame,
+    known: Mapping[str, Known],
+    ledger: Ledger,
+    now: datetime,
 ) -> pl.DataFrame:
     """INT-live-differs: the key is live with other content; names the elements that differ."""
     if conflicts.is_empty():
         return found.empty()
-    differing = _differing_fields(checked, conflicts, ledger, now)
+    differing = _differing_fields(checked, conflicts, known, ledger, now)
     where = checked.frames.shipments.select(
         "ship", "sheet", "row", "house_waybill", "master_waybill"
     )
@@ -159,23 +165,22 @@ def _conflict_findings(
 
 
 def _differing_fields(
-    checked: Checked, conflicts: pl.DataFrame, ledger: Ledger, now: datetime
+    checked: Checked,
+    conflicts: pl.DataFrame,
+    known: Mapping[str, Known],
+    ledger: Ledger,
+    now: datetime,
 ) -> Mapping[int, list[str]]:
     """ship → names of elements whose text differs from the live attempt's document."""
     composable = checked.valid["ship"]
     ships = conflicts["ship"].filter(conflicts["ship"].is_in(composable.implode()))
     if ships.is_empty():
         return {}
-    fresh = pure.compose(checked, at=now, ships=ships).documents.filter(
-        pl.col("ship").is_not_null()
-    )
-    attempts = dict(conflicts.select("ship", "attempt_id").iter_rows())
+    fresh = pure.compose(checked, at=now, ships=ships).documents
     answer: dict[int, list[str]] = {}
-    for ship, xml in fresh.select("ship", "xml").iter_rows():
-        stored = ledger.document(attempts[ship])
-        if stored is not None:
-            answer[ship] = messages.differing(stored, xml.encode("utf-8"))
+    for ship, key, xml in (
+        fresh.filter(pl.col("ship").is_not_null()).select("ship", "key", "xml").iter_rows()
+    ):
+        stored = ledger.payload(known[key].ref, now)
+        answer[ship] = messages.differing(stored, xml.encode("utf-8"))
     return answer
-
-
-Progress = Callable[[int, int], None]

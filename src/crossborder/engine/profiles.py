@@ -49,9 +49,8 @@ def _refuse_value(frame: str, column: str, value: str) -> None:
     for message in ("EXP301", "EXP311"):
         for element in _elements_of(message, f"{frame}.{column}"):
             probe = pl.DataFrame({"v": [value]})
-            broken = probe.select(
-                **{f: e for f, e in schema.facet_failures(element, pl.col("v")).items()}
-            ).row(0, named=True)
+            failures = schema.facet_failures(element, pl.col("v"))
+            broken = probe.select(**failures).row(0, named=True)
             facet = next((name for name, failed in broken.items() if failed), None)
             if facet:
                 raise SettingsError(
@@ -64,24 +63,10 @@ def _refuse_value(frame: str, column: str, value: str) -> None:
 
 @cache
 def _elements_of(message: str, source: str) -> tuple[schema.Element, ...]:
-    names = elements_from(message, source)
+    names = messages.elements_from(message, source)
     tree = schema.load_elements(message)
     return tuple(
         e for group in tree.groups for e in group.elements if (group.name, e.name) in names
-    )
-
-
-@cache
-def elements_from(message: str, source: str) -> frozenset[tuple[str, str]]:
-    """(group, element) of a message that take their value from a canonical column, `shipments.pieces`."""
-    frame, _, column = source.partition(".")
-    groups = messages.message_mapping(message).groups
-    return frozenset(
-        (group.name, element)
-        for group in groups.values()
-        if group.frame == frame
-        for element, where in group.elements.items()
-        if column in {where.column, *where.expr().meta.root_names()}
     )
 
 
@@ -113,7 +98,7 @@ def refuse_incomplete(firm: Profile, person: Operator, frames: FrameSet) -> None
 @cache
 def _always_required(column: str) -> bool:
     for message in ("EXP301", "EXP311"):
-        names = {name for _, name in elements_from(message, f"shipments.{column}")}
+        names = {name for _, name in messages.elements_from(message, f"shipments.{column}")}
         if any(
             row.element in names and row.need == "R" and not row.when
             for row in schema.filling(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request
@@ -27,8 +26,8 @@ def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
     return JSONResponse(body, status_code=status, media_type=PROBLEM)
 
 
-def build_app(engine: Engine, *, woken: Callable[[], None] = lambda: None) -> FastAPI:
-    """The service on an open engine. `woken` is called when a batch was let go, so that filing starts at once."""
+def build_app(engine: Engine) -> FastAPI:
+    """The service on an open engine."""
     app = FastAPI(
         title="crossborder", version=__version__,
         description="Post parcels, be told what became of them. 提交包裹，查询去向。",
@@ -73,8 +72,6 @@ def build_app(engine: Engine, *, woken: Callable[[], None] = lambda: None) -> Fa
         )
         if not posted.same_body:
             raise HTTPException(422, "this Idempotency-Key was used with another body")
-        if letting_go:
-            woken()
         return JSONResponse(
             _batch(posted.batch),
             status_code=202,

@@ -17,31 +17,27 @@ _log = log.get("service")
 class Follower(threading.Thread):
     """Files what was let go and follows receipts, until told to stop."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, rest: float = 5.0) -> None:
         super().__init__(name="crossborder-filing", daemon=True)
         self._engine = engine
-        self._wake = threading.Event()
+        self._rest = rest
         self._stopping = threading.Event()
-
-    def wake(self) -> None:
-        """A batch was let go: do not wait for the next round."""
-        self._wake.set()
 
     def stop(self) -> None:
         """Finish the message in hand, then end."""
         self._stopping.set()
-        self._wake.set()
         self.join(timeout=60)
 
     def run(self) -> None:
-        """One round after another: file, fetch, read, apply."""
+        """Work until told to stop; after a failure rest, then go on: what was in hand is unknown, not lost."""
         while not self._stopping.is_set():
             try:
-                self._engine.round(stop=self._stopping)
+                self._engine.work(self._stopping)
             except Exception as error:
-                _log.error("filing round failed, next one follows", kind=type(error).__name__)
-            self._wake.wait(self._engine.pause())
-            self._wake.clear()
+                _log.error(
+                    "filing stopped by a failure, goes on after a rest", kind=type(error).__name__
+                )
+                self._stopping.wait(self._rest)
 
 
 def run_service(loaded: Loaded, *, host: str, port: int) -> None:

@@ -1,0 +1,329 @@
+"""Filing and receiving: the wired rooms joined to the pure ones, and driven until nothing more can be done now."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from crossborder import china_time, messages, reconcile
+from crossborder import settings as configured
+from crossborder.engine import endpoints, profiles
+from crossborder.engine.answers import Received, Submitted, Waiting
+from crossborder.errors import InputError, NotFound, SettingsError, TransportError
+from crossborder.filing import (
+    EndpointPolicy,
+    Job,
+    Reader,
+    ReceiptPoller,
+    Tally,
+    drain,
+    endpoint_jobs,
+    queue_job,
+    read_job,
+)
+from crossborder.ledger import AttemptRecord, Draft, Ledger, Read, ReceiptLine, StoredReceipt
+from crossborder.settings import Endpoint, Settings
+from crossborder.transport import Transport, close_transport, open_transport
+
+Progress = Callable[[int, int], None]
+MOST_RECEIPT_BYTES = 16 * 1024 * 1024
+APPLY_LOT = 2000
+PATIENCE = timedelta(seconds=1)
+"""How long at least nothing must move before filing gives up what an endpoint does not take."""
+_OPEN = ("prepared", "awaiting_manifest", "queued", "sending", "not_received", "unknown")
+
+
+# -- what waits, and what may go where
+
+
+def waiting(ledger: Ledger, settings: Settings, only: Sequence[str] | None) -> list[Waiting]:
+    """Per batch and endpoint: what is sealed and not yet with the endpoint. Raises `NotFound` for a wrong id."""
+    batches = [ledger.batch(b) for b in only] if only else ledger.batches()
+    rows: list[Waiting] = []
+    for batch in batches:
+        if batch.state != "sealed":
+            continue
+        attempts = ledger.attempts_in(batch_ids=[batch.id], states=_OPEN)
+        by_endpoint: dict[str, Counter[str]] = {}
+        for attempt in attempts:
+            by_endpoint.setdefault(attempt.endpoint, Counter())[attempt.kind] += 1
+        for name, kinds in sorted(by_endpoint.items()):
+            endpoint = settings.endpoints.get(name)
+            rows.append(
+                Waiting(
+                    batch.id, batch.source_name, name, endpoint.kind if endpoint else "?",
+                    _declarant(settings, batch.profile), kinds["manifest"], kinds["declaration"],
+                )
+            )  # fmt: skip
+    return rows
+
+
+def _declarant(settings: Settings, profile: str) -> str:
+    try:
+        firm = configured.find_profile(settings, profile)
+    except NotFound:
+        return profile
+    return firm.values.get("declarant_name") or profile
+
+
+def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
+    """Raise before anything moves: unknown batch, no address, wrong profile, other kind of endpoint (P12)."""
+    for batch_id in only:
+        batch = ledger.batch(batch_id)
+        firm = configured.find_profile(settings, batch.profile) if batch.profile else None
+        for name in sorted(
+            {a.endpoint for a in ledger.attempts_in(batch_ids=[batch_id], states=_OPEN)}
+        ):
+            endpoint = settings.endpoints.get(name)
+            if endpoint is None or not endpoint.address:
+                raise SettingsError(
+                    f"endpoint {name!r} has no address", f"口岸 {name!r} 未设置地址", place=f"endpoints.{name}.address",
+                    fix_en="set it in crossborder.toml; `crossborder sandbox` gives one to try",
+                    fix_zh="请在 crossborder.toml 中设置；可用 crossborder sandbox 试用",
+                )  # fmt: skip
+            if firm is not None:
+                endpoints.refuse_wrong_profile(name, endpoint, batch.profile, firm)
+            ledger.require_kind(endpoint.kind)
+
+
+# -- the steps, with what they need from the pure rooms
+
+
+class _Ids:
+    """Message ids: sender by the batch's profile, receiver by the endpoint (policy `unique`)."""
+
+    def __init__(self, ledger: Ledger, settings: Settings) -> None:
+        self._ledger, self._settings = ledger, settings
+        self._senders: dict[str, str] = {}
+
+    def __call__(self, draft: Draft, at: datetime, serial: int) -> str:
+        sender = self._senders.get(draft.batch_id)
+        if sender is None:
+            profile = self._ledger.batch(draft.batch_id).profile
+            sender = profiles.sender(configured.find_profile(self._settings, profile))
+            self._senders[draft.batch_id] = sender
+        receiver = self._settings.endpoints[draft.endpoint].receiver_id
+        return messages.message_id(sender, receiver, at, serial)
+
+
+def read_stored(stored: Sequence[StoredReceipt]) -> list[Read]:
+    """Raw receipts → what each says, or why it cannot be read."""
+    found = messages.read_receipts([(r.name, r.raw) for r in stored])
+    lines: dict[int, list[ReceiptLine]] = {}
+    types: dict[int, str] = {}
+    for row in found.lines.iter_rows(named=True):
+        types[row["index"]] = row["message_type"]
+        lines.setdefault(row["index"], []).append(_line(row))
+    problems = dict(found.problems.select("index", "reason_en").iter_rows())
+    return [
+        Read(receipt.id, types.get(n), tuple(lines.get(n, ())), problems.get(n))
+        for n, receipt in enumerate(stored)
+    ]
+
+
+def _line(row: Mapping[str, Any]) -> ReceiptLine:
+    return ReceiptLine(
+        line=row["line"], message_type=row["message_type"], master_waybill=row["master_waybill"] or "",
+        house_waybill=row["house_waybill"], voyage=row["voyage"], direction=row["direction"], op_type=row["op_type"],
+        code=row["code"] or "", op_time=row["op_time"] or "", pre_entry_id=row["pre_entry_id"],
+        entry_id=row["entry_id"], notes=row["notes"],
+    )  # fmt: skip
+
+
+def jobs(ledger: Ledger, settings: Settings, tally: Tally, stop: threading.Event) -> list[Job]:
+    """Everything that files and follows: one queuer, one reader, and what each endpoint with an address needs.
+
+    Raises `TransportError` or `SettingsError` before any thread starts.
+    """
+    made = [
+        queue_job(ledger, messages.stamp, _Ids(ledger, settings), stop=stop, tally=tally),
+        read_job(ledger, read_stored, _applier(ledger), stop=stop, tally=tally),
+    ]
+    for name, endpoint in settings.endpoints.items():
+        if endpoint.address:
+            made += endpoint_jobs(ledger, name, endpoint, stop=stop, tally=tally)
+    return made
+
+
+def _applier(ledger: Ledger) -> Callable[[datetime], int]:
+    def apply(now: datetime) -> int:
+        return reconcile.apply_receipts(ledger, APPLY_LOT, now).lines
+
+    return apply
+
+
+@contextlib.contextmanager
+def _opened(name: str, endpoint: Endpoint) -> Iterator[Transport]:
+    transport = open_transport(endpoint, name)
+    try:
+        yield transport
+    finally:
+        close_transport(transport)
+
+
+# -- driving them
+
+
+def file(
+    ledger: Ledger, settings: Settings, only: Sequence[str], *, wait: float, progress: Progress
+) -> Submitted:
+    """File until nothing of these batches can move any more, or nothing has moved for `wait` seconds."""
+    stop = threading.Event()
+    tally = Tally()
+    watch = _Watch(ledger, only, timedelta(seconds=wait), tally, progress)
+    drain(jobs(ledger, settings, tally, stop), finished=watch.finished, stop=stop, rest=0.05)
+    return submitted(ledger, only)
+
+
+def work(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
+    """File and follow everything that was let go, until `stop`."""
+    drain(jobs(ledger, settings, Tally(), stop), finished=lambda: False, stop=stop)
+
+
+class _Watch:
+    """Whether filing is finished: looks at the batches' own attempts, a few times a second."""
+
+    def __init__(
+        self, ledger: Ledger, only: Sequence[str], wait: timedelta, tally: Tally, progress: Progress
+    ) -> None:
+        self._ledger, self._only, self._tally, self._progress = ledger, list(only), tally, progress
+        self._wait = wait
+        self._seen: dict[str, int] = {}
+        self._since = china_time.now()
+
+    def finished(self) -> bool:
+        now = china_time.now()
+        if self._tally.counts != self._seen:
+            self._seen, self._since = self._tally.counts, now
+        still = now - self._since
+        states = Counter(a.state for a in self._ledger.attempts_in(batch_ids=self._only))
+        total = sum(states.values())
+        left = sum(states.get(s, 0) for s in _OPEN)
+        self._progress(total - left, total)
+        if left == 0:
+            return True
+        moving = sum(states.get(s, 0) for s in ("prepared", "queued", "sending"))
+        if not moving and still >= self._wait:
+            return True
+        return still >= max(self._wait, PATIENCE)
+
+
+def submitted(ledger: Ledger, only: Sequence[str]) -> Submitted:
+    """How the attempts of these batches stand now."""
+    made = ledger.attempts_in(batch_ids=list(only))
+    return Submitted(_count(made, "declaration"), _count(made, "manifest"))
+
+
+def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:
+    return dict(Counter(a.state for a in made if a.kind == kind).most_common())
+
+
+# -- receiving
+
+
+def receive(
+    ledger: Ledger, settings: Settings, files: Sequence[Path], *, endpoint: str, follow: float, progress: Progress
+) -> Received:  # fmt: skip
+    """Import files, or fetch from every endpoint that has an address; then read and apply."""
+    tally = Tally()
+    if files:
+        _import(ledger, settings, files, endpoint, tally)
+    else:
+        _fetch(ledger, settings, tally, follow, progress)
+    reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
+    while reader.step(china_time.now()) is not None:
+        pass
+    outcomes = Counter(r.outcome for r in ledger.receipts_by_outcome(_TROUBLED))
+    counts = {
+        name: tally.counts.get(name, 0)
+        for name in ("receipts", "repeated", "read", "unreadable", "applied")
+    }
+    return Received(
+        {**counts, **outcomes, **({"trouble": len(tally.troubles)} if tally.troubles else {})}
+    )
+
+
+_TROUBLED = ("unmatched", "contradictory", "unknown_code")
+
+
+def _fetch(
+    ledger: Ledger, settings: Settings, tally: Tally, follow: float, progress: Progress
+) -> None:
+    until = china_time.now() + timedelta(seconds=follow)
+    pause = threading.Event()
+    served = {n: e for n, e in settings.endpoints.items() if e.address}
+    with contextlib.ExitStack() as held:
+        pollers = [
+            ReceiptPoller(
+                ledger, n, held.enter_context(_opened(n, e)), EndpointPolicy.of(e), tally=tally
+            )
+            for n, e in served.items()
+        ]
+        reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
+        while True:
+            for poller in pollers:
+                while (wake := poller.step(now := china_time.now())) is not None and wake <= now:
+                    progress(tally.counts.get("receipts", 0), 0)
+            while reader.step(china_time.now()) is not None:
+                pass
+            if china_time.now() >= until:
+                return
+            pause.wait(0.2)
+
+
+def _import(
+    ledger: Ledger, settings: Settings, files: Sequence[Path], endpoint: str, tally: Tally
+) -> None:
+    name = endpoint or (
+        next(iter(settings.endpoints)) if len(settings.endpoints) == 1 else "import"
+    )
+    if endpoint and endpoint not in settings.endpoints:
+        raise NotFound(f"no endpoint {endpoint!r}", f"没有口岸 {endpoint!r}")
+    paths = [p for f in files for p in (sorted(f.glob("*.xml")) if f.is_dir() else [f])]
+    for path in paths:
+        try:
+            if path.stat().st_size > MOST_RECEIPT_BYTES:
+                raise InputError(
+                    f"larger than {MOST_RECEIPT_BYTES} bytes: not a receipt", f"超过 {MOST_RECEIPT_BYTES} 字节，不是回执",
+                    place=str(path),
+                )  # fmt: skip
+            data = path.read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"the receipt cannot be read ({error.strerror})",
+                f"回执文件无法读取（{error.strerror}）",
+                place=str(path),
+            ) from error
+        ref = ledger.store_receipt(name, path.name, data, china_time.now())
+        tally.add("receipts" if ref.new else "repeated")
+
+
+# -- what endpoints say they have
+
+
+def endpoint_accounts(settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Of every sandbox with an `account` address: the messages it says it received, with digest and arrivals.
+
+    Raises `TransportError` if one cannot be asked: a comparison that did not take place is no proof.
+    """
+    told: dict[str, list[dict[str, Any]]] = {}
+    for name, endpoint in settings.endpoints.items():
+        if endpoint.kind != "sandbox" or not endpoint.account:
+            continue
+        try:
+            answer = httpx.get(endpoint.account, timeout=endpoint.timeout_seconds, trust_env=False)
+            told[name] = answer.raise_for_status().json()["messages"]
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise TransportError(
+                f"the sandbox cannot be asked what it received ({type(error).__name__})",
+                f"无法向模拟口岸查询其收到的报文（{type(error).__name__}）",
+                place=f"endpoints.{name}.account",
+            ) from error
+    return told

@@ -1,0 +1,299 @@
+"""Where things stand: accounts, stories of parcels, the day's report, and the proof that nothing is missing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from crossborder import china_time
+from crossborder import reconcile as proving
+from crossborder.engine.answers import Reconciled
+from crossborder.errors import InputError
+from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord
+from crossborder.reports import DayReport, grouped
+from crossborder.settings import Settings
+from crossborder.shipments import findings as found
+
+LATEST = 50
+"""How many batches are listed where no day is named."""
+
+
+def select(ledger: Ledger, only: Sequence[str], day: str) -> list[BatchRecord]:
+    """Batches by id, else of a day (`yyyy-mm-dd`), else all. Raises `NotFound`, `InputError`."""
+    if only:
+        return [ledger.batch(batch) for batch in only]
+    if day:
+        try:
+            return ledger.batches(date.fromisoformat(day).strftime("%Y%m%d"))
+        except ValueError as error:
+            raise InputError(
+                f"--date {day!r}: yyyy-mm-dd", f"--date {day!r}：应为 yyyy-mm-dd"
+            ) from error
+    return ledger.batches()
+
+
+def batch_as_dict(batch: BatchRecord) -> dict[str, Any]:
+    """A batch as JSON shows it."""
+    return {
+        "id": batch.id, "day": batch.day, "state": batch.state, "source_name": batch.source_name,
+        "mapping": batch.mapping, "profile": batch.profile, "rows": batch.rows, "shipments": batch.recorded,
+        "counts": dict(batch.counts), "created_at": batch.created_at, "sealed_at": batch.sealed_at,
+        "submitted_at": batch.submitted_at, "submitted_by": batch.submitted_by,
+    }  # fmt: skip
+
+
+def account(ledger: Ledger, only: Sequence[str], day: str) -> dict[str, tuple[int, int]]:
+    """Line → (shipments, rows) of the chosen batches."""
+    return proving.account(ledger, [b.id for b in select(ledger, only, day)]).lines
+
+
+def states(ledger: Ledger, only: Sequence[str]) -> dict[str, int]:
+    """Declarations of batches by state, most first."""
+    found_states = Counter(a.state for a in ledger.attempts_in(batch_ids=only, kind="declaration"))
+    return dict(found_states.most_common())
+
+
+def stories(ledger: Ledger, waybill: str, partner: str | None) -> list[dict[str, Any]]:
+    """Every attempt of a waybill, newest last, and hand-ins that made none."""
+    told = [
+        _story(ledger, a)
+        for a in ledger.attempts_of(waybill)
+        if _of_partner(ledger, a.batch_id, partner)
+    ]
+    made = {s["attempt_id"] for s in told}
+    for shipment in ledger.shipments_of(waybill):
+        if shipment.attempt_id in made or not _of_partner(ledger, shipment.batch_id, partner):
+            continue
+        told.append(
+            {
+                "attempt_id": shipment.attempt_id, "message_type": "", "number": 0, "batch_id": shipment.batch_id,
+                "endpoint": "", "master_waybill": shipment.master_waybill, "house_waybill": shipment.shown_as,
+                "state": shipment.outcome, "state_since": "", "next": "", "next_zh": "", "receipts": [],
+                "timeline": [], "attention": [],
+            }
+        )  # fmt: skip
+    return told
+
+
+def _of_partner(ledger: Ledger, batch_id: str, partner: str | None) -> bool:
+    return partner is None or ledger.batch(batch_id).source_name.startswith(f"api:{partner}/")
+
+
+def _story(ledger: Ledger, attempt: AttemptRecord) -> dict[str, Any]:
+    said = ledger.receipts_of(attempt.id)
+    following = proving.advice(attempt.message_type, attempt.last_code, attempt.state)
+    return {
+        "attempt_id": attempt.id, "message_type": attempt.message_type, "number": attempt.number,
+        "batch_id": attempt.batch_id, "endpoint": attempt.endpoint, "master_waybill": attempt.master_waybill,
+        "house_waybill": attempt.house_waybill, "state": attempt.state, "state_since": attempt.state_since,
+        "message_id": attempt.message_id, "digest": attempt.digest, "pre_entry_id": attempt.pre_entry_id,
+        "entry_id": attempt.entry_id, "released": attempt.released, "final": attempt.final,
+        "attention": list(attempt.attention), "next": following[1], "next_zh": following[0],
+        "receipts": [_receipt(r) for r in said],
+        "timeline": _timeline(ledger, attempt, said),
+    }  # fmt: skip
+
+
+def _receipt(receipt: ReceiptRecord) -> dict[str, Any]:
+    return {
+        "code": receipt.code, "op_time": receipt.op_time, "received_at": receipt.received_at, "notes": receipt.notes,
+        "outcome": receipt.outcome, "copies": receipt.copies, "name": receipt.name,
+    }  # fmt: skip
+
+
+def _timeline(
+    ledger: Ledger, attempt: AttemptRecord, said: Sequence[ReceiptRecord]
+) -> list[dict[str, str]]:
+    """Events and receipts in order of time."""
+    lines = [
+        (e.at, f"{e.verb}: {e.from_state or '—'} → {e.to_state}" if e.to_state else e.verb)
+        for e in ledger.timeline(attempt.id)
+    ]
+    lines += [
+        (
+            r.received_at,
+            f"{r.message_type} {r.code} ({r.op_time[:14]}) {r.outcome} {r.notes or ''}".rstrip(),
+        )
+        for r in said
+    ]
+    return [{"at": at, "what": what} for at, what in sorted(lines)]
+
+
+def attempts(
+    ledger: Ledger, state: str, master: str, batches: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Attempts by state, master waybill, batches."""
+    chosen = ledger.attempts_in(
+        batch_ids=list(batches) or None, states=[state] if state else None, master=master or None
+    )
+    return [
+        {
+            "attempt_id": a.id, "message_type": a.message_type, "number": a.number, "batch_id": a.batch_id,
+            "endpoint": a.endpoint, "master_waybill": a.master_waybill, "house_waybill": a.house_waybill,
+            "state": a.state, "state_since": a.state_since, "attention": list(a.attention),
+        }
+        for a in chosen
+    ]  # fmt: skip
+
+
+def document(ledger: Ledger, attempt_id: int, now: datetime) -> bytes:
+    """The exact bytes of an attempt. Raises `PayloadDamaged`, `NotFound`."""
+    attempt = ledger.attempt(attempt_id)
+    return ledger.payload(attempt.frozen or attempt.draft, now)
+
+
+def not_manifested(ledger: Ledger, only: Sequence[str], day: str) -> list[dict[str, str]]:
+    """Shipments on no manifest, with the reason."""
+    chosen = [b.id for b in select(ledger, only, day)]
+    return [
+        {
+            "batch": s.batch_id,
+            "master": s.master_waybill or "",
+            "shipment": s.shown_as,
+            "reason": reason,
+        }
+        for s, reason in ledger.not_manifested(chosen)
+    ]
+
+
+def reconcile(
+    ledger: Ledger, settings: Settings, only: Sequence[str], day: str, *, ask_endpoints: bool
+) -> Reconciled:
+    """The account of the chosen batches and every difference in the whole ledger, endpoints asked if wanted."""
+    from crossborder.engine.filing import endpoint_accounts
+
+    chosen = [b.id for b in select(ledger, only, day)]
+    said = endpoint_accounts(settings) if ask_endpoints else None
+    differences = [
+        {"what": d.what, "where": d.where, "detail": d.detail, "detail_zh": d.detail_zh}
+        for d in proving.differences(ledger, said)
+    ]
+    return Reconciled(proving.account(ledger, chosen).lines, differences)
+
+
+# -- the day's report
+
+
+def report(
+    ledger: Ledger, settings: Settings, only: Sequence[str], day: str, now: datetime
+) -> DayReport:
+    """Everything the day's report shows."""
+    if not only and not day:
+        day = china_time.day(now, settings.day_starts).isoformat()
+    batches = select(ledger, only, day)
+    ids = [b.id for b in batches]
+    made = ledger.attempts_in(batch_ids=ids)
+    sandbox = ledger.get_fact("endpoint_kind") != "live"
+    title = "crossborder " + (day or ", ".join(ids))
+    return DayReport(
+        title=title,
+        made_at=china_time.iso(now),
+        sandbox=sandbox,
+        batches=[batch_as_dict(b) for b in batches],
+        account=proving.account(ledger, ids).lines,
+        attention=[*_not_manifested(ledger, ids), *_attention(ledger, settings, made, now), *_loose_receipts(ledger)],
+        masters=_masters(made),
+        findings=_findings(ledger, ids),
+    )  # fmt: skip
+
+
+def _not_manifested(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, str]]:
+    """These head every report."""
+    return [
+        {"what": "not_manifested", "master": s.master_waybill or "", "shipment": s.shown_as, "state": s.outcome,
+         "zh": "未列入任何舱单", "en": f"on no manifest: {reason}"}
+        for s, reason in ledger.not_manifested(ids)
+    ]  # fmt: skip
+
+
+_WORDS = {
+    "unknown": ("去向不明：查询口岸或由人工认定（crossborder resolve）", "unknown: look it up, or decide it (crossborder resolve)"),
+    "platform_failed": ("平台未接收：更正后重新交入", "not taken by the platform: correct it and hand it in again"),
+    "refused": ("海关入库失败：更正后重新交入", "refused by customs: correct it and hand it in again"),
+    "sent_back": ("退单：更正后重新交入", "sent back: correct it and hand it in again"),
+    "reclass": ("须改报其他类别：由人工决定", "to be declared in another class: a person decides"),
+    "papers_requested": ("须提交纸面单据", "paper documents requested"),
+    "inspection": ("查验", "selected for inspection"),
+    "detained": ("扣留：联系海关", "detained: contact customs"),
+    "suspended": ("已挂起", "suspended"),
+    "transferred": ("转普货报关", "transferred to ordinary cargo declaration"),
+}  # fmt: skip
+
+
+def _attention(
+    ledger: Ledger, settings: Settings, made: Sequence[AttemptRecord], now: datetime
+) -> list[dict[str, str]]:
+    rows = []
+    for attempt in made:
+        words = _WORDS.get(attempt.state)
+        if attempt.attention:
+            marks = ", ".join(attempt.attention)
+            words = (f"须人工核实：{marks}", f"a person must look: {marks}")
+        if words:
+            rows.append(_row(attempt, attempt.state, words))
+    for name, endpoint in settings.endpoints.items():
+        before = china_time.iso(now - timedelta(hours=endpoint.answer_due_hours))
+        late = (
+            f"超过 {endpoint.answer_due_hours:g} 小时无回执",
+            f"no receipt for {endpoint.answer_due_hours:g} hours",
+        )
+        rows += [_row(a, "no_answer", late) for a in ledger.unanswered(name, before)]
+    return sorted(
+        rows, key=lambda r: (r["what"] != "unknown", r["what"], r["master"], r["shipment"])
+    )
+
+
+def _row(attempt: AttemptRecord, what: str, words: tuple[str, str]) -> dict[str, str]:
+    return {
+        "what": what, "master": attempt.master_waybill, "shipment": attempt.house_waybill or attempt.message_type,
+        "state": attempt.state, "zh": words[0], "en": words[1],
+    }  # fmt: skip
+
+
+def _loose_receipts(ledger: Ledger) -> list[dict[str, str]]:
+    """Receipts that could not be read, matched or believed: each has a place here (promise P6)."""
+    rows = [
+        {"what": "unreadable_receipt", "master": "", "shipment": name, "state": endpoint, "zh": f"回执无法读取：{problem}",
+         "en": f"receipt cannot be read: {problem}"}
+        for _, endpoint, name, problem in ledger.unreadable_receipts()
+    ]  # fmt: skip
+    said = {
+        "unmatched": ("回执没有对应的申报", "a receipt that fits no attempt"),
+        "contradictory": ("回执前后矛盾", "contradicts what came before"),
+        "unknown_code": ("回执代码未知", "a code nobody knows"),
+    }
+    for one in ledger.receipts_by_outcome(said):
+        zh, en = said[one.outcome]
+        rows.append({"what": f"{one.outcome}_receipt", "master": one.key, "shipment": one.name, "state": one.code,
+                     "zh": zh, "en": en})  # fmt: skip
+    return rows
+
+
+def _masters(made: Sequence[AttemptRecord]) -> list[dict[str, Any]]:
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for attempt in made:
+        row = rows.setdefault(
+            (attempt.master_waybill, attempt.endpoint),
+            {"master": attempt.master_waybill, "endpoint": attempt.endpoint, "manifest": "—", "declarations": 0, "released": 0},
+        )  # fmt: skip
+        if attempt.kind == "manifest":
+            row["manifest"] = attempt.state
+        else:
+            row["declarations"] += 1
+            row["released"] += attempt.released
+    return list(rows.values())
+
+
+def _findings(ledger: Ledger, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+    records = [json.loads(f.record) for batch in ids for f in ledger.findings_of(batch)]
+    if not records:
+        return []
+    frame = found.gather(
+        [pl.DataFrame(records, infer_schema_length=None).rename({"fix": "fix_en"})]
+    )
+    return grouped(frame).select("what", "rule", "count", "zh", "en").to_dicts()
