@@ -207,3 +207,27 @@ def test_receipts_can_be_made_to_fail(run: Callable[..., Desk], fault: str) -> N
     desk = run(require_manifest=False, faults=Faults(**{fault: 1.0}))
     desk.file(declaration("DEMO1"), manifest(["DEMO1"]))
     assert len(desk.fetch()) == (0 if fault == "never_answered" else 12)
+
+
+@pytest.mark.parametrize("element", ["PackNo", "GrossWt"])
+def test_a_line_of_nothing_is_refused_alone(desk: Desk, element: str) -> None:
+    row = {
+        "BillNo": "99912345675",
+        "AssBillNo": "DEMO1",
+        "VoyageNo": "ZZ8801",
+        "MainGName": "面霜",
+        "PackNo": "1",
+        "GrossWt": "0.8",
+        "TradeTotal": "300",
+        "TradeCurr": "142",
+    }
+    rows = [row, row | {"AssBillNo": "DEMO2", element: "0"}]
+    totals = {"PackNo": "2", "GrossWt": "1.6"} | (
+        {"PackNo": "1"} if element == "PackNo" else {"GrossWt": "0.8"}
+    )
+    message = manifest([], lines=rows, **totals)
+    desk.file(message)
+    assert desk.state(message) == "NY"
+    lines = receipts_312(desk)[-1][1]
+    assert [line["RtnFlag"] for line in lines] == ["NY", "NN"]
+    assert element in lines[1]["Notes"]

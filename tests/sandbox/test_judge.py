@@ -335,7 +335,6 @@ ROW = {
         ("TradeCurr[1]", {"TradeCurr": "CNY"}),
         ("TradeTotal", {"TradeTotal": "1.234"}),
         ("PackNo", {"PackNo": "x"}),
-        ("GrossWt[1]", {"GrossWt": "0"}),
     ],
 )
 def test_a_broken_rule_of_a_manifest_line_is_found(element: str, row: Mapping[str, str]) -> None:

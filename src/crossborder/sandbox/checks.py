@@ -96,6 +96,16 @@ class Faults:
             return None
         return value
 
+    def whole(self, record: Record, element: str) -> int | None:
+        """The element as a whole number, zero included."""
+        value = record.get(element, "")
+        if not value:
+            return None
+        if _INTEGER.fullmatch(value) is None or len(value) > 19:
+            self.add(element, "应为整数", "must be a whole number")
+            return None
+        return int(value)
+
     def pieces(self, record: Record, element: str) -> int | None:
         """The element as a whole number above zero."""
         value = record.get(element, "")

@@ -10,7 +10,7 @@ from crossborder.sandbox.endings import ending_of, normalise
 from crossborder.sandbox.faults import Faults
 from crossborder.sandbox.mix import result_codes
 from crossborder.sandbox.outbox import Outbox
-from crossborder.sandbox.reading import Incoming, read
+from crossborder.sandbox.reading import Incoming, Record, read
 from crossborder.sandbox.storage import Row, Store, unpacked
 
 REPEATED = Fault("BillNo", "舱单重复申报", "this manifest is there already")
@@ -49,10 +49,7 @@ class Manifests:
         if reasons:
             self._give(row, "NN", reasons, [])
             return
-        lines = [
-            (line["AssBillNo"], *self._house(row, line["AssBillNo"]))
-            for line in incoming.document.lines
-        ]
+        lines = [(line["AssBillNo"], *self._house(row, line)) for line in incoming.document.lines]
         if all(code == "NN" for _, code, _ in lines):
             self._give(row, "NN", [ALL_REFUSED], lines)
             return
@@ -72,7 +69,10 @@ class Manifests:
             return [NOTHING_TO_APPEND]
         return []
 
-    def _house(self, row: Row, house: str) -> tuple[str, str]:
+    def _house(self, row: Row, line: Record) -> tuple[str, str]:
+        fault, house = rules311.line_fault(line), line["AssBillNo"]
+        if fault is not None:
+            return "NN", receipts.fault_notes([fault], limit=receipts.NOTES_312)
         master, _, direction = row["scope"].split("|")
         listed = self._store.all(
             "SELECT scope FROM houses WHERE house = ? AND state = 'NY'", normalise(house)

@@ -65,7 +65,7 @@ def _lines(found: Faults, message: Document) -> Totals | None:
             found.check(same, element, "与表头不符", "differs from the head")
         found.shaped(line, "TradeCurr", _THREE, "应为三位数字代码", "must be a 3-digit code")
         found.decimal(line, "TradeTotal", 11, 2)
-        pieces, gross = found.pieces(line, "PackNo"), found.above_zero(line, "GrossWt", 18, 5)
+        pieces, gross = found.whole(line, "PackNo"), found.decimal(line, "GrossWt", 18, 5)
         complete = complete and pieces is not None and gross is not None
         packages, weight = packages + (pieces or 0), weight + (gross or 0)
     found.where = ""
@@ -104,6 +104,14 @@ def _totals(found: Faults, head: Record, own: Totals, before: Totals) -> None:
     found.check(
         whole[0] <= MAX_HOUSES, "BillNum", "分运单超过 9999 票", "more than 9,999 house waybills"
     )
+
+
+def line_fault(line: Record) -> Fault | None:
+    """Why customs would refuse this one line of a manifest that is otherwise in order, or None."""
+    found = Faults()
+    found.pieces(line, "PackNo")
+    found.above_zero(line, "GrossWt", 18, 5)
+    return found.found[0] if found.found else None
 
 
 def totals(message: Document) -> Totals:
