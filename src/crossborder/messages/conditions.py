@@ -29,7 +29,7 @@ def words(clauses: Iterable[Clause], label: Callable[[str], str]) -> tuple[str, 
     if not said:
         return "", ""
     return (
-        f"（{'、且'.join(zh for zh, _ in said)}时）",
+        f"（{'，且'.join(zh for zh, _ in said)} 时）",
         f" when {' and '.join(en for _, en in said)}",
     )
 
@@ -48,8 +48,8 @@ def _clause(clause: Clause, value: pl.Expr) -> pl.Expr:
 def _words(clause: Clause, label: str) -> tuple[str, str]:
     zh_values, en_values = "、".join(clause.values), ", ".join(clause.values)
     return {
-        "in": (f"{label}为 {zh_values} ", f"{clause.element} is {en_values}"),
-        "not in": (f"{label}不为 {zh_values} ", f"{clause.element} is not {en_values}"),
+        "in": (f"{label}为 {zh_values}", f"{clause.element} is {en_values}"),
+        "not in": (f"{label}不为 {zh_values}", f"{clause.element} is not {en_values}"),
         "filled": (f"{label}已填", f"{clause.element} is filled"),
         "empty": (f"{label}为空", f"{clause.element} is empty"),
     }[clause.op]

@@ -130,7 +130,7 @@ def _unknown(
     name, about = lookup.element.name, codes.info(lookup.table)
     known = tables.codes(lookup.table, on)
     miss = lookup.asked & ~pl.col(name).is_in(list(known))
-    values = rows.filter(miss).group_by(name).len().sort(name)
+    values = rows.select(pl.col(name).filter(miss)).group_by(name).len().sort(name)
     title = (about.title_zh, about.title_en)
     fix = {
         "fix_zh": f"可用 crossborder codes import {lookup.table} 导入完整的表",
@@ -146,13 +146,12 @@ def _unknown(
 def _failing(rows: pl.DataFrame, check: Check, number: int) -> pl.DataFrame:
     keys = [k for k in ("ship", "line", "doc") if k in rows.columns]
     value = pl.col(check.element)
-    return rows.filter(check.fails).select(
-        *keys,
+    few = rows.lazy().filter(check.fails).select(*keys, value.alias("_value")).collect()
+    return few.with_columns(
         pl.lit(check.element).alias("_element"),
         pl.lit(check.rank).alias("_rank"),
         pl.lit(number).alias("_check"),
-        value.alias("_value"),
-        value.str.len_chars().alias(texts.LENGTH),
+        pl.col("_value").str.len_chars().alias(texts.LENGTH),
     )
 
 
