@@ -30,7 +30,7 @@ _LINE = (
 )  # fmt: skip
 _CANDIDATE = (
     A.c.id, A.c.kind, A.c.key, A.c.number, A.c.live, A.c.batch_id, A.c.direction, A.c.state, A.c.stage,
-    A.c.first_sent_at, A.c.pre_entry_id, A.c.entry_id, A.c.released, A.c.attention,
+    A.c.first_sent_at, A.c.pre_entry_id, A.c.entry_id, A.c.released, A.c.final, A.c.attention,
 )  # fmt: skip
 _MOVED = (
     "state", "stage", "state_since", "final", "released", "last_code", "last_op_time", "pre_entry_id",
@@ -147,6 +147,18 @@ class Desk:
             set_houses(self._connection, attempt_id, states)
             events.append(self._houses_event(attempt_id, states))
         self._book._record(self._connection, events)
+
+    def mark(self, reasons: Mapping[int, Iterable[str]]) -> None:
+        """Raise attention on attempts without moving them."""
+        for attempt_id, why in reasons.items():
+            present = self._connection.execute(
+                select(A.c.attention).where(A.c.id == attempt_id)
+            ).scalar_one()
+            self._connection.execute(
+                update(A)
+                .where(A.c.id == attempt_id)
+                .values(attention=with_attention(present, *why))
+            )
 
     # -- parts of the above
 

@@ -246,6 +246,13 @@ class Looking(Base):
         except PayloadDamaged:
             return None
 
+    def peek(self, ref: PayloadRef) -> bytes:
+        """The bytes at `ref`, compared with their digest; unlike `payload` it marks nothing.
+
+        Raises `PayloadDamaged`.
+        """
+        return self._payloads.read(ref)
+
     def _events(self, which: Any) -> list[Event]:
         query = select(tables.events).where(which).order_by(tables.events.c.id)
         with self.read() as connection:

@@ -159,6 +159,7 @@ class Listed(NamedTuple):
     manifest_key: str
     manifest_state: str
     house_state: str
+    live: bool = True
 
 
 # ------------------------------------------------------------------ outbox
@@ -337,6 +338,7 @@ class Candidate(NamedTuple):
     pre_entry_id: str | None
     entry_id: str | None
     released: bool
+    final: bool
     attention: str | None
 
 
@@ -364,7 +366,6 @@ class Move:
     frees: bool | None
     steps: tuple[Step, ...] = ()
     attention: tuple[str, ...] = ()
-    proves_received: bool = False
 
 
 # ------------------------------------------------------------------ looking

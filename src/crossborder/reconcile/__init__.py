@@ -1,0 +1,22 @@
+"""Reconcile: receipts move states, the account is closed, and promise P3 is proven."""
+
+from crossborder.reconcile.account import LINES, Account, Count, account
+from crossborder.reconcile.apply import Applied, apply_receipts
+from crossborder.reconcile.difference import Difference
+from crossborder.reconcile.prove import differences
+from crossborder.reconcile.status_table import Status, StatusTable
+from crossborder.reconcile.words import advice
+
+__all__ = [
+    "LINES",
+    "Account",
+    "Applied",
+    "Count",
+    "Difference",
+    "Status",
+    "StatusTable",
+    "account",
+    "advice",
+    "apply_receipts",
+    "differences",
+]

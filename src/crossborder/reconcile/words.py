@@ -1,0 +1,45 @@
+"""What to do next with a declaration or manifest, in Chinese and English."""
+
+from __future__ import annotations
+
+from crossborder.reconcile.status_table import StatusTable
+
+RECEIPT_OF = {"EXP301": "EXP302", "EXP311": "EXP312"}
+"""Which receipt answers which message."""
+
+_OURS: dict[str, tuple[str, str]] = {
+    "prepared": ("已制单，未申报：用 submit 申报", "Prepared, not filed: file it with submit"),
+    "suspended": ("已挂起：查明原因后再处理", "Suspended: find out why before anything else"),
+    "voided": ("已作废：可重新提交", "Voided: it may be handed in again"),
+    "awaiting_manifest": (
+        "等待舱单：该分运单入库成功后自动发送",
+        "Waits for the manifest: it goes as soon as customs has stored its house waybill",
+    ),
+    "queued": ("已排队，等待发送", "Queued, about to be sent"),
+    "sending": ("发送中", "Being sent"),
+    "sent": ("已送达，等待回执", "With the endpoint: wait for the first receipt"),
+    "not_received": (
+        "对方确未收到：将以同一报文重发",
+        "Certainly not received: the same message goes again",
+    ),
+    "unknown": (
+        "去向不明：等待查询或回执，或人工核实后用 resolve 处置；切勿另行申报",
+        "Fate unknown: wait for the look-up or a receipt, or find out and use resolve; do not file it "
+        "any other way",
+    ),
+}
+
+
+def advice(
+    message_type: str, last_code: str | None, state: str, table: StatusTable | None = None
+) -> tuple[str, str]:
+    """(zh, en): the next step for an attempt of `message_type` in `state`, `last_code` its last result code."""
+    status = (table or StatusTable.load()).get(RECEIPT_OF.get(message_type, ""), last_code or "")
+    if status is not None and status.state == state:
+        return status.next_zh, status.next_en
+    if state == "platform_failed":
+        return (
+            "端点拒收：更正后作为新的一次申报重新提交",
+            "The endpoint declined it: repair it and hand it in again as a new attempt",
+        )
+    return _OURS.get(state, ("", ""))
