@@ -43,13 +43,21 @@ def test_delimiters_are_told_apart(tmp_path: Path, delimiter: str) -> None:
 
 def test_everything_stays_text(tmp_path: Path) -> None:
     read = intake.read(put(tmp_path, f"{HEAD}\n00123,007,I,1e5,0012.50\n"))
-    assert read.frames.shipments.select("master_waybill", "house_waybill", "remarks").row(0) == ("00123", "007", "0012.50")
+    assert read.frames.shipments.select("master_waybill", "house_waybill", "remarks").row(0) == (
+        "00123",
+        "007",
+        "0012.50",
+    )
     assert read.frames.goods["name"].to_list() == ["1e5"]
 
 
 def test_white_space_is_trimmed_and_empty_is_null(tmp_path: Path) -> None:
     read = intake.read(put(tmp_path, f'{HEAD}\n\u3000999-1 ,\u00a0H1\t,I," 鞋 子 ",""\n'))
-    assert read.frames.shipments.select("master_waybill", "house_waybill", "remarks").row(0) == ("999-1", "H1", None)
+    assert read.frames.shipments.select("master_waybill", "house_waybill", "remarks").row(0) == (
+        "999-1",
+        "H1",
+        None,
+    )
     assert read.frames.goods["name"].to_list() == ["鞋 子"]
 
 
@@ -131,7 +139,11 @@ def test_a_cell_of_50_mb_is_a_finding(tmp_path: Path) -> None:
 
 def test_limits_are_errors_that_state_the_limit(tmp_path: Path) -> None:
     path = put(tmp_path, f"{HEAD}\n999-1,H1,I,shoe,\n999-1,H2,I,hat,\n")
-    for limits in (intake.Limits(max_rows=1), intake.Limits(max_columns=4), intake.Limits(max_bytes=50)):
+    for limits in (
+        intake.Limits(max_rows=1),
+        intake.Limits(max_columns=4),
+        intake.Limits(max_bytes=50),
+    ):
         with pytest.raises(InputError, match="at most"):
             intake.read(path, limits=limits)
 
@@ -151,7 +163,10 @@ def test_a_wide_file_still_goes_the_exact_way(tmp_path: Path) -> None:
         (b"  \r\n\r\n", "empty"),
         (HEAD.encode() + b"\n", "no row below"),
         (HEAD.encode() + b"\n,,,,\n", "no row below"),
-        ((HEAD + "\n999-1,H1,I,真丝围巾，上等,真\n").encode() + b"999-1,H2,I,\xe7\x9c,\n", "line 3"),
+        (
+            (HEAD + "\n999-1,H1,I,真丝围巾，上等,真\n").encode() + b"999-1,H2,I,\xe7\x9c,\n",
+            "line 3",
+        ),
         ("".join(f"{c}\0" for c in HEAD).encode(), "UTF-16"),
         (HEAD.encode() + b"\n1,2,I,\xff\xff\xff,\n", "encoding"),
         (b"PK\x03\x04rest", "workbook"),
@@ -179,12 +194,27 @@ def test_the_bulk_way_and_the_slow_way_agree() -> None:
     fast = csvfile._bulk(body, 2, 3, ",")
     assert fast is not None
     slow = csvfile._slow(body, 2, 3, ",")
-    assert fast[0].rows() == slow[0].with_columns(pl.all().exclude("row").replace("", None)).filter(pl.col("c0").is_not_null()).rows()
-    assert [(b.row, b.found) for b in fast[1]] == [(b.row, b.found) for b in slow[1]] == [(3, 2), (7, 4)]
+    assert (
+        fast[0].rows()
+        == slow[0]
+        .with_columns(pl.all().exclude("row").replace("", None))
+        .filter(pl.col("c0").is_not_null())
+        .rows()
+    )
+    assert (
+        [(b.row, b.found) for b in fast[1]]
+        == [(b.row, b.found) for b in slow[1]]
+        == [(3, 2), (7, 4)]
+    )
 
 
 def test_cutting_records() -> None:
     assert split('a,"b,""c""",', ",") == ["a", 'b,"c"', ""]
     assert split('a,"b"c', ",") is None
     found = [(c.line, c.fields, c.whole) for c in cut(b'a,"b\nc"\nd,e\n"open\nf,g', ",")]
-    assert found == [(1, ["a", "b\nc"], True), (3, ["d", "e"], True), (4, ['"open'], False), (5, ["f", "g"], True)]
+    assert found == [
+        (1, ["a", "b\nc"], True),
+        (3, ["d", "e"], True),
+        (4, ['"open'], False),
+        (5, ["f", "g"], True),
+    ]

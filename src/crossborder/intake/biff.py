@@ -50,7 +50,7 @@ def _errors(stream: bytes, at: int) -> Iterator[tuple[int, int]]:
 def _workbook(data: bytes) -> bytes:
     sector = 1 << struct.unpack_from("<H", data, 30)[0]
     small = 1 << struct.unpack_from("<H", data, 32)[0]
-    directory, _, _, cutoff, small_fat, _, difat, _ = struct.unpack_from("<8I", data, 48)
+    directory, _, cutoff, small_fat, _, difat, _ = struct.unpack_from("<7I", data, 48)
     table = _fat(data, sector, difat)
     entries = _chain(data, table, directory, sector)
     root = b""

@@ -12,11 +12,9 @@ import polars as pl
 from crossborder import resources
 from crossborder.intake.convert import through
 
-_HAN = "[\u3400-\u9fff]"
 _COUNTRY = re.compile("^(中国|中华人民共和国)")
-_CITY = re.compile(
-    "^(?:[\u3400-\u9fff]{1,10}?(?:自治州|地区|盟)|[^省市区县镇乡村路街道号弄巷旗州盟\\W\\d_a-zA-Z]{1,8}市(?:市辖区)?)"
-)
+_CITY = re.compile("^[^省市区县路街道号弄巷\\W\\d_a-zA-Z]{1,8}市(?:市辖区)?")
+_PREFECTURE = re.compile("^[\u3400-\u9fff]{1,10}?(?:自治州|地区|盟)")
 _LATIN = {"ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "æ": "ae", "Æ": "AE",
           "œ": "oe", "Œ": "OE", "ı": "i", "þ": "th", "Þ": "Th", "ð": "d", "‘": "'", "’": "'", "“": '"',
           "”": '"', "–": "-", "—": "-", "·": " ", "•": " "}  # fmt: skip
@@ -60,7 +58,7 @@ def strip_region(address: str) -> str:
         )
         after = after.removeprefix("市辖区")
     else:
-        city = _CITY.match(after)
+        city = (_PREFECTURE.match(after) if province else None) or _CITY.match(after)
         after = after[city.end() :] if city else after
     after = after.lstrip(" ,，、-　")
     return after or address
