@@ -21,16 +21,20 @@ _SCC = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _FIRMS = 2000
 
 
-def person_index(draws: Draws, ship: pl.Series, shipments: int, *, alone: pl.Series) -> pl.Series:
-    """Which Chinese party a shipment has: its own, or one of a pool that appears again (Int64).
+def person_index(ship: pl.Series, seed: int, shipments: int, *, alone: pl.Series) -> pl.Series:
+    """Which Chinese party a shipment has (Int64): its own, or one that two or three of a window share.
 
     Those that stand `alone` have a party of their own, so that their dirt touches no other shipment.
     """
-    shares = assumptions()["parties"]
-    repeated = draws.share("repeated", shares["repeated_share"]) & ~alone
-    pool = max(1, round(shipments * shares["repeated_share"] / 100 / shares["repeated_each"]))
-    again = shipments + draws.below("which repeated", pool)
-    return pl.select(pl.when(repeated).then(again).otherwise(ship.cast(pl.Int64))).to_series()
+    size = int(assumptions()["parties"]["repeated_window"])
+    window, offset = ship.cast(pl.Int64) // size, ship.cast(pl.Int64) % size
+    draws, half = Draws(window, seed), size // 2
+    first = draws.below("first repeated", size)
+    second = (first + 1 + draws.below("second repeated", half)) % size
+    third = (first + 1 + half + draws.below("third repeated", size - half - 1)) % size
+    again = (offset == first) | (offset == second)
+    again = (again | ((offset == third) & draws.share("is third", 50))) & ~alone
+    return (window + shipments).zip_with(again, ship.cast(pl.Int64))
 
 
 def chinese(

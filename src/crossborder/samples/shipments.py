@@ -115,7 +115,7 @@ def _terms(order: Order, draws: Draws) -> pl.Expr:
 
 
 def _heads(order: Order, ships: pl.DataFrame, draws: Draws, goods: pl.DataFrame) -> pl.DataFrame:
-    person = person_index(draws, ships["ship"], order.shipments, alone=ships["spoiled"])
+    person = person_index(ships["ship"], order.root, order.shipments, alone=ships["spoiled"])
     ours = chinese(person, order.root, id_type_wish=ships["id_type_wish"], plain=ships["spoiled"])
     theirs = abroad(draws, ships["place"])
     trader = firms()[draws.below("firm", firms().height)]
