@@ -103,10 +103,12 @@ class Filer:
         answer = safely.submit(self._transport, message)
         if not self._done:
             self._done_since = now
-        self._done.append(self._judge(outgoing, answer, now))
+        self._done.append(self._judge(outgoing.attempt_id, answer, now))
+        if self._pause_until is not None and now < self._pause_until:
+            self._give_back(now, self._pause_until)
 
-    def _judge(self, outgoing: Outgoing, answer: Submitted, now: datetime) -> Sent:
-        number, said = outgoing.attempt_id, answer.detail
+    def _judge(self, number: int, answer: Submitted, now: datetime) -> Sent:
+        said = answer.detail
         if answer.outcome != "unknown":
             self._failures = 0
             self._tally.add(answer.outcome)
@@ -118,11 +120,8 @@ class Filer:
             self._pause_until = now + self._policy.backoff(self._failures)
         if answer.nothing_left:
             self._tally.add("not_received")
-            self._give_back(now, self._pause_until)
             return Sent(number, "not_received", said, retry_at=self._pause_until)
         self._tally.add("unknown")
-        if self._pause_until is not None and self._pause_until > now:
-            self._give_back(now, self._pause_until)
         return Sent(number, "unknown", said, attention="other_digest" if answer.conflict else None)
 
     def _give_back(self, now: datetime, retry_at: datetime | None) -> None:

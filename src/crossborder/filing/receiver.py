@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from crossborder.filing import safely
 from crossborder.filing.policy import EndpointPolicy, Tally
@@ -14,6 +14,7 @@ from crossborder.transport import Incoming, Transport
 _GROUP = 100
 _GROUP_BYTES = 8 * 1024**2
 _READ_LOT = 200
+_APPLY_AGAIN = timedelta(seconds=5)
 
 
 class ReceiptPoller:
@@ -76,7 +77,7 @@ class Reader:
 
     `read` gives one `Read` per stored receipt, in any order; where it fails or leaves one out, that receipt is
     unreadable and named, and the others are read. `apply(now)` moves states by what was read and answers how
-    many lines it dealt with.
+    many lines it dealt with; it is called again while that is not 0, and now and then for lines left behind.
     """
 
     def __init__(
@@ -91,6 +92,7 @@ class Reader:
         self._ledger, self._read, self._apply = ledger, read, apply
         self._tally = tally or Tally()
         self._stopping = stopping
+        self._apply_at: datetime | None = None
 
     def step(self, now: datetime) -> datetime | None:
         """Read one lot and apply what there is. `now` if there may be more."""
@@ -103,9 +105,12 @@ class Reader:
             bad = sum(read.problem is not None for read in reads)
             self._tally.add("read", len(reads) - bad)
             self._tally.add("unreadable", bad)
-        applied = self._apply(now)
-        self._tally.add("applied", applied)
-        return now if stored or applied else None
+        applied = 0
+        if stored or self._apply_at is None or now >= self._apply_at:
+            applied = self._apply(now)
+            self._tally.add("applied", applied)
+            self._apply_at = None if applied else now + _APPLY_AGAIN
+        return now if stored or applied else self._apply_at
 
     def close(self, now: datetime) -> None:
         """Nothing is held."""

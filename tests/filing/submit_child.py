@@ -1,0 +1,35 @@
+"""A process that files everything in a home folder; `test_kill` kills it at random moments.
+
+Arguments: home, transport, address. Prints `go` when filing begins; ends when nothing is left to do.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+from office import message_id, stamp
+
+from crossborder.filing import Tally, drain, endpoint_jobs, filing_lock, queue_job
+from crossborder.ledger import Ledger
+from crossborder.settings import Endpoint
+
+
+def main(home: Path, transport: str, address: str) -> None:
+    endpoint = Endpoint(
+        transport=transport, address=address, workers=2, lot=5, settle_seconds=0.2, retry_seconds=0.1,
+        timeout_seconds=20,
+    )  # fmt: skip
+    stop, tally = threading.Event(), Tally()
+    with filing_lock(home, "submit"), Ledger.open(home) as ledger:
+        jobs = [
+            queue_job(ledger, stamp, message_id, stop=stop, tally=tally),
+            *endpoint_jobs(ledger, "hangzhou", endpoint, stop=stop, tally=tally, receive=False),
+        ]
+        print("go", flush=True)
+        drain(jobs, finished=lambda: not any(ledger.pending(["hangzhou"]).values()), stop=stop)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
