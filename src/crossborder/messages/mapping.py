@@ -101,8 +101,12 @@ def message_mapping(message: str) -> MessageMapping:
     try:
         data = tomllib.loads(resources.text(place))
         groups = {name: _group(name, table, place) for name, table in data["groups"].items()}
-    except (tomllib.TOMLDecodeError, KeyError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise SchemaError(f"not a message mapping: {error}", place=place) from error
+    except KeyError as error:
+        raise SchemaError(
+            f"not a message mapping: the key {error} is missing", place=place
+        ) from error
     return MessageMapping(
         message,
         data.get("source", message),
