@@ -170,3 +170,18 @@ def test_places_and_terms_are_as_the_kind_asks() -> None:
     assert set(
         sample.frames.goods.group_by("ship").len().filter(pl.col("len") > 20)["ship"]
     ) == set(of_kind(sample, "lines_twenty_one")["ship"])
+
+
+@pytest.mark.parametrize("direction", ["I", "E"])
+def test_dirt_touches_no_other_shipment(direction: str) -> None:
+    """The same day without dirt is the corrected file: every other shipment is the same to the letter."""
+    dirty, clean = (samples.compose(800, 12, share, direction) for share in (0.2, 0))
+    spoiled = dirty.dirt["ship"].implode()
+    for name in ("shipments", "goods", "documents"):
+        kept = [
+            getattr(s.frames, name)
+            .filter(~pl.col("ship").is_in(spoiled))
+            .drop("row", "rows", strict=False)
+            for s in (dirty, clean)
+        ]
+        assert kept[0].equals(kept[1])
