@@ -49,7 +49,14 @@ def batch_as_dict(batch: BatchRecord) -> dict[str, Any]:
 
 def account(ledger: Ledger, only: Sequence[str], day: str) -> dict[str, tuple[int, int]]:
     """Line → (shipments, rows) of the chosen batches."""
-    return proving.account(ledger, [b.id for b in select(ledger, only, day)]).lines
+    return closing(ledger, [b.id for b in select(ledger, only, day)])
+
+
+def closing(ledger: Ledger, batches: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """The account as pairs, `handed_in` first."""
+    found_account = proving.account(ledger, batches)
+    lines = {name: tuple(count) for name, count in found_account.lines.items()}
+    return {"handed_in": tuple(found_account.handed_in), **lines}
 
 
 def states(ledger: Ledger, only: Sequence[str]) -> dict[str, int]:
@@ -173,7 +180,7 @@ def reconcile(
         {"what": d.what, "where": d.where, "detail": d.detail, "detail_zh": d.detail_zh}
         for d in proving.differences(ledger, said)
     ]
-    return Reconciled(proving.account(ledger, chosen).lines, differences)
+    return Reconciled(closing(ledger, chosen), differences)
 
 
 # -- the day's report
@@ -195,7 +202,7 @@ def report(
         made_at=china_time.iso(now),
         sandbox=sandbox,
         batches=[batch_as_dict(b) for b in batches],
-        account=proving.account(ledger, ids).lines,
+        account=closing(ledger, ids),
         attention=[*_not_manifested(ledger, ids), *_attention(ledger, settings, made, now), *_loose_receipts(ledger)],
         masters=_masters(made),
         findings=_findings(ledger, ids),

@@ -51,7 +51,7 @@ _MOVE = (
 _LIVE = update(A).where(A.c.id == bindparam("attempt")).values(live=bindparam("live_"))
 _OUTCOME = (
     update(L)
-    .where(L.c.id == bindparam("line"))
+    .where(L.c.id == bindparam("line_id"))
     .values(outcome=bindparam("outcome_"), attempt_id=bindparam("attempt_"))
 )
 
@@ -130,7 +130,7 @@ class Desk:
         """Move attempts, note what became of each line (id, outcome, attempt), set the houses that changed."""
         if outcomes:
             self._connection.execute(
-                _OUTCOME, [{"line": i, "outcome_": o, "attempt_": a} for i, o, a in outcomes]
+                _OUTCOME, [{"line_id": i, "outcome_": o, "attempt_": a} for i, o, a in outcomes]
             )
         if moves:
             self._connection.execute(_MOVE, [self._values(move) for move in moves])
