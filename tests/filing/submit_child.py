@@ -1,6 +1,7 @@
 """A process that files everything in a home folder; `test_kill` kills it at random moments.
 
-Arguments: home, transport, address. Prints `go` when filing begins; ends when nothing is left to do.
+Run as `python -m filing.submit_child HOME TRANSPORT ADDRESS` in `tests/`. Begins at a line on its standard input;
+ends when nothing is left to do.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import sys
 import threading
 from pathlib import Path
 
-from office import message_id, stamp
-
 from crossborder.filing import Tally, drain, endpoint_jobs, filing_lock, queue_job
 from crossborder.ledger import Ledger
 from crossborder.settings import Endpoint
+
+from .office import message_id, stamp
 
 
 def main(home: Path, transport: str, address: str) -> None:
@@ -27,9 +28,9 @@ def main(home: Path, transport: str, address: str) -> None:
             queue_job(ledger, stamp, message_id, stop=stop, tally=tally),
             *endpoint_jobs(ledger, "hangzhou", endpoint, stop=stop, tally=tally, receive=False),
         ]
-        print("go", flush=True)
         drain(jobs, finished=lambda: not any(ledger.pending(["hangzhou"]).values()), stop=stop)
 
 
 if __name__ == "__main__":
+    sys.stdin.readline()
     main(Path(sys.argv[1]), sys.argv[2], sys.argv[3])
