@@ -255,3 +255,20 @@ def test_dates_of_this_century_agree_with_the_calendar(check, example):
             assert text in wrong
         else:
             assert text not in wrong
+
+
+def test_nothing_gives_nothing(build, example, tables):
+    nothing = build(example("import-b")).take(pl.Series([], dtype=pl.UInt32))
+    plan = messages.compile_plan("EXP301")
+    elements = plan.project(nothing)
+    assert [frame.height for frame in elements.groups.values()] == [0, 0, 0]
+    assert plan.check(elements, nothing, tables).is_empty()
+
+
+def test_elements_have_a_column_each_and_all_are_text(build, example):
+    plan = messages.compile_plan("EXP301")
+    made = plan.project(build(example("import-c")))
+    for group in plan.groups:
+        frame = made.groups[group.name]
+        assert frame.columns[-len(group.names) :] == list(group.names)
+        assert set(frame.select(group.names).dtypes) == {pl.String}

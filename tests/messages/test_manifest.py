@@ -292,3 +292,20 @@ def test_elements_that_a_column_fills():
     assert messages.elements_from("EXP311", "shipments.master_waybill") == {
         ("ExpMftHead", "BillNo"), ("ExpMftList", "BillNo"),
     }  # fmt: skip
+
+
+def test_totals_that_differ_from_the_master_waybill_are_noted(houses, findings):
+    masters = pl.DataFrame(
+        {"master_waybill": ["999 12345675"], "pieces": ["8"], "gross_weight": ["13.9"]}
+    )
+    found = findings(houses(), masters=masters)  # 8 pieces, 14.35005 kg: 3.24 % more
+    assert found.select("rule", "severity", "action", "value", "ship").rows() == [
+        ("MFT-02", "warn", "note", "14.35005", 0)
+    ]
+    assert "13.9" in found["en"][0]
+    assert findings(houses(), masters=masters, options={"manifest_total_percent": "3.3"}).is_empty()
+    assert findings(
+        houses(), masters=masters.with_columns(gross_weight=pl.lit(None, pl.String))
+    ).is_empty()
+    with pytest.raises(SchemaError):
+        findings(houses(), masters=masters, options={"manifest_total_percent": "-1"})

@@ -2,11 +2,12 @@
 
 Every readable shipment on the master waybill is listed, also one whose declaration is rejected, unless its
 line cannot be written: then it is left out, with the reason. Source: EXP311 of the 2019 schema set; rules
-EXP-36, EXP-40, MFT-01, MFT-03.
+EXP-36, EXP-40, MFT-01 to MFT-03.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,14 +21,7 @@ from crossborder.keys import normalise_expr
 from crossborder.messages.compose import Form, checked_ids, shell
 from crossborder.messages.decimals import shortest
 from crossborder.messages.envelope import Envelope
-from crossborder.messages.findings import (
-    complete_tables,
-    failures,
-    first_faults,
-    numbered,
-    place,
-    to_findings,
-)
+from crossborder.messages.manifest_checks import most, not_in_tables, off_the_master, too_many
 from crossborder.messages.manifest_survey import (
     Survey,
     already_told,
@@ -42,7 +36,7 @@ from crossborder.shipments.frames import FrameSet
 
 Operation = Literal["ADD", "APD"]
 _OPTIONS = ("manifest_name_cut",)
-_LEFT_OUT = {"ship": pl.UInt32, "zh": pl.String, "en": pl.String}
+_TOLERANCE = "manifest_total_percent"
 
 
 @dataclass(frozen=True)
@@ -79,22 +73,25 @@ def manifest_findings(
     *,
     options: Mapping[str, str] | None = None,
     most_houses: int | None = None,
+    masters: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Findings that only the manifest has: shorter fields, its own facts, shipments that differ from their master.
 
     What the check of the declaration tells of the same value is not told again. `on` as in `Plan.check`;
     `options` are the profile's; `most_houses` may lower the limit of 9,999 house waybills, never raise it.
+    `masters` (`master_waybill`, `pieces`, `gross_weight`) is what the operator knows of the master waybills;
+    without it MFT-02 is not evaluated.
     """
     found = survey(frames, _switched_on(options))
-    unknown = _not_in_tables(found, frames, tables, on)
-    too_many = _too_many(found, frames, most_houses)
+    unknown = not_in_tables(found, frames, tables, on)
+    large = too_many(found, frames, most_houses)
     told = already_told(frames, found.plan)
     own = (
         findings.gather([found.faults, found.deviating, unknown])
         .join(told, on=["ship", "column"], how="anti", nulls_equal=True, maintain_order="left")
         .unique(["ship", "column"], keep="first", maintain_order=True)
     )
-    return findings.gather([own, too_many])
+    return findings.gather([own, large, _noted_totals(found, frames, masters, options)])
 
 
 def compose_manifests(
@@ -121,7 +118,7 @@ def compose_manifests(
     found = survey(frames, _switched_on(options))
     names = checked_ids(ids, found.groups.height)
     good, left_out = _listable(found, frames)
-    heads, blocked = _heads(found, good, before, _limit(found, most_houses))
+    heads, blocked = _heads(found, good, before, most(found, most_houses))
     listed = good if only_ships is None else good.filter(pl.col("ship").is_in(only_ships.implode()))
     written = listed.join(heads, on="manifest", how="semi", maintain_order="left").sort(
         "manifest", "ship"
@@ -146,7 +143,7 @@ def compose_manifests(
         houses=written.select("manifest", "ship"),
         left_out=left_out.sort("ship"),
         findings=findings.gather(
-            [found.faults, found.deviating, _too_many(found, frames, most_houses)]
+            [found.faults, found.deviating, too_many(found, frames, most_houses)]
         ),
     )
 
@@ -162,11 +159,19 @@ def _switched_on(options: Mapping[str, str] | None) -> Collection[str]:
     return [name for name in _OPTIONS if given.get(name) == "on"]
 
 
-def _limit(found: Survey, most_houses: int | None) -> int:
-    """How many house waybills fit: as many as the digits of the counting element can say."""
-    counted = next(e for e in found.head.elements if found.head.source(e.name).count)
-    fits = int("9" * (counted.max_length or 1))
-    return min(fits, most_houses) if most_houses is not None else fits
+def _noted_totals(
+    found: Survey, frames: FrameSet, masters: pl.DataFrame | None, options: Mapping[str, str] | None
+) -> pl.DataFrame:
+    if masters is None:
+        return findings.empty()
+    percent = (options or {}).get(_TOLERANCE, "3")
+    if not re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,5})?", percent):
+        raise SchemaError(
+            f"{percent!r} is no value of this setting",
+            f"设置值 {percent!r} 无效",
+            place=f"options.{_TOLERANCE}",
+        )
+    return off_the_master(_listable(found, frames)[0], found, frames, masters, percent)
 
 
 def _listable(found: Survey, frames: FrameSet) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -213,13 +218,22 @@ def _heads(
     ]  # fmt: skip
     totals = lines.group_by("manifest", maintain_order=True).agg(*exact, pl.len().alias("_houses"))
     totals = _added(found, totals, before)
-    heads = found.facts.join(totals, on="manifest", maintain_order="left").with_columns(
-        *(shortest(pl.col(f"_{e.name}").cast(pl.String)).alias(e.name) for e in sums),
-        *(pl.col("_houses").cast(pl.String).alias(n) for n in counts),
+    counted = found.groups.select("manifest", "shipments")
+    heads = (
+        found.facts.join(totals, on="manifest", maintain_order="left")
+        .join(counted, on="manifest", maintain_order="left")
+        .with_columns(
+            *(shortest(pl.col(f"_{e.name}").cast(pl.String)).alias(e.name) for e in sums),
+            *(pl.col("_houses").cast(pl.String).alias(n) for n in counts),
+        )
     )
     given = [e for e, s in sources.items() if not s.given]
     reasons = [
-        (pl.col("_houses") > limit, f"分运单超过 {limit} 票", f"more than {limit} house waybills")
+        (
+            pl.max_horizontal("_houses", "shipments") > limit,
+            f"分运单超过 {limit} 票",
+            f"more than {limit} house waybills",
+        )
     ]
     reasons += [
         (
@@ -292,51 +306,3 @@ def _totals(found: Survey, heads: pl.DataFrame) -> pl.DataFrame:
 
 def _blocked_ships(lines: pl.DataFrame, blocked: pl.DataFrame) -> pl.DataFrame:
     return lines.join(blocked, on="manifest", maintain_order="left").select("ship", "zh", "en")
-
-
-def _too_many(found: Survey, frames: FrameSet, most_houses: int | None) -> pl.DataFrame:
-    """The same finding for every shipment of a master waybill with too many house waybills."""
-    limit = _limit(found, most_houses)
-    counted = next(e for e in found.head.elements if found.head.source(e.name).count)
-    large = found.groups.filter(pl.col("shipments") > limit)
-    if not large.height:
-        return findings.empty()
-    rule = schema.facet_rules("EXP311").get(
-        (counted.name, "maxLength"), f"XSD-{counted.name}-maxLength"
-    )
-    ships = found.ships.join(large, on="manifest", maintain_order="left").select(
-        "ship",
-        pl.lit(frames.header("shipments", "master_waybill")).alias("column"),
-        pl.lit(counted.name).alias("element"),
-        pl.lit(rule).alias("rule"),
-        pl.lit("reject").alias("severity"),
-        pl.lit("reject").alias("action"),
-        pl.col("master_waybill").alias("value"),
-        pl.format(f"总运单下有 {{}} 票分运单，最多 {limit:,} 票", "shipments").alias("zh"),
-        pl.format(
-            f"the master waybill has {{}} house waybills, at most {limit:,} fit", "shipments"
-        ).alias("en"),
-        pl.lit("分到多个总运单").alias("fix_zh"),
-        pl.lit("divide them among several master waybills").alias("fix_en"),
-        pl.lit(found.plan.mapping.source).alias("source"),
-    )
-    return place(ships, frames, "shipments", ["ship"])
-
-
-def _not_in_tables(
-    found: Survey, frames: FrameSet, tables: codes.Tables, on: str | None
-) -> pl.DataFrame:
-    """Codes of the manifest that complete tables do not hold."""
-    parts = []
-    projected = found.plan.project(frames)
-    for group, checks in zip(found.plan.groups, found.plan.checks, strict=True):
-        sure, _ = complete_tables(checks.lookups, tables, on)
-        rows = projected.groups[group.name]
-        bare = type(checks)(checks.group, (), (), {})
-        faults = failures(rows, bare, sure) if sure else []
-        if faults:
-            of = group.rows(found.plan.mapping)
-            parts.append(
-                to_findings(first_faults(faults, ["ship"]), numbered(bare, sure), frames, of)
-            )
-    return findings.gather(parts)

@@ -11,6 +11,7 @@ MAX_BYTES = 16 * 1024 * 1024
 _DECLARED = re.compile(
     rb"""\s{0,64}<\?xml[^>]{0,128}?encoding\s{0,8}=\s{0,8}["']([A-Za-z0-9._-]{1,40})["']"""
 )
+_USUAL = b'<?xml version="1.0" encoding="UTF-8"'
 _CODECS = {
     "utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8",
     "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030", "cp936": "gb18030",
@@ -57,6 +58,8 @@ def decode(data: bytes) -> str:
 
 
 def _codec(data: bytes) -> tuple[bytes, str]:
+    if data.startswith(_USUAL):
+        return data, "utf-8"
     for mark, codec in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :], codec
