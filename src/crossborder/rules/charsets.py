@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-HAN = r"\p{Han}"
-"""A Chinese character of any plane."""
+HAN = r"[\p{Han}\x{20000}-\x{3FFFD}]"
+"""A Chinese character of any plane, also one newer than this version of Unicode."""
 LATIN = r"\p{Latin}"
 
 CONTROL = r"\p{Cc}\p{Cf}\x{2028}\x{2029}"

@@ -35,7 +35,7 @@ def check(frames: FrameSet, ctx: Context) -> pl.DataFrame:
 def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.DataFrame:
     """The same for some rules only."""
     prepared = prepare(frames, ctx)
-    pairs = [(rule, case) for rule in rules for case in rule.cases(ctx)]
+    pairs = [(rule, case) for rule in rules for case in cases(rule, ctx)]
     parts: list[pl.DataFrame] = []
     for name in FRAME_NAMES:
         df = prepared.frames[name]
@@ -44,6 +44,14 @@ def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.Dat
             parts += _broken(prepared, name, mine, ctx)
     found = findings.gather(parts)
     return found.sort("ship", "row", nulls_last=True, maintain_order=True)
+
+
+def cases(rule: Rule, ctx: Context) -> tuple[Case, ...]:
+    """The cases of a rule in a context, made once for each context."""
+    if rule.id not in ctx.memo:
+        ctx.memo[rule.id] = tuple(rule.cases(ctx))
+    found: tuple[Case, ...] = ctx.memo[rule.id]
+    return found
 
 
 def _can_fire(df: pl.DataFrame, case: Case) -> bool:

@@ -89,9 +89,8 @@ def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
 def _over(ctx: Context, klass: str) -> pl.Expr:
     """Whether the value exceeds the limit that a class has for the direction, date and country."""
     bounds = ctx.tables.frame("limits").filter(pl.col("declaration_class") == klass).to_dicts()
-    return pl.any_horizontal(
-        (limits.applies(b, any_class=True) & limits.over(b)).fill_null(False) for b in bounds
-    )
+    judged = ((limits.applies(b, any_class=True) & limits.over(b)).fill_null(False) for b in bounds)
+    return pl.any_horizontal(pl.lit(False), *judged)
 
 
 def _excluded() -> pl.Expr:

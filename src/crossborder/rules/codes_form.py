@@ -122,9 +122,11 @@ def served(ctx: Context) -> Cases:
     if ctx.served_prefixes is None:
         return
     port = written("declaration_port")
-    ours = pl.any_horizontal(port.str.starts_with(p) for p in sorted(ctx.served_prefixes))
+    ours = pl.any_horizontal(
+        pl.lit(False), *(port.str.starts_with(p) for p in sorted(ctx.served_prefixes))
+    )
     yield Case(
-        when=port.str.contains(r"^[0-9]{4}$") & ~(ours if ctx.served_prefixes else pl.lit(False)),
+        when=port.str.contains(r"^[0-9]{4}$") & ~ours,
         column="declaration_port",
         zh="申报口岸 {declaration_port} 没有对应的申报端点",
         en="no endpoint serves the district {declaration_port}",

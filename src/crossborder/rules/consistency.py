@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from crossborder.rules.charsets import written
+from crossborder.rules.charsets import ILLEGAL, written
 from crossborder.rules.context import CHINA, SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 from crossborder.rules.prepare import AMOUNT, PRODUCT, plain
@@ -288,7 +288,7 @@ def main_name(_: Context) -> Cases:
     )  # fmt: skip
     for column, expected, grade, zh, en in grades:
         yield Case(
-            when=pl.col(column) != pl.col(expected),
+            when=(pl.col(column) != pl.col(expected)) & ~pl.col(column).str.contains(ILLEGAL),
             column=column,
             zh=f"{zh}与总价最高一项的名称不一致",
             en=f"{en} is not that of the line with the greatest total",
@@ -314,7 +314,7 @@ def ownership(_: Context) -> Cases:
     yield Case(
         when=pl.col("_class").is_in(["C", "D"])
         & (pl.col("trading_company_code").str.len_chars() == 10)
-        & (pl.col("ownership_type") != sixth),
+        & (written("ownership_type") != sixth),
         column="ownership_type",
         zh="经营单位性质 {ownership_type} 不是收发货人编号第6位 {sixth}",
         en="ownership type {ownership_type} is not the sixth character ({sixth}) of the company code",
@@ -361,8 +361,9 @@ def totals(ctx: Context) -> Cases:
 
 
 def _currencies_differ() -> pl.Expr:
+    head = pl.col("currency")
     return pl.col("_sum").is_not_null() & (
-        pl.col("_several_currencies") | (pl.col("_currency") != pl.col("currency"))
+        pl.col("_several_currencies") | ((pl.col("_currency") != head) & head.str.contains(_FORM))
     )
 
 
@@ -378,7 +379,7 @@ def _grades(
     values = {"a": plain(a)}
     where = "goods" if frame == "goods" else "shipments"
     yield Case(
-        when=apart > refused, column=column, frame="goods" if where == "goods" else "shipments",
+        when=(apart > tolerated) & (apart > refused), column=column, frame="goods" if where == "goods" else "shipments",
         zh=texts[0], en=texts[1], values=values,
     )  # fmt: skip
     yield Case(
@@ -391,7 +392,6 @@ def _grades(
 @rule(
     "EXP-47",
     title=("B类重量合理性", "Plausible weight of a class B parcel"),
-    applies="B",
     fields="GrossWt;PackNo",
     source="practice",
     severity="warn",
@@ -404,15 +404,19 @@ def _grades(
 def heavy(ctx: Context) -> Cases:
     """Over `house_weight_kg` together or over `piece_weight_kg` a piece: asked about."""
     house, piece = ctx.number("house_weight_kg"), ctx.number("piece_weight_kg")
+    parcel = pl.col("_class") == "B"
     whole = pl.col("_gross") > house
     yield Case(
-        when=whole,
+        when=parcel & whole,
         column="gross_weight",
         zh=f"毛重 {{gross_weight}} 千克，超过 {house} 千克",
         en=f"gross weight {{gross_weight}} kg is above {house} kg",
     )
     yield Case(
-        when=(pl.col("_gross") > pl.col("_pieces") * piece) & (pl.col("_pieces") > 0) & ~whole,
+        when=parcel
+        & (pl.col("_gross") > pl.col("_pieces") * piece)
+        & (pl.col("_pieces") > 0)
+        & ~whole,
         column="gross_weight",
         zh=f"毛重 {{gross_weight}} 千克、{{pieces}} 件，单件超过 {piece} 千克",
         en=f"gross weight {{gross_weight}} kg in {{pieces}} pieces: above {piece} kg a piece",
@@ -463,8 +467,7 @@ def used(_: Context) -> Cases:
 )
 def late(ctx: Context) -> Cases:
     """Import: within 14 days of the movement date; export: not after it (the hour is not known here)."""
-    moved = pl.col("movement_date").str.to_date("%Y%m%d", strict=False)
-    waited = (pl.lit(ctx.declared_day) - moved).dt.total_days()
+    waited = (pl.lit(ctx.declared_day) - pl.col("_moved")).dt.total_days()
     yield Case(
         when=pl.col("_import") & (waited > 14),
         column="movement_date",

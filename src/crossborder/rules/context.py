@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
 import polars as pl
 
@@ -34,7 +35,8 @@ class Context:
     profile: Profile
     declared_on: str
     as_of: str | None = None
-    served_prefixes: frozenset[str] | None = field(default=None)
+    served_prefixes: frozenset[str] | None = None
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)  # cases of rules, made once
 
     def __post_init__(self) -> None:
         _date(self.declared_on, "declared_on")

@@ -130,13 +130,20 @@ def _sums(goods: list[Record]) -> Record:
     """What the head says about its lines: their sum and the names of the dearest one."""
     if not goods:
         return {}
-    totals = [Decimal(line["declared_total"] or 0) for line in goods]
+    totals = [_amount(line["declared_total"]) for line in goods]
     dearest = goods[totals.index(max(totals))]
     return {
         "total_value": str(sum(totals)),
         "main_goods_name": dearest["name"],
         "main_goods_name_en": dearest["name_en"],
     }
+
+
+def _amount(text: str | None) -> Decimal:
+    try:
+        return Decimal(text or 0)
+    except ArithmeticError:
+        return Decimal(0)
 
 
 def frames_of(example: Example) -> FrameSet:

@@ -62,7 +62,7 @@ def _no_bound(ctx: Context, klass: str, direction: str) -> Case:
         if b["declaration_class"] == klass and b["direction"] == direction
     ]
     way = pl.col("_import" if direction == "I" else "_export")
-    known = pl.any_horizontal(dated) if dated else pl.lit(False)
+    known = pl.any_horizontal(pl.lit(False), *dated)
     return Case(
         when=(pl.col("_class") == klass) & way & pl.col("_day").is_not_null() & ~known,
         column="movement_date",

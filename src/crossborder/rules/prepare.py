@@ -3,7 +3,8 @@
 Helper columns begin with `_` and are null where the text has no proper form: a value that is empty or fails
 its facet is another check's business, and a rule over null does not fire.
 
-shipments: `_class`, `_import`, `_export`, `_day` (Date by which movement-dated rules are chosen), `_gross`,
+shipments: `_class`, `_import`, `_export`, `_moved` (Date), `_day` (that, or
+`as_of`: by which movement-dated rules are chosen), `_gross`,
 `_net`, `_pieces`, `_total`; `_master` `_house` (normalised);
 `_id` (document number), `_id_form` `_id_born` `_id_good` (form, possible birth date, check character of an
 identity number); `_party` `_party_address` `_party_phone` (the Chinese side: receiver on import,
@@ -37,6 +38,7 @@ PRODUCT = pl.Decimal(38, 10)
 CONVERTED = pl.Decimal(38, 13)
 DECIMAL = r"^0*[0-9]{1,14}(?:\.[0-9]{1,5}0*)?$"
 """A number that fits 19 digits with 5 decimals (zeros that composing removes do not count)."""
+CURRENCY = r"^[0-9]{3}$"
 INTEGER = r"^0*[0-9]{1,18}$"
 
 
@@ -95,16 +97,14 @@ def _normalised(numbers: pl.Series) -> pl.Series:
 def _head(ctx: Context) -> list[pl.Expr]:
     direction, klass = pl.col("direction"), pl.col("declaration_class")
     incoming = direction == "I"
-    if ctx.fixed_day is None:
-        day = pl.col("movement_date").str.to_date("%Y%m%d", strict=False)
-        day = pl.when(pl.col("movement_date").str.contains(r"^[0-9]{8}$")).then(day)
-    else:
-        day = pl.lit(ctx.fixed_day)
+    moved = pl.col("movement_date").str.to_date("%Y%m%d", strict=False)
+    moved = pl.when(pl.col("movement_date").str.contains(r"^[0-9]{8}$")).then(moved)
     return [
         pl.when(klass.is_in(["A", "B", "C", "D"])).then(klass).alias("_class"),
         incoming.fill_null(False).alias("_import"),
         (direction == "E").fill_null(False).alias("_export"),
-        day.alias("_day"),
+        moved.alias("_moved"),
+        (moved if ctx.fixed_day is None else pl.lit(ctx.fixed_day)).alias("_day"),
         number("gross_weight").alias("_gross"),
         number("net_weight").alias("_net"),
         number("pieces", INTEGER).alias("_pieces"),
@@ -159,7 +159,7 @@ def _rate(column: str, ctx: Context) -> pl.Expr:
 def _needed(rate: pl.Expr) -> pl.Expr:
     """The currency of a row that has none of the known rates; null where it is no currency code at all."""
     currency = pl.col("currency")
-    return pl.when(rate.is_null() & currency.str.contains(r"^[0-9]{3}$")).then(currency)
+    return pl.when(rate.is_null() & currency.str.contains(CURRENCY)).then(currency)
 
 
 def _from_lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
@@ -178,7 +178,7 @@ def _from_lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
             _cny=pl.col("_declared_total").cast(CONVERTED) * pl.col("_rate"),
             _rateless=_needed(pl.col("_rate")),
             _gap=pl.col("_declared_total").is_null(),
-            _unnamed=currency.is_null(),
+            _unnamed=~currency.str.contains(CURRENCY).fill_null(False),
             _mixed=(same_ship & (currency != currency.shift(1))).fill_null(False),
             _8=code.str.contains(r"^[0-9]{8}$").fill_null(False),
             _10=code.str.contains(r"^[0-9]{10}$").fill_null(False),
@@ -264,7 +264,7 @@ def _values(ships: pl.DataFrame, ctx: Context) -> pl.DataFrame:
     ships = ships.with_columns(
         _head_cny=pl.col("_total").cast(CONVERTED) * head_rate,
         _head_rateless=_needed(head_rate),
-        _uses_head=(differs & pl.col("_total").is_not_null()) | pl.col("_sum").is_null(),
+        _uses_head=(differs | pl.col("_sum").is_null()) & pl.col("_total").is_not_null(),
     )
     no_rate = pl.coalesce(
         pl.when(pl.col("_sum").is_not_null()).then(pl.col("_rateless")),

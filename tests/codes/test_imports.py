@@ -1,0 +1,204 @@
+"""Putting a user's table in place: encodings, refusals, dates, rates; whole or not at all."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from crossborder import codes
+from crossborder.codes import Tables
+from crossborder.codes import imports as module
+from crossborder.errors import CodesError, NotFound
+
+START = date(2026, 1, 1)
+
+
+def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    return tmp_path / "table.csv"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home" / "codes"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_encodings_and_delimiters(source: Path, home: Path, encoding: str, delimiter: str) -> None:
+    text = f"code{delimiter}name_zh\r\n 2991 {delimiter}杭州示范\r\n\r\n3104{delimiter}宁波示范\r\n"
+    assert (
+        codes.import_table(home, "customs_districts", written(source, text, encoding), START) == 2
+    )
+    tables = Tables.load(home)
+    assert tables.frame("customs_districts", "20260101").to_dicts() == [
+        {"code": "2991", "name_zh": "杭州示范"}, {"code": "3104", "name_zh": "宁波示范"},
+    ]  # fmt: skip
+
+
+def test_valid_from_its_day_and_complete(source: Path, home: Path) -> None:
+    codes.import_table(home, "customs_districts", written(source, "code\n2991\n"), START)
+    later = written(source, "code\n2991\n3104\n")
+    codes.import_table(home, "customs_districts", later, date(2026, 7, 1), complete=False)
+    tables = Tables.load(home)
+    assert len(tables.codes("customs_districts", "20251231")) == 194
+    assert tables.coverage("customs_districts", "20251231") == "partial"
+    assert tables.codes("customs_districts", "20260101") == {"2991"}
+    assert tables.coverage("customs_districts", "20260630") == "complete"
+    assert tables.codes("customs_districts", "20260701") == {"2991", "3104"}
+    assert tables.coverage("customs_districts", "20260701") == "partial"
+    assert tables.codes("customs_districts") == {"2991", "3104"}
+    assert Tables().coverage("customs_districts") == "partial"
+
+
+def test_importing_again_replaces_also_what_was_partial(source: Path, home: Path) -> None:
+    one = written(source, "code\n2991\n")
+    codes.import_table(home, "ports", one, START, complete=False)
+    codes.import_table(home, "ports", one, START)
+    assert [p.name for p in home.iterdir()] == ["ports.2026-01-01.csv"]
+    assert Tables.load(home).coverage("ports") == "complete"
+    codes.import_table(home, "ports", one, START, complete=False)
+    assert Tables.load(home).coverage("ports") == "partial"
+
+
+def test_a_snapshot_does_not_change(source: Path, home: Path) -> None:
+    codes.import_table(home, "ports", written(source, "code\n100001\n"), START)
+    tables = Tables.load(home)
+    codes.import_table(home, "ports", written(source, "code\n100002\n"), START)
+    assert tables.codes("ports") == {"100001"}
+    assert Tables.load(home).codes("ports") == {"100002"}
+
+
+@pytest.mark.parametrize(
+    ("table", "text", "place", "message"),
+    [
+        ("countries", "code,name\n142,China\n", "table.csv", "customs_code"),
+        ("countries", "customs_code\n142\n142\n", "table.csv:3", "twice"),
+        ("countries", "customs_code\n142\n \n42\n", "table.csv:4", "leading zeros"),
+        ("countries", "customs_code,name_zh\n,x\n", "table.csv:2", "empty"),
+        ("countries", "customs_code,a\n142\n", "table.csv:2", "cells"),
+        ("countries", "customs_code,customs_code\n142,1\n", "table.csv", "same name"),
+        ("countries", "customs_code\n", "table.csv", "no rows"),
+        ("countries", "", "table.csv", "empty"),
+        ("countries", 'customs_code\n"142\n', "table.csv", "CSV"),
+        ("package_types", "code\n1\n", "table.csv", "scheme"),
+        ("exchange_rates", "rate\n7\n", "table.csv", "currency"),
+        ("exchange_rates", "currency\nUSD\n", "table.csv", "rate"),
+        ("exchange_rates", "currency,rate\nUSD,7,1\n", "table.csv:2", "cells"),
+        ("exchange_rates", "currency,rate\nXXX,7\n", "table.csv:2", "unknown currency"),
+        ("exchange_rates", "currency,rate\nUSD,0.0\n", "table.csv:2", "not a rate"),
+        ("exchange_rates", "currency,rate\nUSD,-7\n", "table.csv:2", "not a rate"),
+        ("exchange_rates", "currency,rate\nUSD,7e1\n", "table.csv:2", "not a rate"),
+        ("exchange_rates", "currency,rate\nCNY,2\n", "table.csv:2", "CNY"),
+        ("exchange_rates", "currency,rate,month\nUSD,7,202613\n", "table.csv:2", "month"),
+        ("exchange_rates", "currency,rate,fictional\nUSD,7,maybe\n", "table.csv:2", "fictional"),
+        ("exchange_rates", "currency,rate\nUSD,7\n502,7\n", "table.csv:3", "twice"),
+    ],
+)
+def test_refusals_name_row_and_change_nothing(
+    source: Path, home: Path, table: str, text: str, place: str, message: str
+) -> None:
+    with pytest.raises(CodesError, match=message) as caught:
+        codes.import_table(home, table, written(source, text), START)
+    assert caught.value.place == place
+    assert caught.value.zh != caught.value.en
+    assert not home.exists()
+
+
+def test_files_that_are_no_text(source: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CodesError, match="cannot be read"):
+        codes.import_table(home, "ports", source, START)
+    source.write_bytes(b"PK\x03\x04\x00\x00")
+    with pytest.raises(CodesError, match="not a text file"):
+        codes.import_table(home, "ports", source, START)
+    source.write_bytes(b"code\n\xff\xff\n")
+    with pytest.raises(CodesError, match="UTF-8"):
+        codes.import_table(home, "ports", source, START)
+    monkeypatch.setattr(module, "MAX_BYTES", 4)
+    with pytest.raises(CodesError, match="too large"):
+        codes.import_table(home, "ports", written(source, "code\n1\n"), START)
+    with pytest.raises(NotFound):
+        codes.import_table(home, "nothing", source, START)
+
+
+def test_a_folder_that_cannot_be_written(source: Path, tmp_path: Path) -> None:
+    blocked = written(tmp_path / "file", "x")
+    with pytest.raises(CodesError, match="cannot be written"):
+        codes.import_table(blocked, "ports", written(source, "code\n1\n"), START)
+
+
+def test_a_broken_write_leaves_the_old_table(
+    source: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codes.import_table(home, "ports", written(source, "code\n1\n"), START)
+
+    def fail(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.os, "fsync", fail)
+    with pytest.raises(CodesError, match="No space left"):
+        codes.import_table(home, "ports", written(source, "code\n2\n"), START)
+    assert [p.name for p in home.iterdir()] == ["ports.2026-01-01.csv"]
+    assert Tables.load(home).codes("ports") == {"1"}
+
+
+def test_rates_by_letters_or_code_with_months(source: Path, home: Path) -> None:
+    text = "currency,rate,month,fictional\nusd,7.1003,,\n116,0.048,2026-02,1\nCNY,1,,0\n"
+    assert codes.import_table(home, "exchange_rates", written(source, text), START) == 3
+    assert Tables.load(home).rates().rows() == [
+        ("502", "202601", "7.1003", False),
+        ("116", "202602", "0.048", True),
+        ("142", "202601", "1", False),
+    ]
+
+
+def test_the_later_file_wins_and_fiction_hides_nothing(source: Path, home: Path) -> None:
+    def rate(text: str, start: date) -> None:
+        codes.import_table(home, "exchange_rates", written(source, text), start)
+
+    rate("currency,rate\nUSD,7\n", START)
+    rate("currency,rate,month\nUSD,7.2,202601\n", date(2026, 1, 15))
+    rate("currency,rate,month,fictional\nUSD,9,202601,yes\n", date(2026, 1, 20))
+    assert set(Tables.load(home).rates().rows()) == {
+        ("502", "202601", "7.2", False), ("502", "202601", "9", True),
+    }  # fmt: skip
+
+
+def test_with_rates_wins_and_leaves_the_first_alone() -> None:
+    frame = pl.DataFrame({"currency": ["502"], "month": ["202601"], "rate": ["7"]})
+    one = Tables().with_rates(frame)
+    two = one.with_rates(frame.with_columns(rate=pl.lit("8")))
+    assert one.rates().rows() == [("502", "202601", "7", False)]
+    assert two.rates().rows() == [("502", "202601", "8", False)]
+    assert Tables().rates().height == 0
+
+
+def test_foreign_and_damaged_files_in_the_folder(home: Path) -> None:
+    home.mkdir(parents=True)
+    written(home / "notes.txt", "x")
+    written(home / "nothing.2026-01-01.csv", "code\n1\n")
+    written(home / ".ports.2026-01-01.csv.part", "code\n1\n")
+    assert Tables.load(home).coverage("ports") == "absent"
+    written(home / "ports.2026-01-01.csv", "code,name\n1\n")
+    with pytest.raises(CodesError, match="cannot be read") as caught:
+        Tables.load(home)
+    assert caught.value.place.endswith("ports.2026-01-01.csv")
+
+
+def test_an_imported_dated_table_keeps_its_own_dates(source: Path, home: Path) -> None:
+    text = (
+        "code,effective_from,effective_to\n01010100,2026-01-01,2026-06-30\n01010200,2026-07-01,\n"
+    )
+    codes.import_table(home, "parcel_tax", written(source, text), START)
+    tables = Tables.load(home)
+    assert tables.codes("parcel_tax", "20260630") == {"01010100"}
+    assert tables.codes("parcel_tax", "20260701") == {"01010200"}
+    assert len(tables.codes("parcel_tax", "20251231")) == 302

@@ -1,0 +1,182 @@
+"""Rules on a given class, and choosing one where none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from crossborder import rules
+from crossborder.codes import Tables
+from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.model import Example, Parcel
+from crossborder.settings import Profile
+from crossborder.shipments.findings import verdicts
+
+Check = Callable[..., pl.DataFrame]
+SMALL = {"total": "1", "declared_total": "1", "declared_price": "1", "quantity": "1"}
+
+
+def only(found: pl.DataFrame) -> list[tuple[str, str]]:
+    return found.select("rule", "action").rows()
+
+
+@pytest.mark.parametrize(
+    ("parcel", "expected"),
+    [
+        (Parcel("A", head={"tax_refund_claimed": "1"}), ("CLS-01", "reject")),
+        (Parcel("A", head={"platform_purchase": "1"}), ("CLS-01", "reject")),
+        (Parcel("A", head={"separated_luggage": "1"}), ("CLS-01", "reject")),
+        (Parcel("A", goods=({"supervision_conditions": "A"},)), ("CLS-01", "reject")),
+        (Parcel("C", head={"foreign_exchange_settled": "1"}), ("CLS-07", "reject")),
+        (Parcel("C", head={"supervision_mode": "1039"}), ("CLS-08", "reject")),
+        (Parcel("C", head={"levy_nature": "999"}), ("CLS-10", "reject")),
+        (Parcel("C", goods=({"supervision_conditions": "AB4"},)), ("CLS-05", "reject")),
+        (Parcel("C", goods=({"supervision_conditions": "ab"},)), ("CLS-14", "hold")),
+        (Parcel("B", head={"platform_purchase": "1"}), ("CLS-16", "reject")),
+        (Parcel("D"), ("CLS-12", "hold")),
+    ],
+)
+def test_given_classes(check: Check, parcel: Parcel, expected: tuple[str, str]) -> None:
+    assert only(check(parcel)) == [expected]
+
+
+@pytest.mark.parametrize("klass", ["B", "C"])
+@pytest.mark.parametrize("column", ["tax_refund_claimed", "foreign_exchange_settled"])
+def test_facts_of_another_class_do_not_matter(check: Check, klass: Any, column: str) -> None:
+    expected = klass == "C"
+    assert bool(check(Parcel(klass, head={column: "1"})).height) is expected
+
+
+def test_mode_3039_is_a_setting(check: Check) -> None:
+    parcel = Parcel("C", head={"supervision_mode": "3039"})
+    assert only(check(parcel)) == [("CLS-09", "note")]
+    assert check(parcel, options={"mode_3039": "pass"}).height == 0
+    assert only(check(parcel, options={"mode_3039": "reject"})) == [("CLS-09", "reject")]
+
+
+def test_own_use(check: Check) -> None:
+    assert check(*[Parcel()] * 5).height == 0
+    held = check(*[Parcel()] * 6, Parcel("C"))
+    assert only(held) == [("CLS-17", "hold")] * 6
+    assert "6" in held["en"][0]
+    assert only(check(*[Parcel()] * 3, options={"repeat_parcels": "3"})) == [("CLS-17", "hold")] * 3
+    many = {"quantity": "100", "declared_price": "2"}
+    assert only(check(Parcel(goods=(many,)))) == [("CLS-17", "hold")]
+    assert check(Parcel(goods=({"quantity": "99", "declared_price": "2.02"},))).height == 0
+    assert check(Parcel(goods=({**many, "unit": "036"},))).height == 0
+    assert check(Parcel("C", goods=(many,))).height == 0
+
+
+def test_unstated_facts_hold_if_the_profile_says_so(check: Check) -> None:
+    def told(parcel: Parcel, setting: str) -> set[tuple[str, str, str]]:
+        found = check(parcel, options={"unstated_facts": setting})
+        return set(found.select("rule", "severity", "action").rows())
+
+    for klass in ("A", "B", "C"):
+        assert told(Parcel(klass), "assume_no") == set()
+    hold = ("not_evaluated", "hold")
+    assert told(Parcel("B"), "hold") == {("CLS-02", *hold), ("CLS-16", *hold)}
+    assert told(Parcel("C"), "hold") == {("CLS-05", *hold), ("CLS-06", *hold), ("CLS-07", *hold)}
+    assert told(Parcel("A"), "hold") == set()
+    stated = Parcel("B", head={"separated_luggage": "0", "platform_purchase": "0"})
+    assert told(stated, "hold") == set()
+
+
+def unclassed(parcel: Parcel, **changed: str | None) -> Parcel:
+    head = {**parcel.head, "declaration_class": None, **changed}
+    return Parcel(parcel.kind, parcel.direction, head, parcel.goods)
+
+
+def classify(
+    *parcels: Parcel, ctx: rules.Context | None = None
+) -> tuple[list[str | None], pl.DataFrame]:
+    example = Example(parcels)
+    frames, found = rules.classify(frames_of(example), ctx or context_of(example))
+    return frames.shipments["declaration_class"].to_list(), found
+
+
+@pytest.mark.parametrize("klass", ["A", "B", "C"])
+@pytest.mark.parametrize("direction", ["I", "E"])
+def test_base_records_get_their_own_class(klass: Any, direction: Any) -> None:
+    chosen, found = classify(unclassed(Parcel(klass, direction)))
+    assert chosen == [klass]
+    assert found.select("rule", "severity", "action", "suggest").rows() == [
+        ("INT-classified", "warn", "note", klass)
+    ]
+
+
+def test_a_given_class_is_never_changed() -> None:
+    chosen, found = classify(
+        Parcel("C", head={"declaration_class": "B"}), Parcel("A", head={"declaration_class": "x"})
+    )
+    assert chosen == ["B", "x"]
+    assert found.height == 0
+
+
+NONE_FITS: list[tuple[Parcel, str]] = [
+    (unclassed(Parcel("B"), party_id=None), "neither"),
+    (unclassed(Parcel("B", goods=({"total": "2001", "declared_total": "2001"},))), "CNY 2001"),
+    (unclassed(Parcel("C", goods=({"total": "5001", "declared_total": "5001"},))), "CNY 5001"),
+    (unclassed(Parcel("C"), tax_refund_claimed="1"), "refund"),
+    (unclassed(Parcel("C"), foreign_exchange_settled="1"), "exchange"),
+    (unclassed(Parcel("C"), supervision_mode="9610"), "mode"),
+    (unclassed(Parcel("C"), levy_nature="299"), "levy"),
+    (unclassed(Parcel("C", goods=({"supervision_conditions": "4"},))), "licence"),
+    (unclassed(Parcel("B"), platform_purchase="1"), "e-commerce"),
+    (unclassed(Parcel("B"), separated_luggage="1"), "luggage"),
+]
+
+
+@pytest.mark.parametrize(("parcel", "reason"), NONE_FITS)
+def test_none_fits(parcel: Parcel, reason: str) -> None:
+    chosen, found = classify(parcel)
+    assert chosen == [None]
+    assert found.select("rule", "severity", "action").rows() == [("CLS-11", "reject", "reject")]
+    assert reason in found["en"][0]
+    assert found["zh"][0].startswith("不适用A、B、C类")
+
+
+def test_limits_of_the_classes_at_their_bounds() -> None:
+    def worth(klass: Any, amount: str, **line: str) -> Parcel:
+        return unclassed(
+            Parcel(klass, goods=({"total": amount, "declared_total": amount, **line},))
+        )
+
+    assert classify(worth("B", "2000"), worth("B", "2000.01"), worth("B", "2000.01", quantity="1"),
+                    worth("C", "5000"), worth("C", "5000.01"))[0] == ["B", None, "B", "C", None]  # fmt: skip
+
+
+def test_inspection_goods_are_not_ruled_out_silently() -> None:
+    chosen, _ = classify(unclassed(Parcel("C", goods=({"supervision_conditions": "AB"},))))
+    assert chosen == [None]
+
+
+def test_without_a_rate_the_class_is_chosen_and_the_limit_holds() -> None:
+    parcel = unclassed(Parcel("B", goods=({"currency": "116"},)), currency="116")
+    example = Example((parcel,))
+    frames, _ = rules.classify(frames_of(example), context_of(example))
+    assert frames.shipments["declaration_class"].to_list() == ["B"]
+    checked = rules.check(frames, context_of(example))
+    assert verdicts(frames.shipments, checked)["verdict"].to_list() == ["not_evaluated"]
+
+
+def test_only_classes_of_the_profile_are_chosen() -> None:
+    ctx = rules.Context(Tables(), Profile(classes=("B",)), "20261123")
+    chosen, found = classify(unclassed(Parcel("B")), unclassed(Parcel("C")), ctx=ctx)
+    assert chosen == ["B", None]
+    assert "profile" in found["en"][1]
+
+
+def test_unreadable_records_are_left_alone() -> None:
+    example = Example((unclassed(Parcel("B")), unclassed(Parcel("B"))))
+    frames = frames_of(example)
+    ships = frames.shipments.with_columns(unreadable=pl.Series([True, None]))
+    shaped = type(frames)(ships, frames.goods, frames.documents)
+    done, found = rules.classify(shaped, context_of(example))
+    assert done.shipments["declaration_class"].to_list() == [None, "B"]
+    assert found["ship"].to_list() == [1]
+    checked = rules.check(shaped, context_of(example))
+    assert 0 not in checked["ship"].to_list()
