@@ -74,7 +74,12 @@ def test_text_cells_come_through_as_they_are(tmp_path: Path) -> None:
         ("GrossWt", 1e-7, "gross_weight", "0.0000001"),
         ("IEDate", dt.date(2026, 11, 23), "movement_date", "20261123"),
         ("IEDate", 20261123, "movement_date", "20261123"),
-        ("DDate", dt.datetime(2026, 11, 23, 8, 30, 1), "declaration_time", "20261123083001"),
+        (
+            "DDate",
+            dt.datetime.fromisoformat("2026-11-23T08:30:01"),
+            "declaration_time",
+            "20261123083001",
+        ),
         ("TradeCountry", 502, "trade_country", "502"),
         ("WoodWrap", 0, "wooden_packaging", "0"),
         ("WoodWrap", True, "wooden_packaging", "1"),
@@ -208,7 +213,7 @@ def test_a_named_sheet(tmp_path: Path, sheet: str | int) -> None:
 
 
 def test_a_sheet_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no sheet '三'.*说明, 一, 二, 空"):
+    with pytest.raises(InputError, match=r"no sheet '三'.*说明, 一, 二, 空"):
         intake.read(two_sheets(tmp_path / "a.xlsx"), sheet="三")
 
 

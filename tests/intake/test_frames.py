@@ -40,7 +40,12 @@ def found(read: intake.Intake) -> list[tuple[object, ...]]:
         ("GrossWt", pl.Series([Decimal("100")]), "gross_weight", "100"),
         ("GrossWt", pl.Series([float("nan")]), "gross_weight", "NaN"),
         ("IEDate", pl.Series([dt.date(2026, 11, 23)]), "movement_date", "20261123"),
-        ("IEDate", pl.Series([dt.datetime(2026, 11, 23, 9)]), "movement_date", "20261123"),
+        (
+            "IEDate",
+            pl.Series([dt.datetime.fromisoformat("2026-11-23T09:00:00")]),
+            "movement_date",
+            "20261123",
+        ),
         ("DDate", pl.Series([dt.date(2026, 11, 23)]), "declaration_time", "20261123000000"),
         (
             "DDate",

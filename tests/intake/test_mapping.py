@@ -8,7 +8,7 @@ import pytest
 
 from crossborder import intake
 from crossborder.errors import MappingError
-from crossborder.intake.mapping.model import all_keys, date_pattern
+from crossborder.intake.mapping.model import WordTable, all_keys, date_pattern
 from crossborder.intake.words import compile_words
 
 BASE = """
@@ -233,6 +233,16 @@ def test_a_desk_sheet(tmp_path: Path) -> None:
     assert read.frames.goods["unit"].to_list() == ["015", "035"]
 
 
+def test_a_parcel_is_not_taken_for_a_totals_row(tmp_path: Path) -> None:
+    path = tmp_path / "desk.csv"
+    path.write_text(
+        "收件人,总运单号,分运单号,进出口标志,商品名称\n合计明,999-1,H1,I,鞋\n合计,,1 票,,\n",
+        encoding="utf-8",
+    )
+    read = intake.read(path)
+    assert read.frames.shipments.select("row", "receiver_name").rows() == [(2, "合计明")]
+
+
 def test_transforms_leave_a_note_with_the_old_value(tmp_path: Path) -> None:
     mapping = write(
         tmp_path,
@@ -252,11 +262,8 @@ def test_transforms_leave_a_note_with_the_old_value(tmp_path: Path) -> None:
 
 
 def test_a_word_for_two_codes_is_not_used() -> None:
-    from crossborder.intake.mapping.model import WordTable
-
-    both = compile_words(
-        WordTable(table="customs_districts", code="parent_code", source=("confidence",))
-    )  # type: ignore[call-arg]
+    table = {"table": "customs_districts", "code": "parent_code", "from": ["confidence"]}
+    both = compile_words(WordTable.model_validate(table))
     assert both.words == {}
 
 

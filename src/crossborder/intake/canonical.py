@@ -32,7 +32,7 @@ class Read:
 def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
     """Canonical frames of a grid. Raises `InputError` where no row is left to read."""
     mapping = fit.mapping
-    data = data_rows(grid, mapping)
+    data = data_rows(grid, mapping, fit.found.get("goods.name"))
     cells = data.cells
     broken = [
         b
@@ -71,7 +71,7 @@ def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
 
 def first_rows(grid: Grid, fit: Fit, place: str, n: int) -> pl.DataFrame:
     """The first `n` data rows with every column of the mapping, as they are read."""
-    data = data_rows(grid, fit.mapping)
+    data = data_rows(grid, fit.mapping, fit.found.get("goods.name"))
     if not data.cells.height:
         raise header_only(place)
     first = replace(

@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 
 import polars as pl
 
+from crossborder.china_time import CHINA
 from crossborder.intake.mapping.model import ColumnRule, date_pattern
 from crossborder.intake.typed import plain_number, plain_numbers
 from crossborder.shipments.columns import Column
@@ -56,9 +57,8 @@ def _date(value: str, patterns: list[re.Pattern[str]], kind: str) -> str:
             continue
         p = {k: int(v) for k, v in found.groupdict().items()}
         try:
-            moment = datetime(  # noqa: DTZ001 - a wall-clock date as written; China time by definition
-                p["y"], p["M"], p["d"], p.get("H", 0), p.get("m", 0), p.get("s", 0)
-            )
+            time = (p.get("H", 0), p.get("m", 0), p.get("s", 0))
+            moment = datetime(p["y"], p["M"], p["d"], *time, tzinfo=CHINA)
         except ValueError:
             return value
         return moment.strftime("%Y%m%d" if kind == "date" else "%Y%m%d%H%M%S")

@@ -23,3 +23,7 @@ class Limits:
     max_unpacked_bytes: int = 4 * 1024**3
     max_ratio: int = 200
     max_cells: int = 120_000_000
+
+
+LIMITS = Limits()
+"""The bounds that count where nothing else is said."""

@@ -20,7 +20,7 @@ from crossborder.intake.encoding import to_utf8
 from crossborder.intake.excel import Workbook
 from crossborder.intake.framesource import FrameSource
 from crossborder.intake.grid import Grid, Source
-from crossborder.intake.limits import Limits
+from crossborder.intake.limits import LIMITS, Limits
 from crossborder.intake.mapping import choose as choosing
 from crossborder.intake.mapping.load import load_mapping, mapping_names
 from crossborder.intake.mapping.model import Mapping
@@ -51,7 +51,7 @@ def read(
     mapping: MappingLike = None,
     folders: Sequence[Path] = (),
     sheet: str | int | None = None,
-    limits: Limits = Limits(),  # noqa: B008 - frozen
+    limits: Limits = LIMITS,
 ) -> Intake:
     """Read a hand-in: a path, a frame, `Shipments`, or a list of dictionaries.
 

@@ -25,8 +25,12 @@ class DataRows:
     longest: Mapping[str, int]
 
 
-def data_rows(grid: Grid, mapping: PartnerMapping) -> DataRows:
-    """The data rows of a grid: neither blank, nor totals, nor named by the mapping as rows to skip."""
+def data_rows(grid: Grid, mapping: PartnerMapping, name_at: int | None) -> DataRows:
+    """The data rows of a grid: neither blank, nor totals, nor named by the mapping as rows to skip.
+
+    `name_at` is the position of the goods name: a row that has one is no totals row merely because its first
+    cell begins like one.
+    """
     frame = trim_all(grid.cells)
     columns = frame.drop("row")
     keep = pl.int_range(frame.height, eager=True) >= mapping.header.skip_after
@@ -39,7 +43,7 @@ def data_rows(grid: Grid, mapping: PartnerMapping) -> DataRows:
             said |= errors.fill_null(False)
         keep &= said
     if mapping.totals.words and columns.width:
-        keep &= ~_totals(columns, grid.header, mapping.totals)
+        keep &= ~_totals(columns, grid.header, mapping.totals, name_at)
     types = grid.types
     if not keep.all():
         frame = frame.filter(keep)
@@ -68,12 +72,19 @@ def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _totals(columns: pl.DataFrame, header: Sequence[str], rule: TotalsRule) -> pl.Series:
+def _totals(
+    columns: pl.DataFrame, header: Sequence[str], rule: TotalsRule, name_at: int | None
+) -> pl.Series:
     wanted = {plain(c) for c in rule.columns}
     looked_at = [pl.col(f"c{i}") for i, name in enumerate(header) if plain(name) in wanted]
-    cells = looked_at or [pl.coalesce(pl.all())]
-    tests = [_says(cell, rule).fill_null(False) for cell in cells]
-    return columns.select(pl.any_horizontal(tests).alias("totals"))["totals"]
+    if looked_at:
+        test = pl.any_horizontal(_says(cell, rule).fill_null(False) for cell in looked_at)
+    else:
+        test = _says(pl.coalesce(pl.all()), rule).fill_null(False)
+        if name_at is not None:
+            name = pl.col(f"c{name_at}")
+            test &= name.is_null() | _says(name, rule)
+    return columns.select(test.alias("totals"))["totals"]
 
 
 def _says(cell: pl.Expr, rule: TotalsRule) -> pl.Expr:
