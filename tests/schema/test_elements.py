@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
 from crossborder import schema
 from crossborder.errors import NotFound, SchemaError, UnsupportedType
@@ -171,8 +172,6 @@ def test_a_made_up_family_needs_data_only(tmp_path: Path) -> None:
     assert (two.enumeration, two.min_occurs) == (("ab", "cd"), 0)
     assert (three.base, three.total_digits, three.fraction_digits) == ("decimal", 5, 2)
     judge = made.validator("NEW1")
-    from lxml import etree
-
     good = "<NEW1 xmlns='urn:new'><Head><One>abc</One><Three>1.5</Three></Head></NEW1>"
     assert judge.validate(etree.fromstring(good))
     assert not judge.validate(etree.fromstring(good.replace("abc", "abcde")))

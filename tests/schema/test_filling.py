@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import itertools
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from crossborder import schema
+from crossborder import resources, schema
 from crossborder.errors import SchemaError
 from crossborder.schema import Clause, parse_when, tables
 
@@ -151,8 +153,6 @@ def test_no_element_is_required_and_forbidden_at_once(message: str) -> None:
 @pytest.mark.parametrize("message", ["EXP301", "EXP311"])
 def test_what_the_schema_never_takes_empty_is_required(message: str) -> None:
     """Else a sound shipment could give a document that is not valid; DDate is set by the engine."""
-    import polars as pl
-
     always = {
         (r.group, r.element) for r in schema.filling(message) if (r.need, r.when) == ("R", "")
     }
@@ -175,8 +175,6 @@ def test_rule_ids_are_well_formed(message: str) -> None:
 
 @pytest.mark.parametrize("message", schema.messages())
 def test_a_facet_with_a_rule_can_be_broken(message: str) -> None:
-    import polars as pl
-
     facets = {
         (e.name, facet)
         for e in schema.load_elements(message)
@@ -215,10 +213,6 @@ def test_code_lists() -> None:
 
 
 def test_tables_named_in_code_lists_are_known() -> None:
-    import csv
-
-    from crossborder import resources
-
     with resources.path("codes/coverage.csv").open(encoding="utf-8", newline="") as file:
         known = {row["table"] for row in csv.DictReader(file)}
     named = {r.table for m in schema.messages() for r in schema.code_lists(m) if r.table}

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 
 import pytest
+import xmlschema
 from lxml import etree
 
 from crossborder import schema
@@ -182,3 +183,17 @@ def test_signature_stands_first_in_agreements_only(documents: Documents) -> None
         signed = document[1][0]
         signed[:] = [*signed[1:], signed[0]] if message != "EXP307" else [signed[2], *signed[:2]]
         assert not schema.validator(message).validate(document)
+
+
+@pytest.mark.parametrize(("message", "form"), EVERY)
+def test_a_second_processor_agrees(documents: Documents, message: str, form: str) -> None:
+    """`xmlschema` reads the includes without target namespace as libxml2 does."""
+    judge = xmlschema.XMLSchema(str(schema.xsd_path(message, form)))
+    for size in ("smallest", "largest"):
+        assert judge.is_valid(documents.build(message, form, size))
+    document = documents.build(message, form, "smallest", lists=1)
+    root = next(n for n in document.iter() if local(n) == message)
+    last = [n for n in root.iter() if len(n) == 0][-1]
+    last.getparent().remove(last)
+    assert not judge.is_valid(document)
+    assert not schema.validator(message, form).validate(document)
