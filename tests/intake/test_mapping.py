@@ -286,8 +286,22 @@ def test_a_draft_names_what_it_recognises_and_reads_back(tmp_path: Path) -> None
     assert read.frames.goods["name"].to_list() == ["shoe"]
     assert read.frames.shipments["gross_weight"].to_list() == ["2"]
     assert '# "shipments.…" = "颜\\"色"' in text
+    assert 'dates = ["yyyy-MM-dd"' not in text
     rows = intake.explain_rows(path, mapping, 1)
     assert ("shipments.house_waybill", "分单号", "H1") in rows[0]
+
+
+def test_a_draft_of_the_desk_sheet_is_the_desk_mapping(tmp_path: Path) -> None:
+    desk = intake.load_mapping("zh-desk")
+    path = tmp_path / "a.csv"
+    header = ",".join(rule.names[0] for rule in desk.columns.values())
+    path.write_text(f"标题\n{header}\n", encoding="utf-8")
+    drafted = intake.load_mapping(write(tmp_path, intake.draft(path)))
+    for key, rule in drafted.columns.items():
+        assert rule.model_copy(update={"names": desk.columns[key].names}) == desk.columns[key]
+    assert list(drafted.columns) == list(desk.columns)
+    assert drafted.words == desk.words
+    assert drafted.header.row == 2
 
 
 def test_a_draft_says_which_required_columns_it_did_not_find(tmp_path: Path) -> None:

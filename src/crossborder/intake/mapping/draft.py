@@ -13,7 +13,7 @@ from crossborder.intake.grid import Record
 from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.choose import plain
 from crossborder.intake.mapping.load import load_mapping
-from crossborder.intake.mapping.model import all_keys, column_of
+from crossborder.intake.mapping.model import ColumnRule, WordTable, all_keys, column_of
 from crossborder.intake.reader import MappingLike, meet, open_source
 from crossborder.shipments.columns import FRAME_NAMES
 
@@ -42,10 +42,12 @@ def draft(path: Path, sheet: str | int | None = None) -> str:
         "[columns]",
     ]
     required = set(load_mapping("canonical").required())
-    for key in all_keys():
-        if key in matched:
-            rest = ", required = true" if key in required else ""
-            lines.append(f"{_quoted(key)} = {{ names = {_quoted(matched[key])}{rest} }}")
+    desk = load_mapping("zh-desk")
+    lines += [
+        _column(key, matched[key], desk.columns[key], required=key in required)
+        for key in all_keys()
+        if key in matched
+    ]
     for key in sorted(required - set(matched)):
         column = column_of(key)
         lines.append(
@@ -54,7 +56,33 @@ def draft(path: Path, sheet: str | int | None = None) -> str:
     if open_names:
         lines += ["", "# Columns nobody recognised / 未识别的列:"]
         lines += [f'# "shipments.…" = {_quoted(name)}' for name in open_names]
+    used = dict.fromkeys(desk.columns[k].words for k in all_keys() if k in matched)
+    lines += [line for name in used if name for line in _word_table(name, desk.words[name])]
     return "\n".join(lines) + "\n"
+
+
+def _column(key: str, header: str, desk: ColumnRule, *, required: bool) -> str:
+    """One line of the draft: the header, and how a desk writes this column (words, dates)."""
+    parts = [f"names = {_quoted(header)}"]
+    parts += ["required = true"] if required else []
+    parts += ["number_cells = true"] if desk.number_cells else []
+    parts += [f"words = {_quoted(desk.words)}"] if desk.words else []
+    parts += [f"dates = [{', '.join(map(_quoted, desk.dates))}]"] if desk.dates else []
+    return f"{_quoted(key)} = {{ {', '.join(parts)} }}"
+
+
+def _word_table(name: str, words: WordTable) -> list[str]:
+    lines = ["", f"[words.{name}]"]
+    if words.table:
+        lines += [f"table = {_quoted(words.table)}", f"code = {_quoted(words.code)}"]
+        lines.append(f"from = [{', '.join(map(_quoted, words.source))}]")
+    if words.where:
+        pairs = ", ".join(f"{k} = {_quoted(v)}" for k, v in words.where.items())
+        lines.append(f"where = {{ {pairs} }}")
+    if words.values:
+        lines += ["", f"[words.{name}.values]"]
+        lines += [f"{_quoted(word)} = {_quoted(code)}" for word, code in words.values.items()]
+    return lines
 
 
 def explain_rows(
