@@ -73,11 +73,11 @@ def exit_code(checked: Checked) -> int:
 
 def show_checked(checked: Checked, lang: str) -> None:
     """Findings by rule, then one line of counts."""
-    from crossborder.reports import findings_table
+    from crossborder.reports import findings_list
 
     out = common.out()
     if checked.findings.height:
-        out.print(findings_table(checked.findings, lang))
+        out.print(findings_list(checked.findings, lang))
     c = checked.counts
     if lang == "zh":
         out.print(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table
 from crossborder.reports.day import DayReport, write_report
-from crossborder.reports.findings import findings_table, grouped, write_findings_csv
+from crossborder.reports.findings import findings_list, grouped, write_findings_csv
 
 __all__ = [
     "LINES",
     "DayReport",
     "account_rows",
     "account_table",
-    "findings_table",
+    "findings_list",
     "grouped",
     "write_findings_csv",
     "write_report",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
 from crossborder.errors import InputError
 from crossborder.reports.cells import neutralised
@@ -39,28 +41,31 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def findings_table(findings: pl.DataFrame, lang: str) -> Table:
-    """The findings as a table: consequence, rule, count, what is wrong, remedy, three examples."""
-    heads = (
-        ("后果", "规则", "数量", "问题", "处理办法", "例（分运单 @ 行 列）")
-        if lang == "zh"
-        else ("what", "rule", "count", "what is wrong", "remedy", "examples (waybill @ row column)")
-    )
-    table = Table(expand=True, show_lines=True)
-    for head, ratio, style in zip(
-        heads, (1, 2, 1, 5, 4, 4), ("bold", "", "", "", "", "dim"), strict=True
-    ):
-        table.add_column(head, ratio=ratio, style=style, overflow="fold")
+_STYLE = {"reject": "bold red", "not_evaluated": "bold yellow", "hold": "bold yellow"}
+
+
+def findings_list(findings: pl.DataFrame, lang: str) -> Group:
+    """The findings, worst first: consequence, rule, count; what is wrong; remedy; three examples."""
+    blocks = []
     for row in grouped(findings).iter_rows(named=True):
-        examples = "\n".join(
-            f"{e['shipment'] or '—'} @ {e['row'] or '—'} {e['column'] or ''}"
-            for e in row["examples"]
-        )
-        table.add_row(
-            _SHOWN[lang].get(row["what"], row["what"]), row["rule"], f"{row['count']:,}",
-            row[lang], row[f"fix_{lang}"] or "", examples,
-        )  # fmt: skip
-    return table
+        style = _STYLE.get(row["what"], "bold cyan")
+        block = Text()
+        block.append(f"{_SHOWN[lang].get(row['what'], row['what'])} ", style=style)
+        block.append(f"{row['rule']} ", style="bold")
+        block.append(f"× {row['count']:,}\n")
+        block.append(f"   {row[lang]}\n")
+        if row[f"fix_{lang}"]:
+            block.append(f"   → {row[f'fix_{lang}']}\n", style="green")
+        block.append(f"   {'；'.join(map(_example, row['examples']))}\n", style="dim")
+        blocks.append(block)
+    return Group(*blocks)
+
+
+def _example(example: dict[str, Any]) -> str:
+    """`HX1001 @ 186 SendId`: waybill, row and column as the user sees them."""
+    return (
+        f"{example['shipment'] or '—'} @ {example['row'] or '—'} {example['column'] or ''}".strip()
+    )
 
 
 def write_findings_csv(findings: pl.DataFrame, file: Path) -> None:
