@@ -95,9 +95,13 @@ class Outbox(Base):
         Those are manifests of batches that were let go (an APD once the part before it is accepted), and
         declarations whose house stands accepted on a manifest or whose endpoint wants none.
         """
-        query = select(A).where(A.c.ready).order_by(A.c.kind.desc(), A.c.id).limit(limit)
+        drafts: list[Draft] = []
         with self.read() as connection:
-            return [_draft(row) for row in connection.execute(query).mappings()]
+            for kind in (MANIFEST, DECLARATION):
+                query = select(A).where(A.c.ready, A.c.kind == kind).order_by(A.c.id)
+                rows = connection.execute(query.limit(limit - len(drafts))).mappings()
+                drafts += [_draft(row) for row in rows]
+        return drafts
 
     def freeze(self, frozen: Sequence[Frozen], now: datetime) -> list[int]:
         """Keep final bytes (flushed to the disk first), then queue; ids of the attempts that were queued.

@@ -18,8 +18,8 @@ class KeysTaken(LedgerError):
 
     def __init__(self, keys: tuple[str, ...]) -> None:
         super().__init__(
-            f"{len(keys)} shipments were filed meanwhile by another hand-in",
-            f"{len(keys)} 票已由另一批次同时制单",
+            f"{len(keys)} business keys were taken meanwhile by another hand-in",
+            f"{len(keys)} 个业务主键已被另一批次占用",
             fix_en="hand the file in again",
             fix_zh="请重新提交该文件",
         )

@@ -1,0 +1,99 @@
+"""Run by test_crash: dies (`os._exit`) at every point in turn, in forks of its own, and tells how it went on.
+
+Usage: crash_child.py FOLDER. Prints one JSON line per point: what stood after the crash, and after going on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from desk import NOW, claim, declaration, key, manifest, queue, shipment, source
+
+from crossborder.ledger import Ledger, Sent
+
+COUNT, BLOCK = 5, 3
+
+
+def work(ledger: Ledger) -> None:
+    """Hand in, let go, freeze, claim, record; goes on wherever an earlier run stopped."""
+    ledger.recover(NOW, f"{ledger.owner}/w")
+    done = [b for b in ledger.batches() if b.state == "sealed"]
+    batch = done[0] if done else ledger.begin_batch(source(), NOW)
+    for start in range(batch.recorded, COUNT, BLOCK):
+        numbers = range(start, min(start + BLOCK, COUNT))
+        rows = [shipment(n) for n in numbers]
+        ledger.record_block(batch.id, rows, [declaration(n) for n in numbers], [], [], NOW)
+    if not done:
+        ledger.record_block(batch.id, [], [manifest(range(COUNT))], [], [], NOW)
+        ledger.seal(batch.id, {"prepared": COUNT}, NOW, rows=2 * COUNT)
+    ledger.release([batch.id], "tester", NOW, {"hangzhou": False})
+    queue(ledger)
+    claimed = claim(ledger)
+    ledger.record_outcomes([Sent(o.attempt_id, "received") for o in claimed], NOW, f"{ledger.owner}/w")  # fmt: skip
+
+
+def dying(at: int) -> Callable[[str], None]:
+    """A checkpoint that kills the process the `at`-th time it is passed."""
+    passed = 0
+
+    def checkpoint(_name: str) -> None:
+        nonlocal passed
+        passed += 1
+        if passed == at:
+            os._exit(9)
+
+    return checkpoint
+
+
+def seen(home: Path) -> dict[str, Any]:
+    with Ledger.open(home) as ledger:
+        attempts = ledger.attempts_in()
+        ends = sum(p.stat().st_size for p in (home / "payload").glob("*.seg"))
+        refs = [a.draft for a in attempts] + [a.frozen for a in attempts if a.frozen]
+        return {
+            "batches": [(b.id, b.state, b.recorded) for b in ledger.batches()],
+            "positions": [s.position for b in ledger.batches() for s in ledger.shipments_in(b.id)],
+            "attempts": {a.key: a.number for a in attempts},
+            "rows": len(attempts),
+            "states": sorted({a.state for a in attempts}),
+            "frozen": {a.key: (a.message_id, a.digest) for a in attempts if a.frozen},
+            "bytes": all(ledger.peek(ref) for ref in refs),
+            "drafts": all(
+                ledger.peek(a.draft) == declaration(n).body
+                for n in range(COUNT)
+                for a in attempts
+                if a.key == key(n)
+            ),
+            "loose": ends - sum(ref.length for ref in refs),
+        }
+
+
+def main(folder: Path) -> None:
+    Ledger.open(folder / "empty").close()
+    for at in range(1, 1000):
+        home = folder / str(at)
+        shutil.copytree(folder / "empty", home)
+        pid = os.fork()
+        if pid == 0:
+            with Ledger.open(home, checkpoint=dying(at)) as ledger:
+                work(ledger)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        after = seen(home)
+        with Ledger.open(home) as ledger:
+            work(ledger)
+        sys.stdout.write(
+            json.dumps({"at": at, "code": code, "after": after, "end": seen(home)}) + "\n"
+        )
+        if code == 0:
+            return
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

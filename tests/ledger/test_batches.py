@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from crossborder.errors import LedgerError, NotFound
+from crossborder.ledger import FindingRow, KeysTaken, Ledger
+
+from .desk import NOW, declaration, hand_in, house, key, manifest, shipment, source
+
+
+def test_a_batch_is_counted_from_its_days_first(ledger: Ledger) -> None:
+    ids = [ledger.begin_batch(source(f"{n}.csv"), NOW).id for n in range(3)]
+    assert ids == ["20261123-01", "20261123-02", "20261123-03"]
+    assert [b.id for b in ledger.batches("20261123")] == ids
+    assert ledger.batches("20261124") == []
+
+
+def test_the_working_day_may_be_handed_in(ledger: Ledger) -> None:
+    from dataclasses import replace
+
+    assert ledger.begin_batch(replace(source(), day="20261122"), NOW).id == "20261122-01"
+
+
+def test_block_by_block_then_sealed(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    first = [shipment(0), shipment(1, outcome="rejected")]
+    found = FindingRow(1, "EXP-04", "reject", "reject", '{"rule":"EXP-04"}')
+    ledger.record_block(batch.id, first, [declaration(0)], [found], [(1, "too long")], NOW)
+    ledger.record_block(batch.id, [shipment(2)], [declaration(2)], [], [], NOW)
+    assert ledger.batch(batch.id).recorded == 3
+    sealed = ledger.seal(batch.id, {"prepared": 2, "rejected": 1}, NOW, rows=6)
+    assert (sealed.state, sealed.rows, sealed.counts) == ("sealed", 6, {"prepared": 2, "rejected": 1})  # fmt: skip
+    assert [s.outcome for s in ledger.shipments_in(batch.id)] == ["prepared", "rejected", "prepared"]  # fmt: skip
+    assert ledger.findings_of(batch.id) == [found]
+    assert [(s.position, why) for s, why in ledger.not_manifested([batch.id])] == [(1, "too long")]
+    assert [e.verb for e in ledger.batch_events(batch.id)] == ["begun", "recorded", "recorded", "sealed"]  # fmt: skip
+
+
+def test_gaps_and_repetitions_of_a_block_are_refused(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    ledger.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+    for positions in ([0], [2], [1, 3]):
+        with pytest.raises(LedgerError, match="position 1"):
+            ledger.record_block(batch.id, [shipment(p) for p in positions], [], [], [], NOW)
+    assert ledger.batch(batch.id).recorded == 1
+
+
+def test_outcome_and_attempt_must_agree(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    with pytest.raises(LedgerError, match="has no attempt"):
+        ledger.record_block(batch.id, [shipment(0)], [], [], [], NOW)
+    with pytest.raises(LedgerError, match="has attempt"):
+        ledger.record_block(
+            batch.id, [shipment(0, outcome="rejected")], [declaration(0)], [], [], NOW
+        )
+    assert ledger.known([key(0)]) == []
+
+
+def test_a_key_that_became_live_meanwhile_records_nothing(ledger: Ledger) -> None:
+    mine = ledger.begin_batch(source("mine.csv"), NOW)
+    hand_in(ledger, 2, name="other.csv", listed=False)
+    with pytest.raises(KeysTaken) as taken:
+        ledger.record_block(
+            mine.id, [shipment(5, 0), shipment(1, 1)], [declaration(5, 0), declaration(1, 1)], [], [], NOW
+        )  # fmt: skip
+    assert taken.value.keys == (key(1),)
+    assert ledger.batch(mine.id).recorded == 0
+    assert ledger.known([key(5)]) == []
+
+
+def test_a_key_twice_in_one_block_is_refused(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    rows = [shipment(7, 0), shipment(7, 1)]
+    with pytest.raises(KeysTaken):
+        ledger.record_block(batch.id, rows, [declaration(7, 0), declaration(7, 1)], [], [], NOW)
+
+
+def test_only_the_recorder_may_record(ledger: Ledger, home: Path) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    with Ledger.open(home) as other:
+        with pytest.raises(LedgerError):
+            other.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+        with pytest.raises(LedgerError):
+            other.seal(batch.id, {}, NOW)
+
+
+def test_the_same_file_continues_what_a_dead_process_left(home: Path) -> None:
+    with Ledger.open(home) as dead:
+        batch = dead.begin_batch(source(), NOW)
+        dead.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+    with Ledger.open(home) as ledger:
+        again = ledger.begin_batch(source(), NOW)
+        assert (again.id, again.continued, again.recorded) == (batch.id, True, 1)
+        other_file = ledger.begin_batch(source("other.csv"), NOW)
+        assert not other_file.continued
+        ledger.record_block(batch.id, [shipment(1)], [declaration(1)], [], [], NOW)
+        ledger.seal(batch.id, {}, NOW)
+
+
+def test_what_a_living_process_records_is_left_alone(ledger: Ledger, home: Path) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    with Ledger.open(home) as other:
+        assert other.begin_batch(source(), NOW).id != batch.id
+    assert ledger.begin_batch(source(), NOW).id not in (batch.id,)
+
+
+def test_a_batch_that_was_left_is_continued_by_the_same_process(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    ledger.leave_batch(batch.id)
+    assert ledger.begin_batch(source(), NOW).id == batch.id
+
+
+def test_a_sealed_batch_is_not_continued(ledger: Ledger) -> None:
+    assert ledger.begin_batch(source(), NOW).id != hand_in(ledger, 1, name="x.csv")
+    first = hand_in(ledger, 1, first=50, listed=False)
+    assert ledger.begin_batch(source(), NOW).id != first
+
+
+def test_manifests_of_a_repeated_block_are_passed_over(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    ledger.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+    for _ in range(2):
+        ledger.record_block(batch.id, [], [manifest([0])], [], [(0, "why")], NOW)
+    found = ledger.attempts_in(batch_ids=[batch.id], kind="manifest")
+    assert [a.number for a in found] == [1]
+    assert len(ledger.not_manifested()) == 1
+    with pytest.raises(KeysTaken):
+        ledger.record_block(batch.id, [], [manifest([0, 1])], [], [], NOW)
+
+
+def test_a_discarded_batch_frees_its_keys(home: Path) -> None:
+    with Ledger.open(home) as dead:
+        batch = dead.begin_batch(source(), NOW)
+        dead.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+        with pytest.raises(LedgerError):
+            dead.discard_batch(batch.id, "tester", "wrong file", NOW)
+    with Ledger.open(home) as ledger:
+        assert ledger.discard_batch(batch.id, "tester", "wrong file", NOW) == 1
+        (known,) = ledger.known([key(0)])
+        assert (known.live, known.state, known.sealed) == (False, "voided", False)
+        with pytest.raises(LedgerError):
+            ledger.discard_batch(batch.id, "tester", "again", NOW)
+        sealed = hand_in(ledger, 1, name="b.csv")
+        assert ledger.attempts_of(house(0))[-1].number == 2
+        with pytest.raises(LedgerError):
+            ledger.discard_batch(sealed, "tester", "no", NOW)
+
+
+def test_known_answers_for_many_keys(ledger: Ledger) -> None:
+    hand_in(ledger, 30)
+    known = {k.key: k for k in ledger.known([key(n) for n in range(5000)])}
+    assert len(known) == 30
+    assert known[key(3)].live
+    assert known[key(3)].fresh_attempt == "no"
+    assert ledger.peek(known[key(3)].ref) == declaration(3).body
+    assert ledger.known([key(3)], kind="manifest") == []
+
+
+def test_manifested_names_the_live_manifest(ledger: Ledger) -> None:
+    hand_in(ledger, 3)
+    found = ledger.manifested([key(n) for n in range(5)])
+    assert sorted(found) == [key(n) for n in range(3)]
+    assert ledger.live_manifest_parts("99900000001|CX123|I|") == 1
+    assert ledger.live_manifest_parts("99900000001|CX12|I|") == 0
+
+
+def test_nobody_knows_such_a_batch(ledger: Ledger) -> None:
+    with pytest.raises(NotFound):
+        ledger.batch("20261123-99")
+    with pytest.raises(NotFound):
+        ledger.release(["20261123-99"], "tester", NOW, {})

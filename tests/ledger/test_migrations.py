@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from crossborder.errors import LedgerError
+from crossborder.ledger import Ledger, database, migrations
+from crossborder.ledger.dialects import open_engine
+from crossborder.ledger.tables import metadata
+
+from .desk import NOW, claim, hand_in, ready
+
+
+def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    with engine.connect() as connection:
+        return {
+            table.name: sorted(map(tuple, connection.execute(table.select())), key=repr)
+            for table in metadata.sorted_tables
+        }
+
+
+def filled(home: Path) -> Engine:
+    with Ledger.open(home) as ledger:
+        ready(ledger, 3)
+        hand_in(ledger, 2, first=10, name="b.csv")
+        ref = ledger.store_receipt("hangzhou", "a.xml", b"raw", NOW)
+        ledger.save_unreadable(ref.id, "no XML")
+        ledger.add_api_key("shop", "secret", NOW)
+        ledger.idempotent(1, "key", "0" * 64, NOW)
+        claim(ledger)
+    return open_engine(f"sqlite:///{home / database.FILE}")
+
+
+def test_head_is_the_newest_version() -> None:
+    config = Config()
+    config.set_main_option("script_location", "crossborder.ledger:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
+
+
+def test_the_migrations_make_the_tables_as_they_are_declared(home: Path) -> None:
+    with Ledger.open(home) as ledger, ledger.read() as connection:
+        found = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert found == []
+
+
+def test_every_step_up_and_down_on_a_filled_ledger(home: Path) -> None:
+    engine = filled(home)
+    before = contents(engine)
+    assert all(
+        before[name] for name in ("batches", "attempts", "events", "receipts", "idempotency")
+    )
+    database.migrate(engine, "0001")
+    assert contents(engine) == before
+    database.migrate(engine, migrations.HEAD)
+    assert contents(engine) == before
+    database.migrate(engine, "base")
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    database.migrate(engine, migrations.HEAD)
+    assert not any(contents(engine).values())
+    engine.dispose()
+
+
+@pytest.mark.parametrize("change", ["UPDATE events SET who = 'x'", "DELETE FROM events"])
+def test_events_cannot_be_changed(home: Path, change: str) -> None:
+    engine = filled(home)
+    with (
+        pytest.raises(Exception, match="append-only"),
+        engine.connect() as connection,
+        connection.begin(),
+    ):
+        connection.execute(text(change))
+    engine.dispose()
+
+
+def test_a_newer_ledger_is_refused(home: Path) -> None:
+    engine = filled(home)
+    with engine.connect() as connection, connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    engine.dispose()
+    with pytest.raises(LedgerError, match="newer version"):
+        Ledger.open(home)
+
+
+def test_what_is_no_ledger_is_refused(home: Path) -> None:
+    home.mkdir()
+    (home / database.FILE).write_bytes(b"this is no database at all, it is a letter" * 100)
+    with pytest.raises(LedgerError, match="no ledger"):
+        Ledger.open(home)
+
+
+def test_a_home_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(LedgerError, match="home folder"):
+        Ledger.open(tmp_path / "file")
+    with pytest.raises(LedgerError, match="home folder"):
+        Ledger.open(tmp_path / "file" / "home")
+
+
+def test_only_sqlite_for_now(home: Path) -> None:
+    with pytest.raises(LedgerError, match="SQLite"):
+        Ledger.open(home, url="postgresql://nobody@localhost/none")
+
+
+@pytest.mark.parametrize(
+    ("mounts", "refused"),
+    [
+        ("/dev/sda1 / ext4 rw 0 0\n", False),
+        ("/dev/sda1 / ext4 rw 0 0\nserver:/x {home} nfs4 rw 0 0\n", True),
+        ("/dev/sda1 / ext4 rw 0 0\n//server/x {parent} cifs rw 0 0\n", True),
+        ("server:/x / nfs rw 0 0\n/dev/sdb1 {home} ext4 rw 0 0\n", False),
+        ("/dev/sda1 / ext4 rw 0 0\nserver:/x {home}x nfs4 rw 0 0\n", False),
+    ],
+)
+def test_a_network_share_is_refused(tmp_path: Path, mounts: str, refused: bool) -> None:
+    table = mounts.format(home=tmp_path / "home", parent=tmp_path)
+    if not refused:
+        database.refuse_network_share(tmp_path / "home", table)
+        return
+    with pytest.raises(LedgerError, match="network share"):
+        database.refuse_network_share(tmp_path / "home", table)
+
+
+def test_what_goes_before_a_send_is_on_the_disk(ledger: Ledger) -> None:
+    with ledger.read() as connection:
+        pragma = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
