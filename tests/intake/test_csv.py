@@ -6,6 +6,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crossborder import intake
 from crossborder.errors import InputError
@@ -189,23 +191,33 @@ def test_paths_that_cannot_be_read(tmp_path: Path) -> None:
         intake.read(put(tmp_path, "x", "a.pdf"))
 
 
-def test_the_bulk_way_and_the_slow_way_agree() -> None:
-    body = b'a,b,"c"\n1,2\n,,\n\n"x,y",2,3\n1,2,3,4\n'
+_FIELD = st.sampled_from(["", "a", " b ", '"c"', '"d,e"', '"f\ng"', '"h\n\n""i"', "合", '"'])
+_LINES = st.lists(st.lists(_FIELD, min_size=1, max_size=4).map(",".join), min_size=1, max_size=6)
+
+
+@settings(deadline=None, max_examples=300)
+@given(lines=_LINES)
+def test_the_bulk_way_and_the_slow_way_agree(lines: list[str]) -> None:
+    body = "\n".join(lines).encode()
+    fast, slow = csvfile._bulk(body, 2, 3, ","), csvfile._slow(body, 2, 3, ",")
+    if fast is None:
+        assert '"' in body.decode()
+        return
+    blank = pl.all_horizontal(pl.exclude("row").replace("", None).is_null())
+    texts = [
+        cells.filter(~blank).with_columns(pl.exclude("row").replace("", None)).rows()
+        for cells in (fast[0], slow[0])
+    ]
+    assert texts[0] == texts[1]
+    assert fast[1] == slow[1]
+
+
+def test_quoted_lines_take_the_bulk_way() -> None:
+    body = b'1,"two\nlines",3\n\n1,2\n"x","y","z"\n'
     fast = csvfile._bulk(body, 2, 3, ",")
     assert fast is not None
-    slow = csvfile._slow(body, 2, 3, ",")
-    assert (
-        fast[0].rows()
-        == slow[0]
-        .with_columns(pl.all().exclude("row").replace("", None))
-        .filter(pl.col("c0").is_not_null())
-        .rows()
-    )
-    assert (
-        [(b.row, b.found) for b in fast[1]]
-        == [(b.row, b.found) for b in slow[1]]
-        == [(3, 2), (7, 4)]
-    )
+    assert fast[0].rows() == [(2, "1", "two\nlines", "3"), (6, "x", "y", "z")]
+    assert [(b.row, b.found) for b in fast[1]] == [(5, 2)]
 
 
 def test_cutting_records() -> None:
@@ -218,3 +230,14 @@ def test_cutting_records() -> None:
         (4, ['"open'], False),
         (5, ["f", "g"], True),
     ]
+
+
+def test_a_locked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked(self: Path) -> bytes:
+        raise PermissionError(13, "in use", str(self))
+
+    path = put(tmp_path, f"{HEAD}\n999-1,H1,I,shoe,\n")
+    monkeypatch.setattr(Path, "read_bytes", locked)
+    with pytest.raises(InputError, match="close it in other programs") as caught:
+        intake.read(path)
+    assert caught.value.place == str(path)

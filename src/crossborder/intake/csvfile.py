@@ -1,4 +1,4 @@
-"""CSV to `Grid`. Common files go through polars; ragged ones too; only odd quoting is cut in Python.
+"""CSV to `Grid`. Files go through polars, ragged ones too; only odd quoting is cut in Python.
 
 `row` is the physical line on which a record begins. Whether a file is clean is decided exactly: the number
 of delimiters of each line, outside quotes, is counted before anything is believed.
@@ -77,7 +77,7 @@ def _numbered(cells: pl.DataFrame, first: int) -> pl.DataFrame:
 def _bulk(
     body: bytes, first: int, width: int, delimiter: str
 ) -> tuple[pl.DataFrame, list[Broken]] | None:
-    """The fast way, or None where quoted fields run over lines or quotes are odd."""
+    """The fast way, or None where quotes are odd: in the middle of a field, or never closed."""
     if not body or body.isspace():
         return pl.DataFrame(schema={"row": pl.UInt32(), **_names(width)}), []
     if b'"' not in body:
@@ -89,7 +89,7 @@ def _bulk(
         return None
     d = re.escape(delimiter)
     one = rf'(?:"(?:[^"]|"")*"|[^"{d}]*)'
-    marked = _numbered(lines, first).with_columns(
+    marked = _joined(_numbered(lines, first)).with_columns(
         pl.col("line").str.contains(rf"^{one}(?:{d}{one}){{{width - 1}}}$").alias("even"),
         pl.col("line").str.contains(rf"^{one}(?:{d}{one})*$").alias("whole"),
         pl.col("line").str.contains(rf"^[\s{d}]*$").fill_null(True).alias("blank"),
@@ -97,10 +97,9 @@ def _bulk(
     if not marked.select((pl.col("whole") | pl.col("blank")).all()).item():
         return None
     ragged = marked.filter(~pl.col("even") & ~pl.col("blank"))
-    broken = [
-        _ragged(row, line, width, delimiter)
-        for row, line in ragged.select("row", "line").iter_rows()
-    ]
+    rows = ragged.select("row", "line").iter_rows()
+    torn = (_ragged(row, line, width, delimiter) for row, line in rows)
+    broken = [b for b in torn if any(field.strip() for field in b.fields)]
     good = marked.filter(pl.col("even") & ~pl.col("blank"))
     if not good.height:
         return pl.DataFrame(schema={"row": pl.UInt32(), **_names(width)}), broken
@@ -110,6 +109,20 @@ def _bulk(
     if cells.height != good.height:
         return None
     return cells.insert_column(0, good["row"]), broken
+
+
+def _joined(lines: pl.DataFrame) -> pl.DataFrame:
+    """Physical lines to records: a line that begins inside quotes belongs to the record before it."""
+    quotes = lines["line"].str.count_matches('"', literal=True).fill_null(0)
+    if (quotes % 2 == 0).all():
+        return lines
+    begins = (quotes.cum_sum() - quotes) % 2 == 0
+    return (
+        lines.with_columns(begins.cum_sum().alias("record"))
+        .group_by("record", maintain_order=True)
+        .agg(pl.col("row").first(), pl.col("line").fill_null("").str.join("\n"))
+        .select("row", "line")
+    )
 
 
 def _even(body: bytes, width: int, delimiter: str) -> pl.DataFrame | None:
