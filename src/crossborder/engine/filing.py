@@ -22,6 +22,7 @@ from crossborder.filing import (
     Job,
     Reader,
     ReceiptPoller,
+    Step,
     Tally,
     drain,
     endpoint_jobs,
@@ -238,8 +239,8 @@ def receive(
     else:
         _fetch(ledger, settings, tally, follow, progress)
     reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
-    while reader.step(china_time.now()) is not None:
-        pass
+    while _more_at_once(reader):
+        progress(tally.counts.get("read", 0), 0)
     outcomes = Counter(r.outcome for r in ledger.receipts_by_outcome(_TROUBLED))
     counts = {
         name: tally.counts.get(name, 0)
@@ -251,6 +252,13 @@ def receive(
 
 
 _TROUBLED = ("unmatched", "contradictory", "unknown_code")
+
+
+def _more_at_once(step: Step) -> bool:
+    """Take one step; whether the next one is due already."""
+    now = china_time.now()
+    wake = step.step(now)
+    return wake is not None and wake <= now
 
 
 def _fetch(
@@ -269,10 +277,10 @@ def _fetch(
         reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
         while True:
             for poller in pollers:
-                while (wake := poller.step(now := china_time.now())) is not None and wake <= now:
+                while _more_at_once(poller):
                     progress(tally.counts.get("receipts", 0), 0)
-            while reader.step(china_time.now()) is not None:
-                pass
+            while _more_at_once(reader):
+                progress(tally.counts.get("read", 0), 0)
             if china_time.now() >= until:
                 return
             pause.wait(0.2)

@@ -126,7 +126,15 @@ def _judge(
         classed.documents,
         classed.headers,
     )
-    return whole, found.gather(parts)
+    return whole, _once(found.gather(parts))
+
+
+def _once(findings: pl.DataFrame) -> pl.DataFrame:
+    """The same fault told by two stages stands once; the later one knows more (a rule may suggest a value)."""
+    told = findings.unique(
+        ["ship", "row", "element", "rule", "value"], keep="last", maintain_order=True
+    )
+    return told.sort("ship", "row", nulls_last=True, maintain_order=True)
 
 
 def compose(
