@@ -55,8 +55,8 @@ def account(ledger: Ledger, only: Sequence[str], day: str) -> dict[str, tuple[in
 def closing(ledger: Ledger, batches: Sequence[str]) -> dict[str, tuple[int, int]]:
     """The account as pairs, `handed_in` first."""
     found_account = proving.account(ledger, batches)
-    lines = {name: tuple(count) for name, count in found_account.lines.items()}
-    return {"handed_in": tuple(found_account.handed_in), **lines}
+    lines = {name: (count.shipments, count.rows) for name, count in found_account.lines.items()}
+    return {"handed_in": (found_account.handed_in.shipments, found_account.handed_in.rows), **lines}
 
 
 def states(ledger: Ledger, only: Sequence[str]) -> dict[str, int]:
@@ -296,7 +296,7 @@ def _masters(made: Sequence[AttemptRecord]) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _findings(ledger: Ledger, ids: Sequence[str]) -> list[Mapping[str, Any]]:
+def _findings(ledger: Ledger, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
     records = [json.loads(f.record) for batch in ids for f in ledger.findings_of(batch)]
     if not records:
         return []

@@ -6,7 +6,7 @@ the clock once, here at the edge. The same input gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -37,7 +37,7 @@ def packaged_tables() -> Tables:
 
 def check(
     data: Any,
-    mapping: str | Path | Mapping[str, Any] | None = None,
+    mapping: str | Path | intake.Mapping | None = None,
     profile: str | Path | Profile | None = None,
     as_of: str | None = None,
     *,

@@ -25,6 +25,7 @@ from crossborder.ledger import (
     AttemptRecord,
     BatchDraft,
     FindingRow,
+    HouseRow,
     KeysTaken,
     Ledger,
     ShipmentRow,
@@ -182,7 +183,7 @@ def _manifest_drafts(drafts: Drafts) -> Iterator[AttemptDraft]:
         body = xml.encode("utf-8")
         yield AttemptDraft(
             "manifest", "EXP311", key, endpoint, master, None, voyage, direction, _content(body), body,
-            houses=tuple(houses.iter_rows()),
+            houses=tuple(HouseRow(*house) for house in houses.iter_rows()),
         )  # fmt: skip
 
 
