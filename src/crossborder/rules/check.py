@@ -5,7 +5,7 @@ A hand-in without faults costs one aggregate per case; findings are made only wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -39,7 +39,7 @@ def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.Dat
     parts: list[pl.DataFrame] = []
     for name in FRAME_NAMES:
         df = prepared.frames[name]
-        mine = [pair for pair in pairs if pair[1].frame == name and _can_fire(df, pair[1])]
+        mine = [pair for pair in pairs if pair[1].frame == name]
         if df.height and mine:
             parts += _broken(prepared, name, mine, ctx)
     found = findings.gather(parts)
@@ -54,9 +54,13 @@ def cases(rule: Rule, ctx: Context) -> tuple[Case, ...]:
     return found
 
 
-def _can_fire(df: pl.DataFrame, case: Case) -> bool:
-    """False where the case is about the text of a column in which there is none."""
-    return not (case.textual and df.get_column(case.column).null_count() == df.height)
+def _constants(df: pl.DataFrame, columns: Iterable[str]) -> frozenset[str]:
+    """Which of the columns hold the same text (or none) in every row."""
+    names = list(dict.fromkeys(columns))
+    if not names:
+        return frozenset()
+    same = df.select((pl.col(n).eq_missing(pl.col(n).first())).all() for n in names).row(0)
+    return frozenset(n for n, one in zip(names, same, strict=True) if one)
 
 
 def _broken(
@@ -75,14 +79,31 @@ def _broken(
             when = (pl.col("_class") == rule.applies_to) & when
         asked.append((position, rule, case, when))
     parts = _fired(prepared, name, df, [a for a in asked if a[2].screen is None])
-    screens = {id(a[2].screen): a[2].screen for a in asked if a[2].screen is not None}
-    passed = _answers(df, list(screens.values()))
-    for key, screen in zip(screens, passed, strict=True):
-        if screen:
-            part = df.filter(screens[key])
-            mine = [a for a in asked if id(a[2].screen) == key]
-            parts += _fired(prepared, name, part, mine)
+    for screen, mine in _screened(df, [a for a in asked if a[2].screen is not None]):
+        parts += _fired(prepared, name, df.filter(screen), mine)
     return [part for _, part in sorted(parts, key=lambda p: p[0])]
+
+
+def _screened(
+    df: pl.DataFrame, asked: Sequence[Asked]
+) -> Iterator[tuple[pl.Expr, Sequence[Asked]]]:
+    """The screens that let rows through, each with its cases.
+
+    A screen about the text of one column is asked of one row where the column is the same in all.
+    """
+    groups: dict[int, list[Asked]] = {}
+    for one in asked:
+        groups.setdefault(id(one[2].screen), []).append(one)
+    textual = [g for g in groups.values() if g[0][2].textual]
+    constant = _constants(df, (g[0][2].column for g in textual))
+    short = [g for g in textual if g[0][2].column in constant]
+    long = [g for g in groups.values() if not (g[0][2].textual and g[0][2].column in constant)]
+    for part, members in ((df.head(1), short), (df, long)):
+        screens = [g[0][2].screen for g in members]
+        answers = _answers(part, screens)
+        for screen, answer, mine in zip(screens, answers, members, strict=True):
+            if answer and screen is not None:
+                yield screen, mine
 
 
 def _answers(df: pl.DataFrame, questions: Sequence[pl.Expr | None]) -> list[bool]:

@@ -390,8 +390,10 @@ def b_own_use(ctx: Context) -> Cases:
     """
     parcels = int(ctx.number("repeat_parcels"))
     counted = pl.col("_class").eq("B").sum().over("party_id")
+    number = pl.col("party_id")
     yield Case(
-        when=pl.col("party_id").is_not_null() & (counted >= parcels),
+        when=counted >= parcels,
+        screen=number.is_not_null() & (number.is_duplicated() | pl.lit(parcels <= 1)),
         column="party_id",
         zh="本批同一证件号码共有 {count} 个B类包裹",
         en="{count} class B parcels for one identity number in this file",

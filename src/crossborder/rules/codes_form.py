@@ -54,7 +54,8 @@ def _numeric(
     for where, column, zh in columns:
         value = written(column)
         yield Case(
-            when=~value.str.contains(_FORM) & (value.str.len_chars() <= 3),
+            when=value.str.len_chars() <= 3,
+            screen=~pl.col(column).str.contains(_FORM),
             column=column,
             frame=where,
             zh=f"{zh}应为3位数字海关代码，现为 {{{column}}}",
@@ -121,12 +122,13 @@ def served(ctx: Context) -> Cases:
     """The first digits choose the endpoint; a district nobody serves cannot be declared at."""
     if ctx.served_prefixes is None:
         return
-    port = written("declaration_port")
+    port = pl.col("declaration_port")
     ours = pl.any_horizontal(
         pl.lit(False), *(port.str.starts_with(p) for p in sorted(ctx.served_prefixes))
     )
     yield Case(
-        when=port.str.contains(r"^[0-9]{4}$") & ~ours,
+        when=port.str.contains(r"^[0-9]{4}$"),
+        screen=~ours,
         column="declaration_port",
         zh="申报口岸 {declaration_port} 没有对应的申报端点",
         en="no endpoint serves the district {declaration_port}",

@@ -9,7 +9,8 @@ import polars as pl
 from crossborder.rules.charsets import ILLEGAL, written
 from crossborder.rules.context import CHINA, SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
-from crossborder.rules.prepare import AMOUNT, PRODUCT, plain
+from crossborder.rules.prepare import AMOUNT, plain
+from crossborder.shipments.columns import FrameName
 
 _OURS = "our reading"
 _FORM = r"^[0-9]{3}$"
@@ -145,10 +146,8 @@ def code_digits(_: Context) -> Cases:
     code = written("commodity_code")
     for klass, digits, own in ((["B"], 8, r"^[0-9]{8}$"), (["C", "D"], 10, r"^[0-9]{10}$")):
         yield Case(
-            when=pl.col("_class").is_in(klass)
-            & ~code.str.contains(own)
-            & (code.str.len_chars() <= 16)
-            & ~pl.col("_mixed_codes"),
+            when=(code.str.len_chars() <= 16) & ~pl.col("_mixed_codes"),
+            screen=pl.col("_class").is_in(klass) & ~pl.col("commodity_code").str.contains(own),
             column="commodity_code",
             frame="goods",
             zh=f"{'/'.join(klass)}类商品编号应为{digits}位数字，现为 {{commodity_code}}",
@@ -340,14 +339,13 @@ def totals(ctx: Context) -> Cases:
     Within `total_tolerance` + `total_tolerance_percent` of the total nothing is said; above
     `total_reject_percent` it is refused, in between noted.
     """
-    product = pl.col("_quantity").cast(PRODUCT) * pl.col("_price")
     yield from _grades(
-        ctx, product, pl.col("_declared_total"), "declared_total", "goods",
+        ctx, pl.col("_apart"), "_product", "_declared_total", "declared_total", "goods",
         ("数量×单价为 {a}，申报总价为 {declared_total}", "quantity × price is {a}, the declared total {declared_total}"),
     )  # fmt: skip
     comparable = pl.col("_currency") == pl.col("currency")
     yield from _grades(
-        ctx, pl.when(comparable).then(pl.col("_sum")), pl.col("_total"), "total_value", "shipments",
+        ctx, pl.when(comparable).then(pl.col("_apart")), "_sum", "_total", "total_value", "shipments",
         ("各项申报总价合计 {a}，总价值为 {total_value}", "the lines add up to {a}, the value is {total_value}"),
     )  # fmt: skip
     yield Case(
@@ -368,25 +366,33 @@ def _currencies_differ() -> pl.Expr:
 
 
 def _grades(
-    ctx: Context, a: pl.Expr, b: pl.Expr, column: str, frame: str, texts: tuple[str, str]
+    ctx: Context,
+    apart: pl.Expr,
+    a: str,
+    b: str,
+    column: str,
+    frame: FrameName,
+    texts: tuple[str, str],
 ) -> Cases:
-    """A difference between `a` and the total `b`: a note above the tolerance, refused far above it."""
-    amount, percent = ctx.number("total_tolerance"), ctx.number("total_tolerance_percent")
-    limit = ctx.number("total_reject_percent")
-    apart = pl.max_horizontal(a - b, b - a)
-    tolerated = b * pl.lit(percent / _HUNDRED, dtype=AMOUNT) + pl.lit(amount, dtype=AMOUNT)
-    refused = b * pl.lit(limit / _HUNDRED, dtype=AMOUNT) + pl.lit(amount, dtype=AMOUNT)
-    values = {"a": plain(a)}
-    where = "goods" if frame == "goods" else "shipments"
+    """`a` and the total `b` are `apart`: a note above the tolerance, refused far above it."""
+    amount = pl.lit(ctx.number("total_tolerance"), dtype=AMOUNT)
+    beyond = apart - amount
+    tolerated = _share(b, ctx.number("total_tolerance_percent"))
+    refused = _share(b, ctx.number("total_reject_percent"))
+    shown = {"a": plain(pl.col(a))}
+    outside = beyond > tolerated
     yield Case(
-        when=(apart > tolerated) & (apart > refused), column=column, frame="goods" if where == "goods" else "shipments",
-        zh=texts[0], en=texts[1], values=values,
+        when=beyond > refused, screen=outside, column=column, frame=frame,
+        zh=texts[0], en=texts[1], values=shown,
     )  # fmt: skip
     yield Case(
-        when=(apart > tolerated) & ~(apart > refused), column=column,
-        frame="goods" if where == "goods" else "shipments",
-        zh=texts[0], en=texts[1], values=values, severity="warn", action="note",
+        when=~(beyond > refused), screen=outside, column=column, frame=frame,
+        zh=texts[0], en=texts[1], values=shown, severity="warn", action="note",
     )  # fmt: skip
+
+
+def _share(column: str, percent: Decimal) -> pl.Expr:
+    return pl.col(column) * pl.lit(percent / _HUNDRED, dtype=AMOUNT)
 
 
 @rule(

@@ -21,6 +21,16 @@ _REGISTERED = (
     ("input_company_code", "录入单位", "of the data-entry enterprise"),
 )
 _REGISTRATION_FORM = r"^[0-9]{4}[0-9A-HJ-NP-Z]{6}$"
+_USUAL = r"^[1-9ANY].[0-9]{6}"  # registration body, category, district
+
+
+def _suspect(code: pl.Expr) -> pl.Expr:
+    """Anything ID-09 or ID-10 may have to say about."""
+    right = code.str.contains(USCC_FORM) & uscc_good(code) & code.str.contains(_USUAL)
+    return ~right
+
+
+_SUSPECT = {column: per_value(column, _suspect) for column, _, _ in _SCC}
 
 
 @rule(
@@ -37,16 +47,18 @@ _REGISTRATION_FORM = r"^[0-9]{4}[0-9A-HJ-NP-Z]{6}$"
 def credit_code(_: Context) -> Cases:
     """18 characters without I, O, S, V, Z; the last is a check character (longer ones are the facet's)."""
     for column, zh, en in _SCC:
-        value = written(column)
+        value, screen = written(column), _SUSPECT[column]
+        form = value.str.contains(USCC_FORM)
         yield Case(
-            when=(value.str.len_chars() <= 18)
-            & per_value(column, lambda v: ~v.str.contains(USCC_FORM)),
+            when=~form & (value.str.len_chars() <= 18),
+            screen=screen,
             column=column,
             zh=f"{zh}统一社会信用代码格式不符",
             en=f"the social credit code {en} has not the form of one",
         )
         yield Case(
-            when=per_value(column, lambda v: v.str.contains(USCC_FORM) & ~uscc_good(v)),
+            when=form & ~uscc_good(value),
+            screen=screen,
             column=column,
             zh=f"{zh}统一社会信用代码校验位不符",
             en=f"the check character of the social credit code {en} is wrong",
@@ -68,18 +80,14 @@ def credit_code(_: Context) -> Cases:
 )
 def credit_code_parts(_: Context) -> Cases:
     """First character a registration body, characters 3 to 8 a district: digits."""
+    value = pl.col("trading_company_scc")
     yield Case(
-        when=per_value(
-            "trading_company_scc",
-            lambda v: (
-                v.str.contains(USCC_FORM) & uscc_good(v)
-                & ~v.str.contains(r"^[1-9ANY].[0-9]{6}")
-            ),
-        ),
+        when=value.str.contains(USCC_FORM) & uscc_good(value) & ~value.str.contains(_USUAL),
+        screen=_SUSPECT["trading_company_scc"],
         column="trading_company_scc",
         zh="统一社会信用代码第1位或第3至8位不合常规",
         en="the first or the third to eighth characters of the credit code are unusual",
-    )  # fmt: skip
+    )
 
 
 @rule(
@@ -101,7 +109,8 @@ def registration_code(_: Context) -> Cases:
     for column, zh, en in _REGISTERED:
         value = written(column)
         yield Case(
-            when=~value.str.contains(_REGISTRATION_FORM) & (value.str.len_chars() <= 10),
+            when=value.str.len_chars() <= 10,
+            screen=~pl.col(column).str.contains(_REGISTRATION_FORM),
             column=column,
             zh=f"{zh}海关编码格式不符：{{{column}}}",
             en=f"the registration code {en} has not the form of one: {{{column}}}",

@@ -227,6 +227,11 @@ def permit(_: Context) -> Cases:
     )
 
 
+def _again(column: str) -> pl.Expr:
+    """Rows whose value stands in other rows as well."""
+    return pl.col(column).is_not_null() & pl.col(column).is_duplicated()
+
+
 @rule(
     "ID-07",
     title=("同一证件号码不同姓名", "One identity number, several names"),
@@ -246,16 +251,16 @@ def misuse(ctx: Context) -> Cases:
     """Within one hand-in: names per identity number, identity numbers per telephone (`phone_identities`)."""
     name = pl.col("_party")
     yield Case(
-        when=pl.col("party_id").is_not_null() & (name.n_unique().over("party_id") > 1),
+        when=name.n_unique().over("party_id") > 1,
+        screen=_again("party_id"),
         column="party_id",
         zh="本批中同一证件号码对应不同姓名",
         en="the same number stands with different names in this file",
     )
     limit = int(ctx.number("phone_identities"))
     yield Case(
-        when=pl.col("_party_phone").is_not_null()
-        & pl.col("party_id").is_not_null()
-        & (pl.col("party_id").n_unique().over("_party_phone") >= limit),
+        when=pl.col("party_id").n_unique().over("_party_phone") >= limit,
+        screen=_again("_party_phone") & pl.col("party_id").is_not_null(),
         column="party_id",
         zh="本批中同一电话对应多个证件号码",
         en="one telephone stands with many identity numbers in this file",

@@ -36,8 +36,9 @@ class Case:
     `column` is the canonical column concerned ("" for none); its text becomes the finding's value. `zh` and
     `en` may hold `{name}`: an expression of `values`, else a column of the frame; never personal data.
     Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule. `screen` is a cheap condition that
-    must also hold; cases that share the same `screen` object are looked at only in its rows (so their `when`
-    must not look at other rows). `textual`: it cannot fire where `column` is empty (saves looking).
+    must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
+    compares rows compares only those). `textual`: `screen` asks for the text of
+    `column` and nothing else.
     """
 
     when: pl.Expr

@@ -11,9 +11,11 @@ identity number); `_party` `_party_address` `_party_phone` (the Chinese side: re
 sender on export); from the goods: `_lines`, `_sum` (declared totals, null if one is missing), `_currency`
 (that of all lines, else null), `_has8` `_has10` (a code of that many digits), `_main` `_main_en` (names of
 the line with the greatest total), `_single` (one line, quantity 1, a countable unit), `_value` (CNY),
-`_no_rate` (a currency without rate), `_several_currencies`.
+`_no_rate` (a currency without rate), `_several_currencies`, `_apart`
+(difference between sum and head value).
 goods: `_class`, `_import`, `_export`, `_day`, `_total`, `_declared_total`, `_price`, `_quantity`,
-`_quantity_1`, `_number` (UInt64), `_of` (lines of its shipment), `_misnumbered`, `_mixed_codes`.
+`_quantity_1`, `_product` (quantity × price),
+`_apart` (its difference from the declared total), `_number` (UInt64), `_of` (lines of its shipment), `_misnumbered`, `_mixed_codes`.
 
 Amounts are exact: Decimal(38, 5), converted values Decimal(38, 13).
 """
@@ -70,7 +72,8 @@ def prepare(frames: FrameSet, ctx: Context) -> Prepared:
         _normalised(ships.get_column("master_waybill")).alias("_master"),
         _normalised(ships.get_column("house_waybill")).alias("_house"),
     )
-    goods = goods.rechunk().with_columns(pl.col("ship").set_sorted()).with_columns(_line(ctx))
+    goods = goods.rechunk().with_columns(pl.col("ship").set_sorted())
+    goods = goods.with_columns(_line(ctx)).with_columns(_products())
     goods = attach(goods, ships.select("ship", "_class", "_import", "_export", "_day"))
     ships = attach(attach(ships, _from_lines(goods, ctx)), _main_lines(goods))
     ships = _values(ships.with_columns(_counted()), ctx)
@@ -146,6 +149,11 @@ def _line(ctx: Context) -> list[pl.Expr]:
     ]
 
 
+def _products() -> list[pl.Expr]:
+    product = pl.col("_quantity").cast(PRODUCT) * pl.col("_price")
+    return [product.alias("_product"), (product - pl.col("_declared_total")).abs().alias("_apart")]
+
+
 def _rate(column: str, ctx: Context) -> pl.Expr:
     """CNY per one unit of the currency in `column`; null without a rate."""
     return pl.col(column).replace_strict(
@@ -210,6 +218,7 @@ def _counted() -> list[pl.Expr]:
         pl.when(~gap & ~unnamed).then(pl.col("_cny")).alias("_cny"),
         pl.when(~mixed & ~unnamed).then(pl.col("_first")).alias("_currency"),
         (mixed & ~unnamed).alias("_several_currencies"),
+        pl.when(~gap).then((pl.col("_sum") - pl.col("_total")).abs()).alias("_apart"),
         ((lines == 1) & pl.col("_all_one")).fill_null(False).alias("_single"),
     ]
 

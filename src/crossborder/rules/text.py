@@ -121,7 +121,8 @@ def phone_characters(_: Context) -> Cases:
         value = pl.col(column)
         tidy = half_width(value).str.replace_all(r"[\s()]", "")
         yield Case(
-            when=~value.str.contains(r"^[0-9|\x{2223}-]*$") & ~value.str.contains(ILLEGAL),
+            when=~value.str.contains(ILLEGAL),
+            screen=~value.str.contains(r"^[0-9|\x{2223}-]*$"),
             column=column,
             zh=f"{zh}含有数字、连字符、竖线以外的字符",
             en=f"{en} holds something other than digits, hyphen and bar",
@@ -142,7 +143,8 @@ def phone_characters(_: Context) -> Cases:
 def receiver_city(_: Context) -> Cases:
     """Digits and letters may stand beside them."""
     yield Case(
-        when=_legal("receiver_city") & ~pl.col("receiver_city").str.contains(HAN),
+        when=_legal("receiver_city"),
+        screen=~pl.col("receiver_city").str.contains(HAN),
         column="receiver_city",
         zh="收件人城市没有汉字",
         en="the receiver's city holds no Chinese character",
@@ -162,9 +164,8 @@ def receiver_city(_: Context) -> Cases:
 def sender_city(_: Context) -> Cases:
     """Chinese characters and nothing else."""
     yield Case(
-        when=pl.col("_export")
-        & _legal("sender_city")
-        & ~pl.col("sender_city").str.contains(f"^{HAN}+$"),
+        when=_legal("sender_city"),
+        screen=pl.col("_export") & ~pl.col("sender_city").str.contains(f"^{HAN}+$"),
         column="sender_city",
         zh="出口发件人城市应全部为汉字",
         en="on export the sender's city is in Chinese characters only",
@@ -176,9 +177,17 @@ def _legal(column: str) -> pl.Expr:
     return ~pl.col(column).str.contains(ILLEGAL)
 
 
+_PLAIN_LATIN = r"^[ -~]*[A-Za-z][ -~]*$"
+
+
 def _not_latin(column: str) -> pl.Expr:
+    """No Latin letter, or Chinese characters among them (asked only where it is not plain ASCII)."""
     value = pl.col(column)
     return _legal(column) & (~value.str.contains(LATIN) | value.str.contains(HAN))
+
+
+def _odd_latin(way: str, column: str) -> pl.Expr:
+    return pl.col(way) & ~pl.col(column).str.contains(_PLAIN_LATIN)
 
 
 @rule(
@@ -199,13 +208,15 @@ def import_latin(_: Context) -> Cases:
         ("stop_cities_en", "英文经停城市", "the stop-over cities"),
     ):
         yield Case(
-            when=pl.col("_import") & _not_latin(column),
+            when=_not_latin(column),
+            screen=_odd_latin("_import", column),
             column=column,
             zh=f"{zh}应为拉丁字母",
             en=f"{en} must be in Latin letters",
         )
     yield Case(
-        when=pl.col("_import") & _not_latin("name_en"),
+        when=_not_latin("name_en"),
+        screen=_odd_latin("_import", "name_en"),
         column="name_en",
         frame="goods",
         zh="英文商品名称应为拉丁字母",
@@ -226,7 +237,8 @@ def import_latin(_: Context) -> Cases:
 def export_latin(_: Context) -> Cases:
     """Latin letters; symbols and digits may stand beside them."""
     yield Case(
-        when=pl.col("_export") & _not_latin("receiver_name_en"),
+        when=_not_latin("receiver_name_en"),
+        screen=_odd_latin("_export", "receiver_name_en"),
         column="receiver_name_en",
         zh="英文收件人应为拉丁字母",
         en="the receiver's English name must be in Latin letters",

@@ -32,7 +32,8 @@ def entry_id(_: Context) -> Cases:
     """District 4, year 4, direction 1, serial 9; the direction digit is not checked."""
     number = written("entry_id")
     yield Case(
-        when=~number.str.contains(r"^[0-9]{18}$") & (number.str.len_chars() <= 18),
+        when=number.str.len_chars() <= 18,
+        screen=~pl.col("entry_id").str.contains(r"^[0-9]{18}$"),
         column="entry_id",
         zh="海关编号应为18位数字",
         en="the declaration number has 18 digits",
@@ -91,24 +92,28 @@ def unique_waybill(_: Context) -> Cases:
 )
 def air_waybill(_: Context) -> Cases:
     """By air: 3 digits and 8 digits, the last is the seven before it modulo 7."""
-    by_air = pl.col("transport_mode") == _AIR
+    good = per_value("master_waybill", _air_waybill_right)
+    screen = (pl.col("transport_mode") == _AIR) & ~good
     number = written("master_waybill")
-    form = per_value("master_waybill", lambda v: v.str.contains(AIR_WAYBILL_FORM))
-    good = per_value(
-        "master_waybill", lambda v: v.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(v)
-    )
+    form = number.str.contains(AIR_WAYBILL_FORM)
     yield Case(
-        when=by_air & number.is_not_null() & form & ~good,
+        when=form,
+        screen=screen,
         column="master_waybill",
         zh="航空总运单号校验位不符",
         en="the check digit of the air waybill is wrong",
     )
     yield Case(
-        when=by_air & number.is_not_null() & ~form,
+        when=~form,
+        screen=screen,
         column="master_waybill",
         zh="航空总运单号应为3位前缀加8位数字",
         en="an air waybill has a 3-digit prefix and 8 digits",
     )
+
+
+def _air_waybill_right(number: pl.Expr) -> pl.Expr:
+    return number.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(number)
 
 
 @rule(
@@ -152,7 +157,8 @@ def house_characters(_: Context) -> Cases:
     """No blanks, no lower case, no other signs (full-width characters are TXT-04)."""
     house = written("house_waybill")
     yield Case(
-        when=~house.str.contains(r"^[A-Z0-9-]+$"),
+        when=house.is_not_null(),
+        screen=~pl.col("house_waybill").str.contains(r"^[A-Z0-9-]+$"),
         column="house_waybill",
         zh="分运单号含有大写字母、数字、连字符以外的字符",
         en="the house waybill holds something other than capitals, digits and hyphens",
