@@ -19,7 +19,7 @@ from .office import message_id, stamp
 
 def main(home: Path, transport: str, address: str) -> None:
     endpoint = Endpoint(
-        transport=transport, address=address, workers=2, lot=5, settle_seconds=0.2, retry_seconds=0.1,
+        transport=transport, address=address, workers=2, lot=5, settle_seconds=1, retry_seconds=0.1,
         timeout_seconds=20,
     )  # fmt: skip
     stop, tally = threading.Event(), Tally()

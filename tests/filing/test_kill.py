@@ -36,7 +36,7 @@ class Children:
         return subprocess.Popen(
             [sys.executable, "-m", "filing.submit_child", *self._arguments], cwd=tests,
             stdin=subprocess.PIPE, text=True,
-            env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
 
     @contextmanager

@@ -12,6 +12,14 @@ from crossborder.transport import LookedUp, Outgoing, Submitted
 from .office import POLICY, Far, Office, answer_lost, conflict, message_lost
 
 
+def resolve(office: Office, far: Far) -> None:
+    """Ask, and ask again after a rest."""
+    resolver = office.resolver(far)
+    for _ in range(2):
+        office.later(2)
+        office.run(resolver)
+
+
 def lost(office: Office, far: Far, count: int = 1) -> None:
     """`count` messages queued and tried."""
     office.queue(count)
@@ -37,8 +45,7 @@ def test_a_lost_message_goes_again_with_the_same_id_and_bytes(office: Office) ->
 
     far = Far(lost_and_seen)
     lost(office, far)
-    office.later(2)
-    office.run(office.resolver(far))
+    resolve(office, far)
     assert office.states() == {"not_received": 1}
     office.run(office.filer(far))
     assert office.states() == {"sent": 1}
@@ -57,6 +64,47 @@ def test_nothing_is_asked_before_it_has_settled(office: Office) -> None:
     office.later(0.1)
     office.run(resolver)
     assert len(far.asked) == 1
+
+
+def test_not_received_must_be_said_twice(office: Office) -> None:
+    """The message was on its way while we asked: the second answer shows it, and it is not sent again."""
+    far = Far()
+    on_its_way: list[Outgoing] = []
+
+    def slow(far: Far, sent: Outgoing) -> Submitted:
+        on_its_way.append(sent)
+        return message_lost(far, sent)
+
+    far.script = [slow]
+    lost(office, far)
+    resolver = office.resolver(far)
+    office.later(2)
+    wake = office.run(resolver)
+    assert wake == office.now + POLICY.settle
+    assert office.states() == {"unknown": 1}
+    far.arrived += on_its_way
+    office.now = wake
+    office.run(resolver)
+    assert office.states() == {"sent": 1}
+
+
+def test_an_answer_between_two_denials_starts_anew(office: Office) -> None:
+    far = Far(message_lost)
+    lost(office, far)
+    resolver = office.resolver(far)
+    no, odd = LookedUp("not_received", detail="not_there"), LookedUp("unknown", detail="no_answer")
+    answers = [no, odd, no, no]
+    far.says = lambda message_id, digest: answers.pop(0)
+    states = []
+    for _ in range(40):
+        office.later(1)
+        before = len(answers)
+        office.run(resolver)
+        if len(answers) < before:
+            states += list(office.states())
+        if not answers:
+            break
+    assert states == ["unknown", "unknown", "unknown", "not_received"]
 
 
 def test_still_unknown_stays_and_is_asked_less_and_less_often(office: Office) -> None:
@@ -90,6 +138,8 @@ def test_a_receipt_that_was_faster_wins(office: Office) -> None:
         return LookedUp("not_received")
 
     far.says = meanwhile
+    office.run(resolver)
+    office.later(2)
     office.run(resolver)
     assert office.states() == {"stored": 1}
 
@@ -150,8 +200,9 @@ def test_what_dead_processes_hold_becomes_unknown_and_is_asked_for(office: Offic
     resolver = office.resolver(far)
     resolver.step(office.now)
     assert office.states() == {"unknown": 5}
-    office.later(2)
-    office.run(resolver)
+    for _ in range(2):
+        office.later(2)
+        office.run(resolver)
     assert office.states() == {"sent": 3, "not_received": 2}
     office.run(office.filer(far, "2"))
     assert office.states() == {"sent": 5}
@@ -187,6 +238,8 @@ def test_many_unknowns_are_asked_one_per_step(office: Office) -> None:
     for count in range(1, 31):
         assert resolver.step(office.now) == office.now
         assert len(far.asked) == count
+    office.later(2)
+    office.run(resolver)
     assert office.states() == {"sent": 20, "not_received": 10}
 
 
@@ -195,8 +248,9 @@ def test_a_new_unknown_of_the_same_message_is_asked_afresh(office: Office) -> No
     far = Far(message_lost, answer_lost)
     lost(office, far)
     resolver = office.resolver(far)
-    office.later(2)
-    office.run(resolver)
+    for _ in range(2):
+        office.later(2)
+        office.run(resolver)
     office.run(office.filer(far))
     assert office.states() == {"unknown": 1}
     office.later(2)

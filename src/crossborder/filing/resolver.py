@@ -17,15 +17,23 @@ _AT_ONCE = 1000
 
 
 class _Asked(NamedTuple):
-    """The last answer about one unknown; `sends` tells one unknown from the next of the same attempt."""
+    """The last answer about one unknown; `sends` tells one unknown from the next of the same attempt.
+
+    `denied_at` is when it was first said not to be there, without a break since.
+    """
 
     sends: int
     at: datetime
     said: str
+    denied_at: datetime | None
 
 
 class Resolver:
     """Asks one endpoint for its unknown messages; a step asks for at most one. Not thread-safe.
+
+    'Received' is believed at once. 'Not received' is believed when it is said again, one rest (`settle`) later
+    and two rests after the message became unknown: what a dead or hasty sender left on the line may still be
+    on its way into the endpoint when it answers the first time.
 
     There must be one per endpoint: the answer 'not received' frees a message to be sent, and an older answer
     must not free it once more. Also takes back what dead processes hold, at the start and once per lease.
@@ -76,21 +84,28 @@ class Resolver:
         self._asked = {i: a for i, a in self._asked.items() if known.get(i) == a.sends}
         for outgoing in found:
             asked = self._asked.get(outgoing.attempt_id)
-            due = now
-            if asked is not None:
-                due = self._policy.next_look(outgoing.unknown_since or asked.at, asked.at)
+            due = self._due(outgoing, asked) if asked else now
             if due <= now:
                 self._todo.append(outgoing)
             else:
                 soonest = min(soonest, due)
         return soonest
 
+    def _due(self, outgoing: Outgoing, asked: _Asked) -> datetime:
+        if asked.denied_at is not None:
+            return asked.denied_at + self._policy.settle
+        return self._policy.next_look(outgoing.unknown_since or asked.at, asked.at)
+
     def _ask(self, outgoing: Outgoing, now: datetime) -> None:
         answer = safely.look_up(self._transport, outgoing.key, outgoing.message_id, outgoing.digest)
         self._tally.add("looked_up")
-        number = outgoing.attempt_id
-        before = self._asked.get(number)
-        self._asked[number] = _Asked(outgoing.sends, now, answer.detail)
+        number, before = outgoing.attempt_id, self._asked.get(outgoing.attempt_id)
+        denied = answer.outcome == "not_received" and not answer.declined
+        first = before.denied_at if before else None
+        denied_at = (first or now) if denied else None
+        self._asked[number] = _Asked(outgoing.sends, now, answer.detail, denied_at)
+        if denied and (first is None or now < first + self._policy.settle):
+            return
         if answer.outcome == "unknown" and before and before.said == answer.detail:
             return  # nothing new: no entry for each time it is asked
         self._settle(number, answer, now)
