@@ -272,3 +272,13 @@ def test_elements_have_a_column_each_and_all_are_text(build, example):
         frame = made.groups[group.name]
         assert frame.columns[-len(group.names) :] == list(group.names)
         assert set(frame.select(group.names).dtypes) == {pl.String}
+
+
+def test_a_code_of_the_wrong_form_is_not_looked_up(check, example):
+    one = example("import-b")
+    one["shipment"]["currency"] = "USD"
+    found = check(one)
+    assert found.filter(pl.col("element") == "CurrCode")["rule"].to_list() == ["ID-17"]
+    one["shipment"]["currency"] = "999"  # of the right form: the incomplete table cannot say
+    found = check(one).filter(pl.col("element") == "CurrCode")
+    assert found.select("rule", "severity").rows() == [("COD-CurrCode", "not_evaluated")]

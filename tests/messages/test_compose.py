@@ -192,6 +192,13 @@ def test_stamp_wants_every_slot_exactly_once(slot, times, golden, moment):
         messages.stamp(broken, message_id=_id(moment, 1), at=moment)
 
 
+@pytest.mark.parametrize("tag", [b"<DDate>", b"</DDate>"])
+def test_stamp_wants_both_tags_once(tag, golden, moment):
+    xml = (golden / "exp301-import-b.xml").read_bytes()
+    with pytest.raises(SchemaError, match="exactly once"):
+        messages.stamp(xml.replace(tag, tag * 2), message_id=_id(moment, 1), at=moment)
+
+
 def _id(at: datetime, serial: int) -> str:
     return messages.message_id("DXPESW0000000001", "E010000", at, serial)
 

@@ -309,3 +309,14 @@ def test_totals_that_differ_from_the_master_waybill_are_noted(houses, findings):
     ).is_empty()
     with pytest.raises(SchemaError):
         findings(houses(), masters=masters, options={"manifest_total_percent": "-1"})
+
+
+def test_a_fact_that_is_too_long_is_not_used_however_many_give_it(houses, compose, findings):
+    rows = houses()
+    for number in range(3):
+        _changed(rows, number, transport_name_zh="长" * 33)
+    found = findings(rows)
+    assert found.select("ship", "rule", "column").rows() == [
+        (i, "EXP-40", "transport_name_zh") for i in range(3)
+    ]
+    assert "<TrafCnName>国航1702</TrafCnName>" in compose(rows).documents["xml"][0]

@@ -46,7 +46,7 @@ PetHead,PetName,R,,FIL-PetName,
 PetHead,Weight,O,,,
 PetHead,Chip,R,Kind in DOG,PET-01,dogs are chipped
 PetHead,Chip,E,Kind in CAT,PET-01,
-PetHead,Moment,O,,,
+PetHead,Moment,R,,FIL-Moment,given while composing
 PetHead,Kind,R,,FIL-Kind,
 PetToy,Toy,R,Kind in DOG,PET-02,
 PetToy,Unit,O,,,

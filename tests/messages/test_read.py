@@ -213,6 +213,7 @@ def test_encodings(data, notes):
         (receipt().encode()[:-5], "well-formed"),
         (receipt().encode() + b"<x/>", "well-formed"),
         (receipt(Notes="\x01").encode(), "well-formed"),
+        (receipt(Notes="\uffff").encode(), "well-formed"),
         (receipt(Notes="&#0;").encode(), "well-formed"),
         (receipt(Notes="]]>").encode(), "well-formed"),
         (receipt(Notes="&nbsp;").encode(), "well-formed"),
@@ -299,7 +300,7 @@ SNIPPETS = [
     "", " ", "\n", "\r\n", "\t", "&amp;", "&#65;", "&lt;", "&bad;", "<!-- c -->", "<!---->", "<![CDATA[x]]>", "<![CDATA[<Notes>]]>",
     "]]>", "<", ">", "&", "<x/>", "<x>1</x>", "</x>", "<Notes>2</Notes>", "<Notes/>", "<OpResult>00</OpResult>", "<EntryHead>",
     "</EntryHead>", "</Data>", ' a="1"', ' xmlns="urn:x"', ' xmlns="http://www.chinaport.gov.cn/exp"', "<?pi?>", "<!DOCTYPE a>",
-    "\x00", "\x0b", "\ufffe", "\u0085", "\u2028", "\ufeff", "中", "𠮷", "'", '"', "/", "=", "EXP302", "<EXP302>", "</EXP302>", "<EXP304/>",
+    "\x00", "\x0b", "\ufffe", "\uffff", "\u0085", "\u2028", "\ufeff", "中", "𠮷", "'", '"', "/", "=", "EXP302", "<EXP302>", "</EXP302>", "<EXP304/>",
 ]  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from crossborder.messages.mapping import MessageMapping
 from crossborder.messages.texts import Text
 
 FILLING, FACET, CODE = range(3)
-"""Ranks: of several faults of one value the lowest is told."""
+"""Ranks of checks. Those of one element are asked in this order; of several faults the first is told."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ class _Compiler:
 
     def _facet_rule(self, element: str, facet: str) -> str:
         found = self.rules.get((element, facet))
-        if found is None and facet in ("maxLength", "totalDigits"):
+        if found is None and facet == "maxLength":
             found = self.mapping.too_long
         return found or f"XSD-{element}-{facet}"
 

@@ -54,10 +54,10 @@ def numbered(checks: GroupChecks, extra: Sequence[Check] = ()) -> list[Check]:
 
 
 def first_faults(parts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
-    """One fault per value: the one of the lowest rank, then the one that is checked first."""
+    """One fault per value, that of the check that comes first: filling, then form, then codes."""
     return (
         pl.concat(parts)
-        .sort(*keys, "_rank", "_check")
+        .sort(*keys, "_check")
         .unique([*keys, "_element"], keep="first", maintain_order=True)
     )
 
