@@ -1,0 +1,196 @@
+"""The proof must be able to fail: each planted fault is found, and named for what it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from crossborder.reconcile import Difference, differences
+
+from .book import Book, house, key
+
+
+@pytest.fixture
+def full(book: Book) -> Book:
+    """Five declarations at every stage, one manifest, receipts; all of it in order."""
+    book.hand_in(range(5), listed=range(5), manifest_first=True)
+    book.send()
+    book.say_manifest("NY", 1)
+    book.apply()
+    book.send()
+    for n, code in ((0, "11"), (1, "N"), (2, "05")):
+        book.say(n, "D0", 2)
+        book.say(n, code, 4)
+    book.apply()
+    book.hand_in([10, 11], release=False)
+    assert differences(book.ledger, {"hangzhou": received(book)}) == []
+    return book
+
+
+def received(book: Book) -> list[dict[str, Any]]:
+    """What the endpoint says: everything that left, once."""
+    return [
+        {"message_id": a.message_id, "digest": a.digest, "arrivals": 1}
+        for a in book.ledger.attempts_in()
+        if a.message_id
+    ]
+
+
+def change(book: Book, *statements: str) -> None:
+    """Edit the database behind the ledger's back; even events."""
+    with book.ledger.write() as connection:
+        for statement in ("PRAGMA defer_foreign_keys = ON", *statements):
+            connection.execute(text(statement))
+
+
+def found(book: Book, said: list[dict[str, Any]] | None = None) -> set[str]:
+    return {d.what for d in differences(book.ledger, None if said is None else {"hangzhou": said})}
+
+
+def test_a_declaration_was_removed(full: Book) -> None:
+    change(full, f"DELETE FROM attempts WHERE key = '{key(3)}'")
+    (missing,) = [d for d in differences(full.ledger) if d.what == "attempt_missing"]
+    assert missing.where == f"20261123-01 {house(3)}"
+    assert "没有对应的报关单" in missing.detail_zh
+
+
+def test_a_shipment_was_removed(full: Book) -> None:
+    change(full, "DELETE FROM shipments WHERE position = 4 AND batch_id = '20261123-01'")
+    assert found(full) == {
+        "shipments_missing", "rows_differ", "counts_differ", "attempt_without_shipment",
+    }  # fmt: skip
+
+
+def test_a_shipment_was_doubled(full: Book) -> None:
+    change(
+        full,
+        "INSERT INTO shipments SELECT 9000, batch_id, 99, key, master_waybill, house_waybill, house_key, shown_as,"
+        " direction, declaration_class, rows, row_count, outcome, content_digest, attempt_id"
+        " FROM shipments WHERE position = 4 AND batch_id = '20261123-01'",
+    )
+    assert found(full) == {
+        "shipments_missing", "rows_differ", "counts_differ", "attempt_without_shipment",
+    }  # fmt: skip
+
+
+def test_an_outcome_was_changed(full: Book) -> None:
+    change(full, "UPDATE shipments SET outcome = 'rejected' WHERE position = 4 AND batch_id = '20261123-01'")  # fmt: skip
+    assert found(full) == {"counts_differ", "attempt_without_shipment"}
+
+
+def test_one_byte_was_changed(full: Book) -> None:
+    ref = full.of(2).frozen
+    assert ref is not None
+    path = full.ledger.home / "payload" / ref.segment
+    data = bytearray(path.read_bytes())
+    data[ref.offset + 3] ^= 1
+    path.write_bytes(bytes(data))
+    (one,) = differences(full.ledger)
+    assert (one.what, one.where) == ("payload_damaged", f"20261123-01 {key(2)}")
+    assert full.of(2).attention == ()  # proving changes nothing
+
+
+def test_a_digest_was_changed(full: Book) -> None:
+    change(full, f"UPDATE attempts SET digest = '{'0' * 64}' WHERE key = '{key(2)}'")
+    assert found(full, received(full)) == {"payload_damaged"}
+    said = received(full)
+    said[0]["digest"] = "0" * 64
+    assert found(full, said) == {"payload_damaged", "digest_differs"}
+
+
+def test_a_state_was_moved_without_a_receipt(full: Book) -> None:
+    change(full, f"UPDATE attempts SET state = 'accepted', stage = 'customs' WHERE key = '{key(4)}'")  # fmt: skip
+    assert found(full) == {"state_without_receipt", "history_differs"}
+
+
+def test_a_state_is_not_what_its_receipts_say(full: Book) -> None:
+    change(full, f"UPDATE attempts SET state = 'stored', stage = 'platform' WHERE key = '{key(0)}'")
+    assert found(full) == {"state_differs", "history_differs"}
+
+
+def test_a_receipt_line_was_removed(full: Book) -> None:
+    change(full, "DELETE FROM receipt_lines WHERE code = '11'")
+    assert found(full) == {"state_differs", "receipt_silent"}
+
+
+def test_a_receipt_was_changed(full: Book) -> None:
+    change(full, "UPDATE receipts SET raw = x'00' WHERE id = 2")
+    assert found(full) == {"receipt_changed"}
+
+
+def test_a_receipt_was_doubled(full: Book) -> None:
+    change(
+        full,
+        f"INSERT INTO receipts SELECT 900, endpoint, '{'1' * 64}', name, raw, received_at, copies, state, message_type,"
+        " problem FROM receipts WHERE id = 2",
+        "INSERT INTO receipt_lines SELECT 900, 900, line, message_type, key, code, op_type, op_time, pre_entry_id,"
+        " entry_id, notes, outcome, attempt_id FROM receipt_lines WHERE receipt_id = 2",
+    )
+    assert found(full) == {"receipt_changed", "receipt_doubled"}
+
+
+def test_a_receipt_line_without_its_attempt(full: Book) -> None:
+    change(full, "UPDATE receipt_lines SET attempt_id = 4711 WHERE code = '05'")
+    assert "receipt_line_loose" in found(full)
+
+
+def test_columns_that_cannot_be(full: Book) -> None:
+    change(full, f"UPDATE attempts SET ready = 1 WHERE key = '{key(4)}'")
+    assert found(full) == {"state_impossible"}
+
+
+def test_a_sent_attempt_without_bytes(full: Book) -> None:
+    change(full, f"UPDATE attempts SET segment = NULL WHERE key = '{key(4)}'")
+    assert found(full) == {"state_impossible"}
+
+
+def test_a_manifest_without_houses_and_who_waits_for_it(book: Book) -> None:
+    book.hand_in([1, 2], listed=[1, 2], manifest_first=True)
+    change(book, "DELETE FROM manifest_houses")
+    assert found(book) == {"manifest_empty", "awaits_no_manifest"}
+
+
+class TestEndpoint:
+    def test_it_lost_one(self, full: Book) -> None:
+        said = received(full)
+        lost = said.pop()
+        (one,) = differences(full.ledger, {"hangzhou": said})
+        assert one.what == "lost"
+        assert str(lost["message_id"]) in one.where
+
+    def test_one_arrived_twice(self, full: Book) -> None:
+        said = received(full)
+        said[1]["arrivals"] = 2
+        assert found(full, said) == {"arrived_twice"}
+
+    def test_it_has_one_that_we_never_sent(self, full: Book) -> None:
+        extra = {"message_id": "ID99999999999", "digest": "0" * 64, "arrivals": 1}
+        assert found(full, [*received(full), extra]) == {"not_ours"}
+
+    def test_it_has_one_that_we_hold_for_not_received(self, full: Book) -> None:
+        full.ledger.release(["20261123-02"], "tester", full.now, {"hangzhou": False})
+        full.send("not_received")
+        assert found(full, received(full)) == {"received_unrecorded"}
+        left = [m for m in received(full) if m["message_id"] not in {full.of(10).message_id, full.of(11).message_id}]  # fmt: skip
+        assert found(full, left) == set()
+
+    @pytest.mark.parametrize("outcome", ["unknown", "declined"])
+    def test_of_an_unknown_or_declined_one_either_may_be_true(
+        self, full: Book, outcome: str
+    ) -> None:
+        before = received(full)
+        full.ledger.release(["20261123-02"], "tester", full.now, {"hangzhou": False})
+        full.send(outcome)
+        assert found(full, before) == set()
+        if outcome == "unknown":
+            assert found(full, received(full)) == set()
+
+
+def test_a_difference_reads_in_both_languages(full: Book) -> None:
+    change(full, "DELETE FROM receipt_lines WHERE code = '11'")
+    for one in differences(full.ledger):
+        assert isinstance(one, Difference)
+        assert one.detail
+        assert any("\u4e00" <= c <= "\u9fff" for c in one.detail_zh)
