@@ -115,9 +115,14 @@ def _judge(
     elements = plan.project(classed)
     parts = [
         f_class,
-        plan.check(elements, classed, context.tables),
+        plan.check(elements, classed, context.tables, _iso(context.declared_on)),
         rules.check(classed, context),
-        messages.manifest_findings(classed, context.tables),
+        messages.manifest_findings(
+            classed,
+            context.tables,
+            _iso(context.declared_on),
+            options=context.profile.options,
+        ),
     ]
     unreadable = filled.take(filled.shipments.filter(pl.col("unreadable"))["ship"])
     whole = FrameSet(
@@ -127,6 +132,11 @@ def _judge(
         classed.headers,
     )
     return whole, _once(found.gather(parts))
+
+
+def _iso(day: str) -> str:
+    """`20261123` → `2026-11-23`, as code tables are dated."""
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
 
 
 def _once(findings: pl.DataFrame) -> pl.DataFrame:
@@ -167,7 +177,8 @@ def compose(
             f"共 {wanted} 份报文，需要 {wanted} 个编号，只给了 {len(ids)} 个",
         )
     manifests = messages.compose_manifests(
-        checked.frames.take(readable), form=form, sender=sender, receiver=receiver, at=at, ids=ids[:drafted]
+        checked.frames.take(readable), form=form, sender=sender, receiver=receiver, at=at, ids=ids[:drafted],
+        options=checked.profile.options,
     )  # fmt: skip
     declarations = messages.compose_declarations(
         checked.frames.take(valid), form=form, sender=sender, receiver=receiver, at=at, ids=ids[drafted:]
