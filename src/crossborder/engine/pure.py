@@ -115,12 +115,12 @@ def _judge(
     elements = plan.project(classed)
     parts = [
         f_class,
-        plan.check(elements, classed, context.tables, _iso(context.declared_on)),
+        plan.check(elements, classed, context.tables, context.declared_on),
         rules.check(classed, context),
         messages.manifest_findings(
             classed,
             context.tables,
-            _iso(context.declared_on),
+            context.declared_on,
             options=context.profile.options,
         ),
     ]
@@ -132,11 +132,6 @@ def _judge(
         classed.headers,
     )
     return whole, _once(found.gather(parts))
-
-
-def _iso(day: str) -> str:
-    """`20261123` → `2026-11-23`, as code tables are dated."""
-    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
 
 
 def _once(findings: pl.DataFrame) -> pl.DataFrame:
