@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 
@@ -36,7 +37,9 @@ class ImportClient:
         return taken
 
     def leave_receipt(self, name: str, data: bytes) -> None:
-        """Let a receipt wait in InBox."""
+        """Let a receipt wait in InBox, as one that was left there a minute ago."""
         part = self.folder / "InBox" / f"{name}.tmp"
         part.write_bytes(data)
+        left_at = part.stat().st_mtime - 60
+        os.utime(part, (left_at, left_at))
         part.replace(self.folder / "InBox" / name)

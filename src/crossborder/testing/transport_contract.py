@@ -259,7 +259,7 @@ def _asked(transport: Transport, sent: Outgoing, expected: str) -> LookedUp | No
 
 
 def _fetch(transport: Transport, at_least: int) -> list[Incoming]:
-    """Receipts that wait; a transport may want to see a file stand still for a few calls first."""
+    """Receipts that wait; the far side may need a moment to lay them out."""
     found: list[Incoming] = []
     for _ in range(4):
         found = list(transport.receipts())

@@ -25,10 +25,11 @@ from crossborder.transport.port import Incoming, LookedUp, Outgoing, Submitted, 
 _PER_CALL = 200
 _MAX_RECEIPT = 64 * 1024**2
 _MAX_REASON = 4096
+_STILL_NS = 3_000_000_000
 _UNFINISHED = re.compile(r"^[.~]|\.(?:part|tmp|temp|filepart|crdownload)$", re.IGNORECASE)
 _ROOT = re.compile(rb"<([A-Za-z_][^\s<>/]*)")
 
-_Seen = tuple[int, int]
+_Stamp = tuple[int, int]
 
 
 class FolderSettings(Protocol):
@@ -60,8 +61,7 @@ class FolderTransport:
         self._done = self.inbox / "done"
         _prepare((self.outbox, self.sentbox, self.failbox, self._done), place)
         self._finder = Finder()
-        self._seen: dict[str, _Seen] = {}
-        self._stored: dict[str, _Seen] = {}
+        self._stored: dict[str, _Stamp] = {}
         self.trouble = ""
 
     def submit(self, message: Outgoing) -> Submitted:
@@ -116,16 +116,16 @@ class FolderTransport:
         return LookedUp("not_received", detail=detail("not_there"))
 
     def receipts(self) -> Iterator[Incoming]:
-        """Complete files of InBox, by name. One that may still be growing is left until it has stood still
-        between two calls; one that is too large or cannot be read is left and named in `trouble`."""
+        """Complete files of InBox, by name. One that may still be growing is left until nobody has touched it
+        for three seconds; one that is too large or cannot be read is left and named in `trouble`."""
         self.trouble = ""
         try:
             waiting = self._waiting()
         except OSError as error:
             self.trouble = _failed("cannot_read", error)
             return
-        seen, self._seen = self._seen, dict(waiting)
-        self._stored = {n: s for n, s in self._stored.items() if self._seen.get(n) == s}
+        there = dict(waiting)
+        self._stored = {n: s for n, s in self._stored.items() if there.get(n) == s}
         given = 0
         for name, stamp in waiting:
             if given == _PER_CALL:
@@ -141,13 +141,13 @@ class FolderTransport:
                 continue
             if data is None:
                 self.trouble = self.trouble or detail("too_large", name)
-            elif _looks_whole(data) or seen.get(name) == stamp:
+            elif _looks_whole(data) or self._now_ns() - stamp[1] >= _STILL_NS:
                 given += 1
                 yield Incoming(shown(name, 120), data, partial(self._put_away, path, stamp))
             else:
                 self.trouble = self.trouble or detail("still_written", name)
 
-    def _waiting(self) -> list[tuple[str, _Seen]]:
+    def _waiting(self) -> list[tuple[str, _Stamp]]:
         """(name, size and time of change) of the finished-looking files of InBox, by name."""
         found = []
         with os.scandir(self.inbox) as entries:
@@ -158,7 +158,18 @@ class FolderTransport:
                 found.append((entry.name, (stat.st_size, stat.st_mtime_ns)))
         return sorted(found)
 
-    def _put_away(self, path: Path, stamp: _Seen) -> None:
+    def _now_ns(self) -> int:
+        """The present moment by the clock that dates the files, which may be another machine's."""
+        probe = self._done / _probe_name()
+        try:
+            write_new(probe, b"")
+            now = probe.stat().st_mtime_ns
+            probe.unlink()
+        except OSError:
+            return 0
+        return now
+
+    def _put_away(self, path: Path, stamp: _Stamp) -> None:
         """Move a receipt to `done`, unless it has changed since it was read: then it comes again."""
         try:
             stat = path.stat(follow_symlinks=False)
@@ -206,7 +217,7 @@ def _reason(refused: Path) -> str:
 def _prepare(boxes: tuple[Path, ...], place: str) -> None:
     """Create the boxes and prove that each can be written."""
     for box in boxes:
-        probe = box / f".crossborder-{os.getpid()}-{threading.get_ident()}{PART}"
+        probe = box / _probe_name()
         try:
             box.mkdir(parents=True, exist_ok=True)
             write_new(probe, b"")
@@ -217,6 +228,10 @@ def _prepare(boxes: tuple[Path, ...], place: str) -> None:
                 f"the box {box.name} cannot be written: {why}", f"文件夹 {box.name} 无法写入：{why}", place=place,
                 fix_en=f"let this user write {box}", fix_zh=f"请授予本用户对 {box} 的写权限",
             ) from error  # fmt: skip
+
+
+def _probe_name() -> str:
+    return f".crossborder-{os.getpid()}-{threading.get_ident()}{PART}"
 
 
 def _failed(code: str, error: OSError) -> str:
