@@ -14,6 +14,9 @@ from crossborder.codes import imports as module
 from crossborder.errors import CodesError, NotFound
 
 START = date(2026, 1, 1)
+LIMITS = (
+    "rule,direction,territory,declaration_class,countries,value_cny,effective_from,effective_to\n"
+)
 
 
 def written(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -90,6 +93,12 @@ def test_a_snapshot_does_not_change(source: Path, home: Path) -> None:
         ("countries", "", "table.csv", "empty"),
         ("countries", 'customs_code\n"142\n', "table.csv", "CSV"),
         ("package_types", "code\n1\n", "table.csv", "scheme"),
+        ("limits", "rule,direction,territory\nLIM-02,I,any\n", "table.csv", "value_cny"),
+        ("limits", LIMITS + "LIM-02,I,any,B,,2O00,2026-01-01,\n", "table.csv:2", "value_cny"),
+        ("limits", LIMITS + "LIM-02,I,any,B,,2000,,\n", "table.csv:2", "effective_from"),
+        ("limits", LIMITS + "LIM-02,I,in,B,HK,2000,2026-01-01,\n", "table.csv:2", "countries"),
+        ("limits", LIMITS + "LIM-02,I,any,B,,2000,2026-1-1,\n", "table.csv:2", "not a date"),
+        ("parcel_tax", "code,effective_from\n01010100,20260101\n", "table.csv:2", "not a date"),
         ("exchange_rates", "rate\n7\n", "table.csv", "currency"),
         ("exchange_rates", "currency\nUSD\n", "table.csv", "rate"),
         ("exchange_rates", "currency,rate\nUSD,7,1\n", "table.csv:2", "cells"),
@@ -202,3 +211,9 @@ def test_an_imported_dated_table_keeps_its_own_dates(source: Path, home: Path) -
     assert tables.codes("parcel_tax", "20260630") == {"01010100"}
     assert tables.codes("parcel_tax", "20260701") == {"01010200"}
     assert len(tables.codes("parcel_tax", "20251231")) == 302
+
+
+def test_limits_can_be_replaced(source: Path, home: Path) -> None:
+    text = LIMITS + "LIM-02,I,any,B,,3000,2026-01-01,\n"
+    codes.import_table(home, "limits", written(source, text), START)
+    assert Tables.load(home).frame("limits")["value_cny"].to_list() == ["3000"]

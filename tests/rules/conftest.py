@@ -7,10 +7,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import settings
 
 from crossborder import rules
 from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.model import Example, Parcel
+
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 Check = Callable[..., pl.DataFrame]
 

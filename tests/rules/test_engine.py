@@ -145,3 +145,19 @@ def test_a_context_makes_its_cases_once() -> None:
     rules.check(shaped(Parcel()), ctx)
     assert all(ctx.memo[name] is cases for name, cases in first.items())
     assert set(first) == {rule.id for rule in rules.registry()}
+
+
+def test_word_lists_are_words_and_may_be_empty() -> None:
+    frame = pl.DataFrame({"list": ["vague_goods"], "word": ["a.b (x y)"]})
+    tables = Tables().with_table("words", frame, "2026-01-01")
+    ctx = rules.Context(tables, Profile(), "20261123")
+    names = ("纯棉礼品", "a.b (x y) 杯", "axb (x y) 杯")
+    parcels = [Parcel("C", goods=({"name": name},)) for name in names]
+    found = rules.check(frames_of(Example(tuple(parcels))), ctx)
+    assert found.filter(pl.col("rule") == "EXP-45").select("ship", "action").rows() == [(1, "note")]
+    placeholder = Parcel(head={"receiver_name": "先生"})
+    found = rules.check(frames_of(Example((placeholder,))), ctx)
+    assert "TXT-02" not in set(found["rule"])
+    paper = Parcel("A", head={"declaration_class": None})
+    done, _ = rules.classify(frames_of(Example((paper,))), ctx)
+    assert done.shipments["declaration_class"].to_list() == [None]

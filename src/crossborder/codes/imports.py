@@ -21,6 +21,7 @@ from crossborder.errors import CodesError
 
 MAX_BYTES = 64 * 1024 * 1024
 CNY = "142"
+LIMITS = "limits"
 _TRUE = {"1", "true", "yes", "y", "是"}
 _FALSE = {"", "0", "false", "no", "n", "否"}
 
@@ -43,6 +44,9 @@ def import_table(
         header, rows = _rates(file, header, rows, start)
     _check_header(file, found, header)
     _check_rows(file, found, rows)
+    _check_dates(file, header, rows)
+    if table == LIMITS:
+        _check_limits(file, rows)
     name = f"{table}.{start.isoformat()}"
     _write(folder, f"{name}{'' if complete else '.partial'}.csv", header, rows)
     (folder / f"{name}{'.partial' if complete else ''}.csv").unlink(missing_ok=True)
@@ -120,7 +124,7 @@ def _decode(file: Path, raw: bytes) -> str:
 
 
 def _check_header(file: Path, table: TableInfo, header: Sequence[str]) -> None:
-    wanted = [*table.key, *([table.scheme_column] if table.scheme_column else [])]
+    wanted = [*table.key, *([table.scheme_column] if table.scheme_column else []), *table.needs]
     missing = [name for name in wanted if name not in header]
     if missing:
         raise _fault(
@@ -162,6 +166,40 @@ def _check_rows(file: Path, table: TableInfo, rows: Sequence[Row]) -> None:
                 row=number,
             )
         seen[full] = row[""]
+
+
+def _check_dates(file: Path, header: Sequence[str], rows: Sequence[Row]) -> None:
+    """Dates of validity are yyyy-mm-dd or empty; anything else would never be in force."""
+    for name in ("effective_from", "effective_to"):
+        for row in rows if name in header else ():
+            try:
+                good = not row[name] or date.fromisoformat(row[name]).isoformat() == row[name]
+            except ValueError:
+                good = False
+            if not good:
+                raise _fault(
+                    file, f"{name}: not a date: {row[name]!r}", f"{name} 不是日期：{row[name]!r}",
+                    "yyyy-mm-dd", row=int(row[""]),
+                )  # fmt: skip
+
+
+def _check_limits(file: Path, rows: Sequence[Row]) -> None:
+    """What the limit rules read from a row must be readable."""
+    shapes = {
+        "direction": r"I|E",
+        "declaration_class": r"B|C",
+        "territory": r"any|in|not_in",
+        "countries": r"|[0-9]{3}(;[0-9]{3})*",
+        "value_cny": r"[0-9]{1,12}(\.[0-9]{1,5})?",
+        "effective_from": r".+",
+    }
+    for row in rows:
+        for name, shape in shapes.items():
+            if not re.fullmatch(shape, row[name]):
+                raise _fault(
+                    file, f"{name}: cannot be used: {row[name]!r}", f"{name} 无效：{row[name]!r}",
+                    f"it looks like {shape}", f"应符合 {shape}", int(row[""]),
+                )  # fmt: skip
 
 
 def _width(table: TableInfo) -> int:

@@ -46,7 +46,8 @@ class TableInfo:
     """One line of `coverage.csv`: what a table is and what a miss in it means.
 
     `key` are the columns that identify a row. `scheme_column` and `scheme` name the coding world that is
-    meant where a table holds several (`package_types`: `old` for EXP messages).
+    meant where a table holds several (`package_types`: `old` for EXP messages). `needs` are further columns
+    without which the table cannot be used.
     """
 
     name: str
@@ -54,6 +55,7 @@ class TableInfo:
     key: tuple[str, ...]
     scheme_column: str
     scheme: str
+    needs: tuple[str, ...]
     title_zh: str
     title_en: str
     note: str
@@ -93,6 +95,7 @@ def _info(row: dict[str, str]) -> TableInfo:
         tuple(row["key"].split(";")),
         row["scheme_column"],
         row["scheme"],
+        tuple(row["needs"].split(";")) if row["needs"] else (),
         row["title_zh"],
         row["title_en"],
         row["note"],

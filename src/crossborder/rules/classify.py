@@ -7,8 +7,6 @@ what excludes it; else none: transfer to general declaration (CLS-11).
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from crossborder.rules import limits
@@ -50,7 +48,7 @@ def classify(frames: FrameSet, ctx: Context) -> tuple[FrameSet, pl.DataFrame]:
 
 def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
     """The shipments with `_chosen` (or null) and `_why_zh`, `_why_en` where none fits."""
-    words = "|".join(re.escape(w) for w in ctx.words("documents"))
+    words = ctx.pattern("documents")
     lines = (
         prepared.frames["goods"]
         .group_by("ship", maintain_order=True)

@@ -96,8 +96,8 @@ def countries(ctx: Context) -> Cases:
         "用海关币制数字代码，如人民币142、美元502",
         "use the customs number, for instance 142 CNY, 502 USD",
     ),
-    passing=Parcel("C", head={"freight_currency": "502"}),
-    failing=Parcel("C", head={"freight_currency": "USD"}),
+    passing=Parcel("A", head={"other_charges_currency": "502"}),
+    failing=Parcel("A", head={"other_charges_currency": "USD"}),
 )
 def currencies(ctx: Context) -> Cases:
     """As ID-16, for currencies."""

@@ -80,7 +80,7 @@ def pieces(_: Context) -> Cases:
     source=SCHEMA_2019,
     start="2019-01-01",
     fix=("填起运（抵运）国家或地区", "give the country of departure or arrival"),
-    passing=Parcel(head={"trade_country": "110"}),
+    passing=Parcel(head={"trade_country": "110", "sender_address": "示范道1号"}),
     failing=Parcel(head={"trade_country": "142"}),
 )
 def trade_country(_: Context) -> Cases:

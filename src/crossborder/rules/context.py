@@ -95,6 +95,22 @@ class Context:
         frame = self.tables.frame("words", self.declaration_day.isoformat())
         return frame.filter(pl.col("list") == name).get_column("word").to_list()
 
+    def pattern(self, *lists: str, whole: bool = False) -> str:
+        """A regular expression for any word of these lists; one that matches nothing if they are empty.
+
+        `whole` asks that a word in Latin letters stands by itself.
+        """
+        words = [word.lower() for name in lists for word in self.words(name)]
+        shaped = [_alone(word) if whole and word.isascii() else re.escape(word) for word in words]
+        return "|".join(shaped) or r"[^\s\S]"
+
+
+def _alone(word: str) -> str:
+    """A word as a regular expression that does not match within a longer one."""
+    before = r"\b" if word[:1].isalnum() else ""
+    after = r"\b" if word[-1:].isalnum() else ""
+    return f"{before}{re.escape(word)}{after}"
+
 
 def _date(text: str, name: str) -> date:
     try:

@@ -119,6 +119,8 @@ def record(parcel: Parcel, position: int = 0) -> tuple[Record, list[Record]]:
     }
     if incoming:
         head |= {"sender_city_en": "San Francisco", "stop_cities_en": "N"}
+    elif own_head.get("delivery_terms"):
+        head["delivery_terms"] = "3"  # FOB: on export without freight and insurance
     goods = [
         {**line, "line_number": str(number), **changed}
         for number, changed in enumerate(parcel.goods, 1)

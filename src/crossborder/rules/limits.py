@@ -148,6 +148,8 @@ def _export(amount: str, country: str) -> Parcel:
     """The same as an export to a country."""
     line = dict(_import(amount).goods[0])
     head = {"total_value": amount, "receiver_country": country, "trade_country": country}
+    if country in ("110", "121", "143"):
+        head["receiver_address"] = "示范道1号"
     return Parcel("B", "E", head, (line,))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
 from crossborder.rules.charsets import HAN, ILLEGAL
@@ -28,15 +26,14 @@ def _placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
     """A listed word, a name that ends in a title, or one character repeated."""
     bare = name.str.replace_all(r"\s", "")
     words = [w.lower() for w in ctx.words("placeholder_name")]
-    titles = "|".join(re.escape(w) for w in ctx.words("name_title"))
+    titles = ctx.pattern("name_title")
     repeated = (bare.str.len_chars() > 1) & (bare.str.strip_chars(bare.str.head(1)) == "")
     return bare.str.to_lowercase().is_in(words) | bare.str.contains(f"(?:{titles})$") | repeated
 
 
 def _perhaps_placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
     """A wider and cheaper condition than `_placeholder`."""
-    listed = [*ctx.words("placeholder_name"), *ctx.words("name_title")]
-    words = "|".join(re.escape(w) for w in listed)
+    words = ctx.pattern("placeholder_name", "name_title")
     first = name.str.head(1)
     return (
         name.str.contains(f"(?i){words}")
@@ -63,7 +60,7 @@ def _perhaps_placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
 )
 def chinese_name(ctx: Context) -> Cases:
     """Chinese characters and middle dot only, no shop name; where the document type is 1."""
-    firms = "|".join(re.escape(w) for w in ctx.words("firm_name"))
+    firms = ctx.pattern("firm_name")
     for way, column in _party_columns("name"):
         name = pl.col(column)
         odd = ~name.str.contains(_NAME_FORM) | name.str.contains(firms)

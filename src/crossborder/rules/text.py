@@ -288,7 +288,7 @@ def goods_name(ctx: Context) -> Cases:
     """
     words = [w.lower() for w in ctx.words("vague_goods")]
     name = pl.col("name")
-    within = "|".join(w if not w.isascii() else rf"\b{w}\b" for w in words)
+    within = ctx.pattern("vague_goods", whole=True)
     concerned = (pl.col("_class") != "A") & _legal("name")
     screen = name.str.contains(f"(?i){within}") | ~name.str.contains(HAN)
     bare = name.str.to_lowercase().str.replace_all(r"[\s\p{P}\p{S}]", "")
