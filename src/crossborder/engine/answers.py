@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from crossborder.engine.results import FORMAT, Checked
@@ -63,10 +63,13 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Submitted:
-    """States of the batches' declarations and manifests after filing."""
+    """States of the batches' declarations and manifests after filing; `troubles`: endpoint → why it cannot be
+    spoken to (a detail that `crossborder.transport.say` puts into words).
+    """
 
     states: Mapping[str, int]
     manifests: Mapping[str, int]
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unknown(self) -> int:
@@ -92,14 +95,19 @@ class Submitted:
             "format": FORMAT,
             "declarations": dict(self.states),
             "manifests": dict(self.manifests),
+            "troubles": dict(self.troubles),
         }
 
 
 @dataclass(frozen=True)
 class Received:
-    """What one run of receiving did: receipts new, repeated, unreadable; lines by what became of them."""
+    """What one run of receiving did: receipts new, repeated, unreadable; lines by what became of them.
+
+    `troubles` as in `Submitted`.
+    """
 
     counts: Mapping[str, int]
+    troubles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def needs_attention(self) -> bool:

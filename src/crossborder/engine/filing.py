@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -149,8 +150,15 @@ def jobs(ledger: Ledger, settings: Settings, tally: Tally, stop: threading.Event
     ]
     for name, endpoint in settings.endpoints.items():
         if endpoint.address:
-            made += endpoint_jobs(ledger, name, endpoint, stop=stop, tally=tally)
+            made += endpoint_jobs(
+                ledger, name, endpoint, stop=stop, tally=tally, folders=dialects(ledger)
+            )
     return made
+
+
+def dialects(ledger: Ledger) -> list[Path]:
+    """Where a desk keeps gateway dialects of its own."""
+    return [ledger.home / "dialects"]
 
 
 def _applier(ledger: Ledger) -> Callable[[datetime], int]:
@@ -161,8 +169,8 @@ def _applier(ledger: Ledger) -> Callable[[datetime], int]:
 
 
 @contextlib.contextmanager
-def _opened(name: str, endpoint: Endpoint) -> Iterator[Transport]:
-    transport = open_transport(endpoint, name)
+def _opened(ledger: Ledger, name: str, endpoint: Endpoint) -> Iterator[Transport]:
+    transport = open_transport(endpoint, name, dialects(ledger))
     try:
         yield transport
     finally:
@@ -180,7 +188,7 @@ def file(
     tally = Tally()
     watch = _Watch(ledger, only, timedelta(seconds=wait), tally, progress)
     drain(jobs(ledger, settings, tally, stop), finished=watch.finished, stop=stop, rest=0.05)
-    return submitted(ledger, only)
+    return submitted(ledger, only, tally.troubles)
 
 
 def work(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
@@ -189,7 +197,7 @@ def work(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
 
 
 class _Watch:
-    """Whether filing is finished: looks at the batches' own attempts, a few times a second."""
+    """Whether filing is finished: looks at the batches' own attempts, never more than a twentieth of the time."""
 
     def __init__(
         self, ledger: Ledger, only: Sequence[str], wait: timedelta, tally: Tally, progress: Progress
@@ -198,9 +206,17 @@ class _Watch:
         self._wait = wait
         self._seen: dict[str, int] = {}
         self._since = china_time.now()
+        self._look_at = 0.0
 
     def finished(self) -> bool:
-        now = china_time.now()
+        began = time.monotonic()
+        if began < self._look_at:
+            return False
+        done = self._finished(china_time.now())
+        self._look_at = began + 20 * (time.monotonic() - began)
+        return done
+
+    def _finished(self, now: datetime) -> bool:
         if self._tally.counts != self._seen:
             self._seen, self._since = self._tally.counts, now
         still = now - self._since
@@ -216,10 +232,10 @@ class _Watch:
         return still >= max(self._wait, PATIENCE)
 
 
-def submitted(ledger: Ledger, only: Sequence[str]) -> Submitted:
+def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) -> Submitted:
     """How the attempts of these batches stand now."""
     made = ledger.attempts_in(batch_ids=list(only))
-    return Submitted(_count(made, "declaration"), _count(made, "manifest"))
+    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles)
 
 
 def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:
@@ -246,9 +262,8 @@ def receive(
         name: tally.counts.get(name, 0)
         for name in ("receipts", "repeated", "read", "unreadable", "applied")
     }
-    return Received(
-        {**counts, **outcomes, **({"trouble": len(tally.troubles)} if tally.troubles else {})}
-    )
+    troubled = {"trouble": len(tally.troubles)} if tally.troubles else {}
+    return Received({**counts, **outcomes, **troubled}, tally.troubles)
 
 
 _TROUBLED = ("unmatched", "contradictory", "unknown_code")
@@ -270,7 +285,11 @@ def _fetch(
     with contextlib.ExitStack() as held:
         pollers = [
             ReceiptPoller(
-                ledger, n, held.enter_context(_opened(n, e)), EndpointPolicy.of(e), tally=tally
+                ledger,
+                n,
+                held.enter_context(_opened(ledger, n, e)),
+                EndpointPolicy.of(e),
+                tally=tally,
             )
             for n, e in served.items()
         ]
@@ -295,22 +314,26 @@ def _import(
     if endpoint and endpoint not in settings.endpoints:
         raise NotFound(f"no endpoint {endpoint!r}", f"没有口岸 {endpoint!r}")
     paths = [p for f in files for p in (sorted(f.glob("*.xml")) if f.is_dir() else [f])]
+    for path in paths:  # all of them can be read, or none is stored
+        _read_receipt(path)
     for path in paths:
-        try:
-            if path.stat().st_size > MOST_RECEIPT_BYTES:
-                raise InputError(
-                    f"larger than {MOST_RECEIPT_BYTES} bytes: not a receipt", f"超过 {MOST_RECEIPT_BYTES} 字节，不是回执",
-                    place=str(path),
-                )  # fmt: skip
-            data = path.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"the receipt cannot be read ({error.strerror})",
-                f"回执文件无法读取（{error.strerror}）",
-                place=str(path),
-            ) from error
-        ref = ledger.store_receipt(name, path.name, data, china_time.now())
+        ref = ledger.store_receipt(name, path.name, _read_receipt(path), china_time.now())
         tally.add("receipts" if ref.new else "repeated")
+
+
+def _read_receipt(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MOST_RECEIPT_BYTES:
+            raise InputError(
+                f"larger than {MOST_RECEIPT_BYTES} bytes: not a receipt", f"超过 {MOST_RECEIPT_BYTES} 字节，不是回执",
+                place=str(path), fix_en="look whether it is the right file", fix_zh="请核对文件",
+            )  # fmt: skip
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the receipt cannot be read ({error.strerror})", f"回执文件无法读取（{error.strerror}）",
+            place=str(path), fix_en="check the path and its rights", fix_zh="请检查路径和权限",
+        ) from error  # fmt: skip
 
 
 # -- what endpoints say they have
