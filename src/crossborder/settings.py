@@ -130,6 +130,9 @@ class Endpoint(Section):
     )
     receiver_id: str = Field("E010000", description="receiver in the envelope: the electronic port")
     message_id_policy: Literal["unique"] = "unique"
+    max_houses: int = Field(
+        9999, ge=1, le=9999, description="house waybills on one manifest; BillNum has 4 characters"
+    )
     manifest_first: bool = Field(True, description="a declaration waits for its house's NY")
     workers: int = Field(2, ge=1, le=64)
     lot: int = Field(20, ge=1, le=500, description="declarations claimed in one transaction")

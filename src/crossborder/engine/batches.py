@@ -130,7 +130,7 @@ class _Manifests:
         made = messages.compose_manifests(
             frames, form=endpoint.form, sender=sender, receiver=endpoint.receiver_id, at=self._at,
             ids=draft_ids(sender, endpoint.receiver_id, self._at, groups.height), operation=operation,
-            before=self._before(groups, live) if operation == "APD" else None, options=firm.options,
+            before=self._before(groups, live) if operation == "APD" else None, options=firm.options, most_houses=endpoint.max_houses,
         )  # fmt: skip
         first = len(self._rows)
         renumbered = {old: first + n for n, old in enumerate(made.documents["manifest"].to_list())}

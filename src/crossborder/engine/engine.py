@@ -111,6 +111,7 @@ class Engine:
             operator=self.operator(operator),
             tables=self.tables(),
             served=endpoints.prefixes(self.settings.endpoints),
+            most_houses=min((e.max_houses for e in self.settings.endpoints.values()), default=None),
             folders=[self.home / "mappings"],
             sheet=sheet,
             limits=intake.Limits(

@@ -48,12 +48,14 @@ def check(
     folders: Sequence[Path] = (),
     sheet: str | None = None,
     limits: intake.Limits | None = None,
+    most_houses: int | None = None,
 ) -> Checked:
     """Read, classify and check a hand-in. Bad rows never raise: they are findings.
 
     `data` is a path, a flat frame in the shape of `mapping`, a list of dictionaries, or `Shipments`.
     `declared_on` (`yyyyMMdd`, China time, else today) chooses rates and tax tables; `as_of` overrides the date
-    by which rules are chosen; `served` are the prefixes of DeclPort that an endpoint serves.
+    by which rules are chosen; `served` are the prefixes of DeclPort that an endpoint serves; `most_houses` may
+    lower the 9,999 house waybills of one manifest.
     Raises `InputError`, `MappingError`, `SettingsError`, `NotFound`.
     """
     firm = profiles.find(profile)
@@ -71,7 +73,7 @@ def check(
     )
     profiles.refuse_incomplete(firm, person, read.frames)
     filled = apply_profile(read.frames, firm, person)
-    frames, findings = _judge(filled, context, person)
+    frames, findings = _judge(filled, context, person, most_houses)
     findings = found.gather([read.findings, findings])
     ships = read.frames.shipments.select("ship")
     return Checked(
@@ -105,7 +107,7 @@ def _with_fictional_rates(tables: Tables, firm: Profile, month: str) -> Tables:
 
 
 def _judge(
-    filled: FrameSet, context: rules.Context, person: Operator
+    filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:
     """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
     readable = filled.take(filled.shipments.filter(~pl.col("unreadable"))["ship"])
@@ -122,6 +124,7 @@ def _judge(
             context.tables,
             context.declared_on,
             options=context.profile.options,
+            most_houses=most_houses,
         ),
     ]
     unreadable = filled.take(filled.shipments.filter(pl.col("unreadable"))["ship"])

@@ -17,7 +17,7 @@ from crossborder.engine import profiles
 from crossborder.errors import CrossborderError, SettingsError
 from crossborder.ledger import Ledger
 from crossborder.settings import Endpoint, Loaded, Settings
-from crossborder.transport import open_transport
+from crossborder.transport import close_transport, open_transport, probe, say
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def examine(loaded: Loaded, *, connect: bool = False) -> list[Examined]:
     found = [_home(loaded.home), _disk(loaded.home), _clock(), *_profiles(loaded)]
     found.append(_ledger(loaded.home))
     for name, endpoint in loaded.settings.endpoints.items():
-        found.append(_endpoint(name, endpoint, connect=connect))
+        found.append(_endpoint(name, endpoint, loaded.home, connect=connect))
     return found
 
 
@@ -165,25 +165,23 @@ def _ledger(home: Path) -> Examined:
         return Examined(False, f"台账：{error.text('zh')}", f"ledger: {error.text('en')}")
 
 
-def _endpoint(name: str, endpoint: Endpoint, *, connect: bool) -> Examined:
+def _endpoint(name: str, endpoint: Endpoint, home: Path, *, connect: bool) -> Examined:
     if not endpoint.address:
         return Examined(
-            True,
-            f"口岸 {name}：未设地址（不能申报）",
-            f"endpoint {name}: no address set (nothing can be filed)",
-        )
+            True, f"口岸 {name}：未设地址（不能申报）", f"endpoint {name}: no address set (nothing can be filed)"
+        )  # fmt: skip
+    folders = [home / "dialects"]
     try:
-        transport = open_transport(endpoint, name)
+        close_transport(open_transport(endpoint, name, folders))
+        trouble = probe(endpoint, name, folders) if connect else ""
     except CrossborderError as error:
         return Examined(
             False, f"口岸 {name}：{error.text('zh')}", f"endpoint {name}: {error.text('en')}"
         )
-    if not connect:
-        return Examined(True, f"口岸 {name}：设置有效", f"endpoint {name}: settings hold together")
-    answer = transport.look_up("DOCTOR", "0" * 40, "0" * 64)
-    good = answer.outcome == "not_received" or not transport.can_look_up
-    return Examined(
-        good,
-        f"口岸 {name}：{answer.outcome}",
-        f"endpoint {name}: {answer.outcome} {answer.detail}".rstrip(),
-    )
+    if trouble:
+        return Examined(
+            False, f"口岸 {name}：{say(trouble, 'zh')}", f"endpoint {name}: {say(trouble)}"
+        )
+    if connect:
+        return Examined(True, f"口岸 {name}：有应答", f"endpoint {name}: it answers")
+    return Examined(True, f"口岸 {name}：设置有效", f"endpoint {name}: settings hold together")
