@@ -75,3 +75,12 @@ def test_huge_and_empty_fields_do_not_stop_it(ledger: Ledger) -> None:
     ledger.save_read(ref.id, "EXP302", [huge])
     (found,) = ledger.receipts_by_outcome(["read"])
     assert (len(found.key), found.code, len(found.pre_entry_id or "")) == (160, "XXXX", 18)
+
+
+def test_one_bad_receipt_does_not_stop_the_others(ledger: Ledger) -> None:
+    refs = ledger.store_receipts("hangzhou", [("bad\udcff.xml", b"1"), ("good.xml", b"2")], NOW)
+    ledger.save_reads(
+        [Read(refs[0].id, "EXP302", (line(), line())), Read(refs[1].id, "EXP302", (line(),))]
+    )
+    assert [r[0] for r in ledger.unreadable_receipts()] == [refs[0].id]
+    assert len(ledger.receipts_by_outcome(["read"])) == 1

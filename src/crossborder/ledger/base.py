@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from crossborder import china_time
 from crossborder.errors import LedgerError
@@ -29,6 +29,9 @@ _EVENT_COLUMNS = (
     "to_state",
     "detail",
 )
+_OUR_FAULT = (IntegrityError, ProgrammingError, DataError)
+"""What the database refuses because of us; everything else is the disk's or the file's fault, and told as such."""
+
 EventRow = tuple[str, str, str, str | None, int | None, str | None, str | None, str]
 
 
@@ -61,7 +64,9 @@ class Base:
             with database.write_connection(self._engine) as connection, connection.begin():
                 yield connection
                 self._checkpoint("rows:written")
-        except OperationalError as error:
+        except _OUR_FAULT:
+            raise
+        except DatabaseError as error:
             raise _cannot(self.home, error) from error
         self._checkpoint("rows:committed")
 
@@ -71,7 +76,9 @@ class Base:
         try:
             with self._engine.connect() as connection, connection.begin():
                 yield connection
-        except OperationalError as error:
+        except _OUR_FAULT:
+            raise
+        except DatabaseError as error:
             raise _cannot(self.home, error) from error
 
     def get_fact(self, name: str) -> str | None:
@@ -162,7 +169,7 @@ def _reserve(connection: Connection, name: str, count: int) -> range:
     return range(first, first + count)
 
 
-def _cannot(home: Path, error: OperationalError) -> LedgerError:
+def _cannot(home: Path, error: DatabaseError) -> LedgerError:
     return LedgerError(
         f"the ledger cannot be read or written ({error.orig})",
         f"台账无法读写（{error.orig}）",

@@ -51,6 +51,7 @@ class Batches(Base):
         `recorded` shipments are committed already. A batch that a living process (or another thread of this
         one) still records is left alone. When recording breaks off in a living process, call `leave_batch`.
         """
+        self._owners.appear()
         with self._guard, self.write() as connection:
             found = self._abandoned(connection, draft)
             batch_id = found or self._new_id(connection, draft.day or _day(now))

@@ -42,6 +42,7 @@ class Inbox(Base):
         self, endpoint: str, items: Sequence[tuple[str, bytes]], now: datetime
     ) -> list[ReceiptRef]:
         """`store_receipt` for many (name, raw), in one transaction."""
+        items = [(_clean(name), raw) for name, raw in items]
         digests = [hashlib.sha256(raw).hexdigest() for _, raw in items]
         with self.write() as connection:
             known: dict[str, int] = {}
@@ -102,22 +103,31 @@ class Inbox(Base):
                         select(R.c.id).where(R.c.id.in_(block), R.c.state == STORED)
                     ).scalars()
                 )
-            todo = [
-                r for r in {r.receipt_id: r for r in reads}.values() if r.receipt_id in open_ids
-            ]
+            by_id = {r.receipt_id: _sound(r) for r in reads}
+            todo = [r for r in by_id.values() if r.receipt_id in open_ids]
             rows = [
                 (r.receipt_id, x.line, x.message_type, line_key(x), x.code[:4], _cut(x.op_type, 3), x.op_time[:17],
                  _cut(x.pre_entry_id, 18), _cut(x.entry_id, 18), x.notes, NOT_APPLIED)
                 for r in todo if r.problem is None for x in r.lines
             ]  # fmt: skip
             insert_rows(connection, tables.receipt_lines, _LINE, rows)
+            by_type: dict[str | None, list[int]] = {}
             for r in todo:
-                state = READ if r.problem is None else UNREADABLE
+                if r.problem is None:
+                    by_type.setdefault(r.message_type, []).append(r.receipt_id)
+                    continue
                 connection.execute(
                     update(R)
                     .where(R.c.id == r.receipt_id)
-                    .values(state=state, message_type=r.message_type, problem=r.problem)
+                    .values(state=UNREADABLE, message_type=r.message_type, problem=r.problem)
                 )
+            for message_type, ids in by_type.items():
+                for block in chunks(ids):
+                    connection.execute(
+                        update(R)
+                        .where(R.c.id.in_(block))
+                        .values(state=READ, message_type=message_type)
+                    )
 
 
 def line_key(line: ReceiptLine) -> str:
@@ -133,3 +143,15 @@ def line_key(line: ReceiptLine) -> str:
 
 def _cut(text: str | None, length: int) -> str | None:
     return text[:length] if text else None
+
+
+def _clean(name: str) -> str:
+    """A file name that can be stored: no halves of characters (undecodable bytes on disk), not endless."""
+    return name.encode("utf-8", "replace").decode("utf-8")[:255]
+
+
+def _sound(read: Read) -> Read:
+    """Lines must be numbered once each; a receipt that breaks this must not stop the others."""
+    if len({line.line for line in read.lines}) == len(read.lines):
+        return read
+    return Read(read.receipt_id, read.message_type, (), "lines numbered twice")

@@ -140,6 +140,7 @@ class Outbox(Base):
         `owner` is `Ledger.owner`, or that with `/` and a part of its own. Each is `sending` from here on, and
         `unknown` if nobody says what became of it.
         """
+        self._owners.appear()
         at = china_time.iso(now)
         until = china_time.iso(now + lease)
         with self.write() as connection:
@@ -244,9 +245,7 @@ class Outbox(Base):
                     for row in lost
                 ],
             )  # fmt: skip
-        self._owners.forget_dead(
-            {row.owner.split("/", 1)[0] for row in held if row.owner} if not lost else set()
-        )
+        self._owners.forget_dead()
         return len(lost)
 
     def unknowns(

@@ -1,10 +1,12 @@
-"""Who is alive: every open ledger holds a locked file under its name, which the system frees when it dies."""
+"""Who is alive: a ledger that holds something keeps a locked file, which the system frees when the process dies."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
+import threading
 import uuid
 from pathlib import Path
 
@@ -20,9 +22,15 @@ class Owners:
         host = re.sub(r"[^0-9A-Za-z]+", "-", socket.gethostname())[:32] or "host"
         self.name = f"{host}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._folder = home / FOLDER
-        self._folder.mkdir(exist_ok=True)
+        self._guard = threading.Lock()
         self._lock = FileLock(str(self._folder / f"{self.name}.lock"), thread_local=False)
-        self._lock.acquire(timeout=10)
+
+    def appear(self) -> None:
+        """From now on this process may hold things under its name."""
+        with self._guard:
+            if not self._lock.is_locked:
+                self._folder.mkdir(exist_ok=True)
+                self._lock.acquire(timeout=10)
 
     def alive(self, owner: str) -> bool | None:
         """Whether the process behind `owner` (`name` or `name/part`) lives; None if it left no trace."""
@@ -40,12 +48,14 @@ class Owners:
         lock.release()
         return False
 
-    def forget_dead(self, keep: set[str]) -> None:
-        """Remove the files of dead processes that hold nothing any more."""
+    def forget_dead(self) -> None:
+        """Remove the files of dead processes, which must hold nothing any more."""
         for path in self._folder.glob("*.lock"):
-            name = path.name.removesuffix(".lock")
-            if name not in keep and name != self.name and self.alive(name) is False:
-                path.unlink(missing_ok=True)
+            if path.name == f"{self.name}.lock":
+                continue
+            lock = FileLock(str(path))
+            with contextlib.suppress(Timeout, OSError), lock.acquire(timeout=0):
+                path.unlink()
 
     def close(self) -> None:
         """Give the name up; from now on it counts as dead."""
