@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import re
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
 import pytest
 
 from crossborder import rules
@@ -33,9 +35,15 @@ def test_passing_example_breaks_no_rule(rule_id: str) -> None:
     assert fired(RULES[rule_id].passing) == set()
 
 
+@cache
+def failing(rule_id: str) -> pl.DataFrame:
+    example = RULES[rule_id].failing
+    return rules.check(frames_of(example), context_of(example))
+
+
 @pytest.mark.parametrize("rule_id", RULES)
 def test_failing_example_breaks_this_rule_and_no_other(rule_id: str) -> None:
-    assert fired(RULES[rule_id].failing) == {rule_id}
+    assert set(failing(rule_id)["rule"]) == {rule_id}
 
 
 @pytest.mark.parametrize("kind", ["A", "B", "C"])
@@ -90,7 +98,7 @@ def test_texts_are_complete_and_hold_no_personal_data(rule_id: str) -> None:
 
 def test_findings_have_texts_in_both_languages_and_no_gaps() -> None:
     for rule in RULES.values():
-        found = rules.check(frames_of(rule.failing), context_of(rule.failing))
+        found = failing(rule.id)
         for name in ("shipment", "master", "rule", "severity", "action", "zh", "en", "source"):
             assert found[name].null_count() == 0, (rule.id, name)
         assert found["fix_zh"].str.len_chars().min() > 0, rule.id
@@ -102,7 +110,7 @@ def test_findings_have_texts_in_both_languages_and_no_gaps() -> None:
 def test_graded_severities_of_the_example_findings() -> None:
     graded = {"EXP-20", "EXP-23", "ID-01", "TXT-04", "EXP-45"}
     for rule in RULES.values():
-        found = rules.check(frames_of(rule.failing), context_of(rule.failing))
+        found = failing(rule.id)
         if rule.id not in graded:
             assert set(found["severity"]) == {rule.severity}, rule.id
             assert set(found["action"]) == {rule.action}, rule.id

@@ -6,6 +6,7 @@ Nobody real: firm, numbers, names and addresses are composed. Each record breaks
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 
 import polars as pl
 
@@ -187,14 +188,19 @@ def frames_of(example: Example) -> FrameSet:
     )
 
 
-def context_of(example: Example, tables: Tables | None = None) -> Context:
+def context_of(example: Example) -> Context:
     """The context of an example: a demonstration profile and one made-up rate (502 at 7)."""
-    month = example.declared_on[:6]
+    return _context(tuple(sorted(example.options.items())), example.declared_on, example.classes)
+
+
+@cache
+def _context(
+    options: tuple[tuple[str, str], ...], declared_on: str, classes: tuple[str, ...]
+) -> Context:
     made_up = pl.DataFrame(
-        {"currency": ["502"], "month": [month], "rate": ["7"], "fictional": [True]},
+        {"currency": ["502"], "month": [declared_on[:6]], "rate": ["7"], "fictional": [True]},
         schema=RATES_SCHEMA,
     )
-    profile = Profile(demo=True, classes=example.classes, options=dict(example.options))
-    known = (tables or Tables()).with_rates(made_up)
-    served = frozenset({"29", "31"})
-    return Context(known, profile, example.declared_on, served_prefixes=served)
+    profile = Profile(demo=True, classes=classes, options=dict(options))
+    tables = Tables().with_rates(made_up)
+    return Context(tables, profile, declared_on, served_prefixes=frozenset({"29", "31"}))
