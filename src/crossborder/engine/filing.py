@@ -204,6 +204,7 @@ class _Watch:
     ) -> None:
         self._ledger, self._only, self._tally, self._progress = ledger, list(only), tally, progress
         self._wait = wait
+        self._followers = _followers(ledger, only)
         self._seen: dict[str, int] = {}
         self._since = china_time.now()
         self._look_at = 0.0
@@ -220,16 +221,50 @@ class _Watch:
         if self._tally.counts != self._seen:
             self._seen, self._since = self._tally.counts, now
         still = now - self._since
-        states = Counter(a.state for a in self._ledger.attempts_in(batch_ids=self._only))
-        total = sum(states.values())
-        left = sum(states.get(s, 0) for s in _OPEN)
-        self._progress(total - left, total)
-        if left == 0:
+        own = self._ledger.attempts_in(batch_ids=self._only)
+        open_ = [a.state for a in own if _may_move(a)] + self._following(own)
+        self._progress(len(own) - min(len(open_), len(own)), len(own))
+        if not open_:
             return True
-        moving = sum(states.get(s, 0) for s in ("prepared", "queued", "sending"))
+        moving = any(state in ("prepared", "queued", "sending") for state in open_)
         if not moving and still >= self._wait:
             return True
         return still >= max(self._wait, PATIENCE)
+
+    def _following(self, own: Sequence[AttemptRecord]) -> list[str]:
+        """States of what other batches wait for: manifests of ours without an answer, then those declarations."""
+        if not self._followers:
+            return []
+        undecided = {_master(a): a.state for a in own if a.kind == "manifest" and not a.final}
+        waiting = [
+            a for a in self._ledger.attempts_in(batch_ids=[b for b, _ in self._followers])
+            if a.kind == "declaration" and (a.batch_id, _master(a)) in self._followers
+        ]  # fmt: skip
+        moving = [a.state for a in waiting if _may_move(a)]
+        stuck = {_master(a) for a in waiting if a.state == "awaiting_manifest"}
+        return moving + [state for master, state in undecided.items() if master in stuck]
+
+
+def _master(attempt: AttemptRecord) -> str:
+    """The master waybill as it stands in the key: compared normalised."""
+    return attempt.key.partition("|")[0]
+
+
+def _may_move(attempt: AttemptRecord) -> bool:
+    """Whether filing may still move it: a declaration whose house was refused waits for another manifest."""
+    refused = attempt.state == "awaiting_manifest" and "house_refused" in attempt.attention
+    return attempt.state in _OPEN and not refused
+
+
+def _followers(ledger: Ledger, only: Sequence[str]) -> set[tuple[str, str]]:
+    """(batch, master waybill) of declarations of other batches, let go before, that wait for a manifest of these."""
+    masters = {_master(a) for a in ledger.attempts_in(batch_ids=list(only), kind="manifest")}
+    return {
+        (a.batch_id, master)
+        for master in masters
+        for a in ledger.attempts_in(master=master, states=["awaiting_manifest"])
+        if a.batch_id not in only
+    }
 
 
 def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) -> Submitted:
