@@ -59,11 +59,12 @@ def test_a_write_that_was_rolled_back_is_written_over(ledger: Ledger, home: Path
     end = segment(home).stat().st_size
     batch = ledger.begin_batch(source("b.csv"), NOW)
     with pytest.raises(LedgerError):
-        ledger.record_block(batch.id, [shipment(5, 0, "rejected")], [declaration(5, 0)], [], [], NOW)  # fmt: skip
-    assert segment(home).stat().st_size > end
+        ledger.record_block(batch.id, [shipment(5, 0, "rejected")], [declaration(5, 0, content="x" * 200)], [], [], NOW)  # fmt: skip
+    assert segment(home).stat().st_size > end + 2 * len(declaration(6).body)
     ledger.record_block(batch.id, [shipment(6, 0)], [declaration(6, 0)], [], [], NOW)
     (known,) = ledger.known([key(6)])
     assert known.ref.offset == end
+    assert segment(home).stat().st_size == end + len(declaration(6).body)
     assert ledger.payload(known.ref, NOW) == declaration(6).body
 
 

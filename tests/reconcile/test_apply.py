@@ -126,6 +126,30 @@ def test_a_code_after_a_release_is_applied_and_raised(book: Book) -> None:
     assert book.told(1, ("18", 4), ("05", 3)).attention == ()
 
 
+def test_the_same_release_said_later_is_no_news(book: Book) -> None:
+    book.filed([1])
+    after = book.told(1, ("11", 2), ("11", 3))
+    assert (after.state, after.last_op_time, after.attention) == ("released", at(3), ())
+    assert book.told(1, ("17", 4)).attention == ("reopened",)
+
+
+def test_refused_twice_is_no_contradiction(book: Book) -> None:
+    book.filed([1])
+    after = book.told(1, ("N", 1), ("N", 2), ("D1", 3))
+    assert (after.state, after.attention) == ("refused", ())
+    assert book.outcomes(1) == [("N", "applied"), ("N", "applied"), ("D1", "older")]
+
+
+def test_numbers_are_taken_where_they_are_told_and_believed(book: Book) -> None:
+    book.filed([1])
+    book.say(1, "D0", 1, pre_entry_id="201900001507083001")
+    book.say(1, "Y", 2, entry_id="310120261234567890")
+    book.say(1, "N", 3, pre_entry_id="201900001507089999")
+    book.apply()
+    found = book.of(1)
+    assert (found.pre_entry_id, found.entry_id) == ("201900001507083001", "310120261234567890")
+
+
 def test_an_unknown_code_is_kept_and_raised(book: Book) -> None:
     book.filed([1])
     after = book.told(1, ("Y", 1), ("77", 2))
@@ -264,6 +288,12 @@ def test_nothing_matches_what_has_not_left(book: Book) -> None:
     book.say(1, "D0", 1)
     assert dict(book.apply().outcomes) == {"unmatched": 1}
     assert book.of(1).state == "prepared"
+    book.ledger.release([book.of(1).batch_id], "tester", book.now, {"hangzhou": False})
+    book.queue()
+    assert book.apply().lines == 0
+    assert book.of(1).state == "queued"
+    book.send()
+    assert dict(book.apply().outcomes) == {"applied": 1}
 
 
 def test_an_unmatched_one_is_tried_again(book: Book) -> None:

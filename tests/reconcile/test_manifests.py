@@ -189,6 +189,16 @@ def test_an_appended_part_goes_when_the_part_before_is_accepted(book: Book) -> N
     assert [o.key for o in book.send()] == [book.of(5).key]
 
 
+def test_an_appended_part_nobody_let_go_stays(book: Book) -> None:
+    waiting(book)
+    later = book.hand_in([5], listed=[5], part=2, manifest_first=True, release=False)
+    book.say_manifest("NY", 1)
+    book.apply()
+    assert len(book.send()) == 3
+    book.ledger.release([later], "tester", book.now, {"hangzhou": True})
+    assert [o.kind for o in book.send()] == ["manifest"]
+
+
 def test_a_receipt_naming_houses_belongs_to_the_part_that_lists_them(book: Book) -> None:
     """Both parts have left; the receipt's time says part 2, its houses say part 1."""
     waiting(book)
