@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Sequence
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `crossborder`. Exit 0: all good; 1: something needs attention; 2: could not run."""
     args = list(sys.argv[1:] if argv is None else argv)
     _utf8_output()
     if args[:1] == ["--version"]:
         from crossborder import __version__
 
-        print(f"crossborder {__version__}")  # noqa: T201 - the answer itself
+        sys.stdout.write(f"crossborder {__version__}\n")
         return 0
     from crossborder.cli.app import run
 
-    return run(args)
+    try:
+        code = run(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever read our answer has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code
 
 
 def _utf8_output() -> None:

@@ -2,112 +2,151 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import typer
 
-from crossborder.cli import check, desk, filing, looking, lookup, play, serving
-from crossborder.cli.words import LANG, asked_in, t
+from crossborder.cli import (
+    check,
+    desk,
+    filing,
+    following,
+    looking,
+    lookup,
+    play,
+    serving,
+    usage,
+    words,
+)
+from crossborder.cli.helping import Command, Group
+from crossborder.cli.words import t
 from crossborder.errors import CrossborderError
 
-_ABOUT = t(
-    "跨境快件申报引擎：预报清单 → 校验 → 制单 → 申报 → 收回执 → 对账。"
-    "一天六条命令：check、prepare、submit、receive、reconcile、report。退出码：0 一切正常；1 有事要处理；2 未能执行、未作改动。",
-    "Express declarations for the single window: file → check → prepare → submit → receive → reconcile → report. "
-    "Exit 0: all good; 1: something needs attention; 2: could not run, nothing changed.",
-)
-
-app = typer.Typer(
-    help=_ABOUT,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-mapping_app = typer.Typer(
-    help=t("对照表：起草、试读", "partner mappings: draft one, see how rows are read"),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-keys_app = typer.Typer(
-    help=t("合作方密钥", "keys of partners"), no_args_is_help=True, rich_markup_mode=None
-)
-codes_app = typer.Typer(
-    help=t("查代码、导入代码表与汇率", "look up codes; import tables and exchange rates"),
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-
-_COMMANDS: tuple[tuple[str, Callable[..., Any], str], ...] = (
-    ("demo", play.demo, t("演示：离线跑完整流程", "the whole flow against the sandbox, offline")),
-    ("init", desk.init, t("初始化：写出带说明的设置文件", "write the commented settings file")),
-    ("doctor", desk.doctor, t("自检：设置、文件夹、台账、时钟", "show every effective value and try what they name")),
-    ("check", check.check, t("校验：只看问题，不存不发", "check a file: findings only, nothing stored")),
-    ("prepare", filing.prepare, t("制单：校验、组报、入账，不发送", "check, compose, record the batch; nothing leaves the house")),
-    ("submit", filing.submit, t("申报：发送已制单的批次", "file what is prepared")),
-    ("receive", filing.receive, t("收回执：取回或导入回执", "fetch or import receipts")),
-    ("reconcile", filing.reconcile, t("对账：证明每票每行去向唯一", "prove that every parcel is in exactly one place")),
-    ("status", looking.status, t("查询：去向、时间线、报文原文", "where things stand")),
-    ("batches", looking.batches, t("批次：列出批次", "the batches of a day")),
-    ("report", looking.report, t("日报：HTML、XLSX、JSON", "the day as HTML, XLSX, JSON")),
-    ("resolve", filing.resolve, t("处置：人工认定去向不明的报关单", "decide an unknown, with a reason")),
-    ("explain", lookup.explain, t("查规则：法源、日期、例子", "a rule: law, dates, certainty, examples")),
-    ("schema", lookup.schema, t("查报文：元素、长度、填制条件", "a message: elements, lengths, filling conditions")),
-    ("sample", play.sample, t("样例：生成一天的预报清单", "compose a sample file")),
-    ("sandbox", play.sandbox, t("模拟口岸", "run the simulated port")),
-    ("serve", serving.serve, t("服务：合作方 HTTP 接口", "the HTTP service for partners")),
-)  # fmt: skip
-
-for _name, _function, _help in _COMMANDS:
-    app.command(_name, help=_help + ("\n\n" + (_function.__doc__ or "") if LANG == "en" else ""))(
-        _function
-    )
-mapping_app.command("draft", help=t("由表头起草对照表", "draft a mapping from a file's header"))(
-    desk.mapping_draft
-)
-mapping_app.command(
-    "test", help=t("显示各行将如何读入", "show how the rows of a file will be read")
-)(desk.mapping_test)
-app.add_typer(mapping_app, name="mapping")
-codes_app.command("find", help=t("按代码或名称查找", "search a table by code or name"))(
-    lookup.codes_find
-)
-codes_app.command(
-    "import", help=t("导入代码表或汇率", "replace a table, or import exchange rates")
-)(lookup.codes_import)
-codes_app.command("list", help=t("有哪些代码表", "which tables there are"))(lookup.codes_list)
-app.add_typer(codes_app, name="codes")
-keys_app.command("add", help=t("新增密钥（只显示一次）", "make a key; it is shown once"))(
-    serving.keys_add
-)
-keys_app.command("list", help=t("列出密钥名称", "names of keys"))(serving.keys_list)
-keys_app.command("revoke", help=t("吊销密钥", "revoke a key"))(serving.keys_revoke)
-app.add_typer(keys_app, name="keys")
+_COMMANDS: dict[str, Callable[..., int]] = {
+    "demo": play.demo,
+    "init": desk.init,
+    "doctor": desk.doctor,
+    "check": check.check,
+    "prepare": filing.prepare,
+    "submit": filing.submit,
+    "receive": following.receive,
+    "reconcile": following.reconcile,
+    "status": looking.status,
+    "batches": looking.batches,
+    "report": looking.report,
+    "resolve": following.resolve,
+    "explain": lookup.explain,
+    "schema": lookup.schema,
+    "sample": play.sample,
+    "sandbox": play.sandbox,
+    "serve": serving.serve,
+}
+_GROUPS: dict[str, dict[str, Callable[..., int]]] = {
+    "mapping": {"draft": desk.mapping_draft, "test": desk.mapping_test},
+    "codes": {
+        "find": lookup.codes_find,
+        "import": lookup.codes_import,
+        "list": lookup.codes_list,
+    },
+    "keys": {
+        "add": serving.keys_add,
+        "list": serving.keys_list,
+        "revoke": serving.keys_revoke,
+    },
+}
 
 
-def run(args: list[str]) -> int:
+_HELP = ("-h", "--help")
+
+
+def build() -> typer.Typer:
+    """The application with all its commands."""
+    app = _typer()
+    for name, function in _COMMANDS.items():
+        app.command(name, cls=Command)(function)
+    for group, commands in _GROUPS.items():
+        below = _typer()
+        for name, function in commands.items():
+            below.command(name, cls=Command)(function)
+        app.add_typer(below, name=group)
+    return app
+
+
+def _typer() -> typer.Typer:
+    return typer.Typer(
+        cls=Group, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+        context_settings={"help_option_names": list(_HELP)},
+    )  # fmt: skip
+
+
+app = build()
+
+
+def run(args: Sequence[str]) -> int:
     """Run a command line; every clear error is one message in the person's language and exit code 2."""
-    lang = asked_in(args) or LANG
+    asked = words.asked_in(args)
+    words.choose(
+        asked if asked in words.LANGUAGES else words.system_language(),
+        asked=asked is not None or "CROSSBORDER_LANG" in os.environ,
+    )
+    if asked is not None and asked not in words.LANGUAGES:
+        return _failed(t(f"--lang {asked!r}：应为 zh 或 en", f"--lang {asked!r}: zh or en"))
+    args = prepared(args)
+    if not args or args[0] in _HELP:
+        app(["--help"], prog_name="crossborder", standalone_mode=False)
+        return 0 if args else 2
     try:
-        done = app(args, standalone_mode=False)
+        done: Any = app(args, prog_name="crossborder", standalone_mode=False)
     except CrossborderError as error:
-        sys.stderr.write(error.text(lang) + "\n")
-        return 2
+        return _failed(error.text(words.lang()))
     except (typer.Abort, KeyboardInterrupt):
-        sys.stderr.write(t("已中断。\n", "Interrupted.\n"))
-        return 2
-    except _usage_errors() as error:
-        sys.stderr.write(f"{error.format_message()}\n")
-        return 2
+        sys.stderr.write(
+            t("\n已中断。已完成的部分都已记录；重新运行同一命令即可继续。\n",
+              "\nInterrupted. What was done is recorded; the same command goes on from there.\n")
+        )  # fmt: skip
+        return 1
     except BrokenPipeError:
-        return 0
+        raise
+    except OSError as error:
+        return _failed(_said(error))
+    except Exception as error:
+        if usage.is_usage_error(error):
+            return _failed(usage.explain(error))
+        raise
     return done if isinstance(done, int) else 0
 
 
-def _usage_errors() -> type[Any]:
-    """The class of errors that typer's own parser raises."""
-    import click
+def prepared(args: Sequence[str]) -> list[str]:
+    """The arguments as the parser takes them: `--lang` may stand first; `codes TABLE QUERY` means `codes find`."""
+    rest = list(args)
+    language: list[str] = []
+    while rest and (rest[0] == "--lang" or rest[0].startswith("--lang=")):
+        count = 2 if rest[0] == "--lang" else 1
+        language, rest = rest[:count], rest[count:]
+    if len(rest) > 1 and rest[0] in _GROUPS and rest[1] in _HELP:
+        return rest[:2]
+    if rest[:1] == ["codes"] and len(rest) > 1 and _is_table(rest[1]):
+        rest.insert(1, "find")
+    if language and rest and rest[0] in _COMMANDS:
+        rest[1:1] = language
+    elif language and len(rest) > 1 and rest[0] in _GROUPS:
+        rest[2:2] = language
+    return rest
 
-    return click.ClickException
+
+def _is_table(word: str) -> bool:
+    return not word.startswith("-") and word not in _GROUPS["codes"]
+
+
+def _failed(message: str) -> int:
+    sys.stderr.write(message + "\n")
+    return 2
+
+
+def _said(error: OSError) -> str:
+    place = f"{error.filename}: " if error.filename else ""
+    what = error.strerror or type(error).__name__
+    return place + t(f"系统无法读写（{what}）", f"the system cannot read or write it ({what})")

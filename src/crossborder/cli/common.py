@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crossborder.cli.words import LANG, t
+from crossborder.cli import words
+from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,37 +24,55 @@ if TYPE_CHECKING:
 
 Json = Annotated[
     bool,
-    typer.Option("--json", help=t("标准输出只给 JSON 结果", "only the answer, as JSON, on stdout")),
-]
-Lang = Annotated[str, typer.Option("--lang", help=t("语言：zh 或 en", "zh or en"), metavar="zh|en")]
+    typer.Option("--json", help=both("标准输出只给 JSON 结果", "only the answer, as JSON, on stdout")),
+]  # fmt: skip
+Lang = Annotated[
+    str,
+    typer.Option("--lang", metavar="zh|en", help=both("语言（默认跟随系统）", "language (default: the system's)")),
+]  # fmt: skip
 Config = Annotated[
     Path | None,
-    typer.Option("--config", help=t("设置文件 crossborder.toml", "settings file crossborder.toml")),
-]
+    typer.Option("--config", metavar="FILE", help=both("设置文件 crossborder.toml", "settings file crossborder.toml")),
+]  # fmt: skip
 ProfileName = Annotated[
-    str, typer.Option("--profile", help=t("企业档案名称", "name of the firm's profile"))
+    str,
+    typer.Option("--profile", metavar="NAME", help=both("企业档案", "the firm's profile")),
 ]
-OperatorName = Annotated[str, typer.Option("--operator", help=t("当班操作员", "operator on shift"))]
+OperatorName = Annotated[
+    str,
+    typer.Option("--operator", metavar="NAME", help=both("当班操作员", "operator on shift")),
+]
 MappingName = Annotated[
     str,
     typer.Option(
         "--mapping",
-        help=t(
-            "对照表：名称或 .toml 路径；不给则由表头判断",
-            "mapping: a name or a .toml path; else the header decides",
-        ),
+        metavar="NAME|FILE",
+        help=both("对照表：名称或 .toml 文件；不给则由表头判断", "mapping: a name or a .toml file; else the header decides"),
     ),
-]
+]  # fmt: skip
 AsOf = Annotated[
     str,
+    typer.Option("--as-of", metavar="yyyy-mm-dd", help=both("按此日期选用规则", "choose rules by this date")),
+]  # fmt: skip
+Sheet = Annotated[
+    str,
+    typer.Option("--sheet", metavar="NAME", help=both("工作表（默认由对照表决定）", "sheet (default: as the mapping says)")),
+]  # fmt: skip
+Who = Annotated[
+    str,
+    typer.Option("--who", metavar="NAME", help=both("操作人，记入台账（默认：登录名）", "who does it, for the ledger (default: your login)")),
+]  # fmt: skip
+Yes = Annotated[bool, typer.Option("--yes", "-y", help=both("不再询问", "do not ask"))]
+BatchOption = Annotated[
+    list[str] | None,
+    typer.Option("--batch", metavar="BATCH", help=both("批次，可重复", "a batch; may be repeated")),
+]
+Date = Annotated[
+    str,
     typer.Option(
-        "--as-of", help=t("按此日期选用规则 yyyy-mm-dd", "choose rules by this date, yyyy-mm-dd")
+        "--date", metavar="yyyy-mm-dd", help=both("日期（中国时间）", "a day, China time")
     ),
 ]
-Who = Annotated[
-    str, typer.Option("--who", help=t("操作人（记入日志）", "who decides (goes into the ledger)"))
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help=t("不再询问", "do not ask"))]
 
 
 def answer(data: Any) -> None:
@@ -62,17 +82,26 @@ def answer(data: Any) -> None:
 
 
 def out() -> Console:
-    """Where answers for people go."""
-    from rich.console import Console
-
-    return Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    """Where answers for people go. Long lines of a pipe are not broken."""
+    return _console(sys.stdout)
 
 
 def err() -> Console:
     """Where progress and remarks go."""
+    return _console(sys.stderr)
+
+
+def _console(stream: Any) -> Console:
     from rich.console import Console
 
-    return Console(file=sys.stderr, highlight=False)
+    terminal = stream.isatty()
+    width = None if terminal or "COLUMNS" in os.environ else 120
+    return Console(file=stream, highlight=False, width=width, soft_wrap=not terminal)
+
+
+def line(text: str = "", style: str | None = None) -> None:
+    """One line of an answer exactly as it is: no markup, never broken."""
+    out().print(text, style=style, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
@@ -81,10 +110,18 @@ def warn(text: str) -> None:
 
 
 def load_settings(config: Path | None) -> Loaded:
-    """Settings of this run."""
+    """Settings of this run; their language holds where none was asked for."""
     from crossborder import settings
 
-    return settings.load(config)
+    loaded = settings.load(config)
+    if loaded.settings.lang and not words.was_asked():
+        words.choose(loaded.settings.lang)
+    return loaded
+
+
+def lang() -> str:
+    """The language of this run."""
+    return words.lang()
 
 
 def who_am_i(who: str) -> str:
@@ -95,13 +132,13 @@ def who_am_i(who: str) -> str:
 
     try:
         return getpass.getuser()
-    except OSError:
+    except (OSError, KeyError):
         return "unknown"
 
 
 @contextmanager
 def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr, with rate and remaining time; `report(done, total)`."""
+    """A progress bar on stderr with rate and remaining time, only where a person watches; `report(done, total)`."""
     if quiet or not sys.stderr.isatty():
         yield lambda done, total: None
         return
@@ -109,21 +146,24 @@ def progress(title: str, *, quiet: bool = False) -> Iterator[Callable[[int, int]
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
         TextColumn,
+        TimeElapsedColumn,
         TimeRemainingColumn,
     )
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TaskProgressColumn(), TextColumn("{task.fields[rate]}"), TimeElapsedColumn(),
         TimeRemainingColumn(),
-    )
+    )  # fmt: skip
     with Progress(*columns, console=err(), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(title, total=None, rate="")
 
+        def report(done: int, total: int) -> None:
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            rate = t(f"{speed:,.0f} 份/秒", f"{speed:,.0f}/s") if speed else ""
+            bar.update(task, completed=done, total=total or None, rate=rate)
 
-def lang_of(lang: str) -> str:
-    """The language asked for, else that of the run."""
-    return lang if lang in ("zh", "en") else LANG
+        yield report

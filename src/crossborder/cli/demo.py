@@ -6,33 +6,31 @@ is computed from the ledger and compared with what the sandbox says it received;
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from crossborder.cli import common
+from crossborder.cli.demo_port import Doors, demo_settings, silent, simulated_port, told
 from crossborder.cli.words import t
+from crossborder.wide import padded
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from crossborder.engine import Engine, Prepared
-    from crossborder.settings import Loaded
+    from crossborder.engine import Engine, Prepared, Reconciled, Submitted
 
-PATIENCE = 50.0
+PATIENCE = 30.0
 """Seconds to wait at most for receipts; the sandbox of the demonstration answers at once."""
+_EXAMPLES = 4
 
 
 @dataclass(frozen=True)
 class Day:
-    """One file of the demonstration: its direction, mapping, kind of file and share of dirty shipments."""
+    """One file of the demonstration: direction, mapping, kind of file, share of the parcels and of dirty ones."""
 
     name: str
     direction: str
@@ -43,182 +41,195 @@ class Day:
 
 
 DAYS = (
-    Day("进口预报清单-import", "I", "zh-desk", ".csv", 0.6, 0.06),
-    Day("export-manifest", "E", "elements", ".csv", 0.4, 0.05),
+    Day("进口预报清单", "I", "zh-desk", ".csv", 0.6, 0.06),
+    Day("export", "E", "elements", ".csv", 0.4, 0.05),
 )
 
 
 def run_demo(
-    shipments: int, seed: int, folder: Path | None, *, as_json: bool, lang: str, speed: float = 0.0
+    shipments: int, seed: int, folder: Path | None, *, as_json: bool, speed: float = 0.0
 ) -> int:
-    """Run the whole flow; the answer is the closing account, and whether ledger and sandbox agree."""
+    """Run the whole flow; the answer is the closing account, and whether ledger and sandbox agree.
+
+    `speed` as the sandbox takes it (0: as fast as it can). Raises `InputError` for a folder that was used before.
+    """
     from crossborder.engine import Engine
 
     began = time.monotonic()
-    home = folder or Path(tempfile.mkdtemp(prefix="crossborder-demo-"))
-    home.mkdir(parents=True, exist_ok=True)
+    home = _fresh(folder)
     console = common.err() if as_json else common.out()
-    console.print(t("[bold]crossborder 演示[/]  全部数据均为虚构  [black on yellow] SANDBOX [/]",
-                    "[bold]crossborder demo[/]  everything in it is made up  [black on yellow] SANDBOX [/]"))  # fmt: skip
-    with simulated_port(home / "sandbox", seed, speed) as doors:
-        loaded = demo_settings(home, doors)
-        with Engine(loaded) as engine:
-            batches = _the_day(engine, home, shipments, seed, console, lang)
-            _wait_for_decisions(engine, batches, console)
-            proof = engine.reconcile(batches, ask_endpoints=True)
-            report = home / "report.html"
-            from crossborder.reports import write_report
-
-            write_report(engine.report(batches), report, lang)
-    return _closing(proof, home, report, console, lang, as_json, time.monotonic() - began)
-
-
-def _the_day(
-    engine: Engine, home: Path, shipments: int, seed: int, console: Console, lang: str
-) -> list[str]:
-    """Hand in, file, take in the first receipts; then correct one file and hand it in again."""
-    from crossborder import samples
-
-    batches: list[str] = []
-    for number, day in enumerate(DAYS):
-        count = round(shipments * day.share)
-        file = home / "files" / f"{day.name}{day.suffix}"
-        file.parent.mkdir(exist_ok=True)
-        asked = {
-            "shipments": count,
-            "seed": seed + number,
-            "direction": day.direction,
-            "mapping": day.mapping,
-        }
-        samples.create(file, dirty=day.dirty, **asked)  # type: ignore[arg-type]  # keywords by name
-        _say(console, t("交入", "hand in"), f"{file.name}")
-        batches.append(_prepare_and_file(engine, file, day.mapping, home, console, lang))
-        clean = file.with_name(f"{day.name}-corrected{day.suffix}")
-        samples.create(clean, dirty=0.0, **asked)  # type: ignore[arg-type]  # keywords by name
-    corrected = home / "files" / f"{DAYS[0].name}-corrected{DAYS[0].suffix}"
-    _say(console, t("更正后重交", "corrected, handed in again"), corrected.name)
-    batches.append(_prepare_and_file(engine, corrected, DAYS[0].mapping, home, console, lang))
-    return batches
-
-
-def _prepare_and_file(
-    engine: Engine, file: Path, mapping: str, home: Path, console: Console, lang: str
-) -> str:
-    done = engine.prepare(file, mapping=mapping, profile="demo", who="demo")
-    _show_prepared(done, console, lang)
-    written = engine.export(done.batch, home / "xml" / done.batch, "files")
-    _say(console, "XML", f"{written:,} → {home / 'xml' / done.batch}")
-    filed = engine.submit([done.batch], who="demo", wait=PATIENCE)
-    _say(console, t("申报", "filed"), ", ".join(f"{s} {n:,}" for s, n in filed.states.items()))
-    return done.batch
-
-
-def _show_prepared(done: Prepared, console: Console, lang: str) -> None:
-    c = done.counts
-    _say(
-        console, t("制单", "prepared"),
-        t(f"{done.shipments:,} 票：新申报 {c.get('prepared', 0):,}，此前已申报 {c.get('already_filed', 0):,}，待更正 {done.to_correct:,}",
-          f"{done.shipments:,} shipments: {c.get('prepared', 0):,} new attempts, {c.get('already_filed', 0):,} already filed, {done.to_correct:,} to correct"),
+    console.print(
+        t("[bold]crossborder 演示[/]  全部数据均为虚构  [black on yellow] SANDBOX [/]",
+          "[bold]crossborder demo[/]  everything in it is made up  [black on yellow] SANDBOX [/]")
     )  # fmt: skip
-    from crossborder.reports import grouped
+    with (
+        simulated_port(home / "sandbox", seed, speed) as doors,
+        Engine(demo_settings(home, doors)) as engine,
+    ):
+        batches = _Story(engine, home, doors, console).tell(shipments, seed)
+        proof = engine.reconcile(batches, ask_endpoints=True)
+        received = {name: len(account["messages"]) for name, account in told(doors).items()}
+        from crossborder.reports import write_report
 
-    for row in grouped(done.checked.findings).head(4).iter_rows(named=True):
-        console.print(
-            f"             [dim]{row['rule']:<20} ×{row['count']:<4} {row[lang]}[/]",
-            overflow="ellipsis",
-            no_wrap=True,
-        )
-
-
-def _wait_for_decisions(engine: Engine, batches: list[str], console: Console) -> None:
-    """Fetch receipts until nothing is in flight any more, or patience ends."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        engine.submit(batches, who="demo", wait=0.0)
-        engine.receive()
-        account = engine.account(batches)
-        if not account["in_flight"][0] and not account["prepared"][0] and not account["unknown"][0]:
-            break
-        time.sleep(0.2)
-    _say(
-        console,
-        t("收回执", "received"),
-        ", ".join(f"{n} {c:,}" for n, c in engine.states(batches).items()),
-    )
+        write_report(engine.report(batches), home / "report.html", common.lang())
+    _close(proof, received, home, console, time.monotonic() - began, as_json=as_json)
+    return 1 if proof.differences or not _adds_up(proof.account) else 0
 
 
-def _closing(
-    proof: Any, home: Path, report: Path, console: Console, lang: str, as_json: bool, seconds: float
-) -> int:
-    from crossborder.cli.filing import show_differences
+def _fresh(folder: Path | None) -> Path:
+    from crossborder.errors import InputError
+
+    if folder is None:
+        return Path(tempfile.mkdtemp(prefix="crossborder-demo-"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        used = any(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be used ({error.strerror})", f"文件夹无法使用（{error.strerror}）", place=str(folder)
+        ) from error  # fmt: skip
+    if used:
+        raise InputError(
+            "the folder is not empty", "文件夹不是空的", place=str(folder),
+            fix_en="name a new folder, or leave --folder out", fix_zh="请另给一个新文件夹，或不写 --folder",
+        )  # fmt: skip
+    return folder.resolve()
+
+
+def _adds_up(account: Mapping[str, tuple[int, int]]) -> bool:
+    from crossborder.reports import adds_up
+
+    return adds_up(account)
+
+
+class _Story:
+    """What happens, told a line at a time."""
+
+    def __init__(self, engine: Engine, home: Path, doors: Doors, console: Console) -> None:
+        self._engine, self._home, self._doors, self._console = engine, home, doors, console
+
+    def tell(self, shipments: int, seed: int) -> list[str]:
+        """Hand in both files, file, follow; then hand in the first one corrected. The batches."""
+        batches = []
+        for number, day in enumerate(DAYS):
+            file = self._compose(day, round(shipments * day.share), seed + number, day.dirty)
+            batches.append(self._hand_in(file, day, t("交入", "hand in")))
+        self._follow(batches)
+        first = DAYS[0]
+        corrected = self._compose(first, round(shipments * first.share), seed, 0.0)
+        batches.append(self._hand_in(corrected, first, t("更正后重交", "corrected")))
+        self._follow(batches)
+        return batches
+
+    def _compose(self, day: Day, shipments: int, seed: int, dirty: float) -> Path:
+        """A day's file. With the same seed and no dirt it holds the same parcels, every fault repaired."""
+        from crossborder import samples
+
+        stem = day.name if dirty else f"{day.name}-{t('更正', 'corrected')}"
+        file = self._home / "files" / f"{stem}{day.suffix}"
+        file.parent.mkdir(exist_ok=True)
+        samples.create(
+            file, shipments=shipments, seed=seed, dirty=dirty, direction=day.direction, mapping=day.mapping
+        )  # fmt: skip
+        return file
+
+    def _hand_in(self, file: Path, day: Day, title: str) -> str:
+        way = t("进口", "import") if day.direction == "I" else t("出口", "export")
+        self._say(title, f"{file.name}  {way}  {t('对照表', 'mapping')} {day.mapping}", "bold cyan")
+        done = self._engine.prepare(file, mapping=day.mapping, profile="demo", who="demo")
+        self._show_findings(done)
+        self._show_prepared(done)
+        folder = self._home / "xml" / done.batch
+        written = self._engine.export(done.batch, folder, "files")
+        self._say("XML", f"{written:,} → {folder}")
+        filed = self._engine.submit([done.batch], who="demo", wait=PATIENCE)
+        self._show_filed(filed)
+        return done.batch
+
+    def _show_findings(self, done: Prepared) -> None:
+        from crossborder.reports import grouped, label
+
+        rows = grouped(done.checked.findings)
+        for row in rows.head(_EXAMPLES).iter_rows(named=True):
+            what = label(row["what"], common.lang())
+            self._say("", f"{what} {row['rule']} ×{row['count']} {row[common.lang()]}", "dim", cut=True)  # fmt: skip
+        if rows.height > _EXAMPLES:
+            rest = rows.height - _EXAMPLES
+            self._say("", t(f"…另有 {rest} 类", f"… and {rest} kinds more"), "dim")
+
+    def _show_prepared(self, done: Prepared) -> None:
+        new, filed = done.counts.get("prepared", 0), done.counts.get("already_filed", 0)
+        self._say(
+            t("制单", "prepared"),
+            t(f"{done.shipments:,} 票：新申报 {new:,}，此前已申报 {filed:,}，待更正 {done.to_correct:,}；舱单 {done.manifests:,}",
+              f"{done.shipments:,} shipments: {new:,} new attempts, {filed:,} already filed, {done.to_correct:,} to correct; "
+              f"{done.manifests:,} manifests"),
+        )  # fmt: skip
+
+    def _show_filed(self, filed: Submitted) -> None:
+        away = sum(n for state, n in filed.states.items() if state not in _STILL_HERE)
+        manifests = sum(n for state, n in filed.manifests.items() if state not in _STILL_HERE)
+        self._say(
+            t("申报", "filed"),
+            t(f"舱单 {manifests:,}，报关单 {away:,}", f"{manifests:,} manifests, {away:,} declarations"),
+        )  # fmt: skip
+
+    def _follow(self, batches: Sequence[str]) -> None:
+        """Fetch receipts until the sandbox has nothing more to say, or patience ends."""
+        from crossborder.reports import label
+
+        until = time.monotonic() + PATIENCE
+        quiet = False
+        while not quiet and time.monotonic() < until:
+            quiet = silent(self._doors)  # asked first: what it said until then is fetched below
+            self._engine.receive()
+            if not quiet:
+                time.sleep(0.1)
+        states = self._engine.states(batches)
+        said = t("，", ", ").join(f"{label(s, common.lang())} {n:,}" for s, n in states.items())
+        self._say(t("收回执", "receipts"), said)
+
+    def _say(self, what: str, text: str, style: str = "", *, cut: bool = False) -> None:
+        from rich.text import Text
+
+        line = Text(padded(what, 12), style="bold cyan" if what else "")
+        line.append(text, style=style or None)
+        if cut:
+            self._console.print(line, no_wrap=True, overflow="ellipsis")
+        else:
+            self._console.print(line, soft_wrap=True)
+
+
+_STILL_HERE = frozenset(
+    {"prepared", "awaiting_manifest", "queued", "sending", "not_received", "unknown"}
+)
+
+
+def _close(
+    proof: Reconciled, received: Mapping[str, int], home: Path, console: Console, seconds: float, *, as_json: bool
+) -> None:  # fmt: skip
+    """The account, what the sandbox says, and where everything lies."""
+    places = {"home": home, "xml": home / "xml", "report": home / "report.html"}
+    if as_json:
+        more: dict[str, Any] = {name: str(place) for name, place in places.items()}
+        common.answer(
+            proof.as_json()
+            | {"adds_up": _adds_up(proof.account), "sandbox_received": dict(received), "seconds": round(seconds, 1)}
+            | more
+        )  # fmt: skip
+        return
+    from crossborder.cli.following import show_differences
     from crossborder.reports import account_table
 
-    if as_json:
-        common.answer(
-            proof.as_json() | {"home": str(home), "xml": str(home / "xml"), "report": str(report)}
-        )
-    else:
-        console.print(account_table(proof.account, lang, t("收盘总账", "closing account")))
-        show_differences(proof.differences)
-        for label, place in (
-            (t("报文", "XML"), home / "xml"),
-            (t("日报", "report"), report),
-            (t("全部", "all of it"), home),
-        ):
-            console.print(f"{label}: {place}", soft_wrap=True, highlight=False)
-        console.print(f"[dim]{seconds:.0f} s[/]")
-    return 1 if proof.differences else 0
-
-
-def _say(console: Console, what: str, text: str) -> None:
-    console.print(f"[bold cyan]{what:>10}[/]  {text}", soft_wrap=True)
-
-
-def demo_settings(home: Path, doors: Mapping[str, Mapping[str, str]]) -> Loaded:
-    """The demonstration's settings file with the addresses of its sandbox filled in."""
-    from crossborder import resources, settings
-
-    lines = []
-    endpoint = ""
-    for line in resources.text("fixtures/demo/crossborder.toml").splitlines():
-        lines.append(line)
-        if line.startswith("[endpoints."):
-            endpoint = line.removeprefix("[endpoints.").removesuffix("]")
-        if line.startswith("transport = "):
-            kind = line.partition('"')[2].removesuffix('"')
-            lines.append(f"address = {json.dumps(doors[endpoint][kind], ensure_ascii=False)}")
-            lines.append(f"account = {json.dumps(doors[endpoint]['http'] + '/account')}")
-    file = home / "crossborder.toml"
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return settings.load(file, home=home)
-
-
-@contextmanager
-def simulated_port(
-    folder: Path, seed: int, speed: float
-) -> Iterator[Mapping[str, Mapping[str, str]]]:
-    """The sandbox as a process of its own; yields endpoint → door → address. It ends when we do."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable, "-m", "crossborder.sandbox", "--folder", str(folder), "--port", "0", "--seed", str(seed),
-        "--speed", str(speed), "--endpoint", "hangzhou:both:29", "--endpoint", "ningbo:both:31", "--until-eof",
-    ]  # fmt: skip
-    with (folder / "sandbox.log").open("ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
-        )
-        try:
-            assert process.stdout is not None
-            ready = json.loads(process.stdout.readline() or b"{}")
-            if not ready.get("ready"):
-                from crossborder.errors import TransportError
-
-                raise TransportError(
-                    "the sandbox did not start",
-                    "模拟口岸未能启动",
-                    place=str(folder / "sandbox.log"),
-                )
-            yield ready["endpoints"]
-        finally:
-            process.terminate()
-            process.communicate(timeout=20)
+    console.print()
+    console.print(account_table(proof.account, common.lang(), t("收盘总账", "closing account")))
+    counts = ", ".join(f"{name} {count:,}" for name, count in received.items())
+    common.line(t(f"模拟口岸称已收到：{counts}", f"the sandbox says it received: {counts}"))
+    show_differences(proof.differences)
+    for label, name in (
+        (t("报文", "XML"), "xml"),
+        (t("日报", "report"), "report"),
+        (t("全部", "all of it"), "home"),
+    ):
+        common.line(f"{label}: {places[name]}")
+    common.line(t(f"用时 {seconds:.0f} 秒", f"{seconds:.0f} s"), style="dim")

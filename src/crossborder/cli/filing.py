@@ -1,8 +1,9 @@
-"""`prepare`, `submit`, `receive`, `resolve`, `reconcile`: from recorded declarations to customs' decision."""
+"""`prepare` and `submit`: from a file to recorded declarations, and from there to the endpoints."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.check import File, show_checked
-from crossborder.cli.words import t
+from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
     from crossborder.engine import Prepared, Submitted, Waiting
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Batches = Annotated[
     list[str] | None,
     typer.Argument(
-        help=t("批次号，例如 20261123-07", "batch ids, e.g. 20261123-07"), metavar="[BATCH]..."
+        metavar="BATCH", help=both("批次号，例如 20261123-07", "batch ids, e.g. 20261123-07")
     ),
 ]
 
@@ -29,9 +30,9 @@ def prepare(
     profile: common.ProfileName = "",
     operator: common.OperatorName = "",
     as_of: common.AsOf = "",
-    sheet: Annotated[str, typer.Option("--sheet", help=t("工作表", "sheet"))] = "",
-    out: Annotated[Path | None, typer.Option("-o", "--out", help=t("另存报文的文件夹（导出，删除无妨）", "also write the documents to this folder (an export; deleting it loses nothing)"))] = None,
-    layout: Annotated[str, typer.Option("--layout", help="files | bundle")] = "files",
+    sheet: common.Sheet = "",
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help=both("另存报文到此文件夹（仅为导出，删除无妨）", "also write the documents to this folder (an export; deleting it loses nothing)"))] = None,
+    layout: Annotated[str, typer.Option("--layout", metavar="files|bundle", help=both("每份报文一个文件，或每个口岸、报文类型一个 tar", "a file per message, or a tar per endpoint and message type"))] = "files",
     who: common.Who = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
@@ -40,8 +41,9 @@ def prepare(
     """Check, compose and record a file as a batch. Nothing leaves the house."""
     from crossborder.engine import Engine
 
-    said = common.lang_of(lang)
     with Engine(common.load_settings(config)) as engine:
+        if out:
+            refuse_export(out, layout)
         with common.progress(t("制单", "preparing"), quiet=as_json) as report:
             done = engine.prepare(
                 file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None,
@@ -49,54 +51,68 @@ def prepare(
             )  # fmt: skip
         written = engine.export(done.batch, out, layout) if out else 0
     if as_json:
-        common.answer(done.as_json(said) | ({"written": written} if out else {}))
+        exported = {"written": written, "folder": str(out)} if out else {}
+        common.answer(done.as_json(common.lang()) | exported)
     else:
-        show_checked(done.checked, said)
-        show_prepared(done, said)
+        show_checked(done.checked)
         if out:
-            common.out().print(
-                t(f"已导出 {written:,} 份报文到 {out}", f"{written:,} documents written to {out}")
-            )
-    return 1 if done.to_correct else 0
+            common.line(t(f"已导出 {written:,} 份报文到 {out}", f"{written:,} documents written to {out}"))  # fmt: skip
+        show_prepared(done)
+    return 1 if done.to_correct or done.not_manifested else 0
 
 
-def show_prepared(done: Prepared, lang: str) -> None:
+def refuse_export(folder: Path, layout: str) -> None:
+    """Raise `InputError` before anything is recorded, if the export could not be written."""
+    import tempfile
+
+    from crossborder.errors import InputError
+
+    if layout not in ("files", "bundle"):
+        raise InputError(
+            f"--layout {layout!r}: files or bundle", f"--layout {layout!r}：应为 files 或 bundle"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"the folder cannot be written ({error.strerror})", f"文件夹无法写入（{error.strerror}）",
+            place=str(folder), fix_en="choose another folder; nothing was recorded",
+            fix_zh="请另选文件夹；未作任何记录",
+        ) from error  # fmt: skip
+
+
+def show_prepared(done: Prepared) -> None:
     """What the batch became; the last line says what is next, and that nothing was filed."""
-    out = common.out()
     c = done.counts
+    new, filed = c.get("prepared", 0), c.get("already_filed", 0)
     held = c.get("on_hold", 0) + c.get("not_evaluated", 0)
-    if lang == "zh":
-        out.print(
-            f"{done.shipments:,} 票：新申报 {c.get('prepared', 0):,}，此前已申报 {c.get('already_filed', 0):,}，"
-            f"待更正 {done.to_correct - held:,}" + (f"，待人工 {held:,}" if held else "")
-        )
-        if done.not_manifested:
-            out.print(
-                f"[bold red]未列入舱单：{done.not_manifested:,} 票（见 crossborder status --batch {done.batch}）[/]"
-            )
-        out.print(
-            f"已制单，未申报：{c.get('prepared', 0):,} 份报关单。下一步：crossborder submit {done.batch}",
-            style="bold",
-        )
-    else:
-        out.print(
-            f"{done.shipments:,} shipments: {c.get('prepared', 0):,} new attempts, {c.get('already_filed', 0):,} already "
-            f"filed, {done.to_correct - held:,} to correct"
-            + (f", {held:,} waiting for a person" if held else "")
-        )
-        if done.not_manifested:
-            out.print(
-                f"[bold red]NOT MANIFESTED: {done.not_manifested:,} shipments (crossborder status --batch {done.batch})[/]"
-            )
-        out.print(
-            f"PREPARED, NOT FILED: {c.get('prepared', 0):,} declarations. Next: crossborder submit {done.batch}", style="bold"
+    correct = done.to_correct - held
+    waiting = t(f"，待人工 {held:,}", f", {held:,} waiting for a person") if held else ""
+    common.line(
+        t(f"{done.shipments:,} 票：新申报 {new:,}，此前已申报 {filed:,}，待更正 {correct:,}",
+          f"{done.shipments:,} shipments: {new:,} new attempts, {filed:,} already filed, {correct:,} to correct") + waiting
+    )  # fmt: skip
+    if done.not_manifested:
+        common.line(
+            t(f"未列入舱单：{done.not_manifested:,} 票（crossborder status --batch {done.batch}）",
+              f"NOT MANIFESTED: {done.not_manifested:,} shipments (crossborder status --batch {done.batch})"),
+            style="bold red",
         )  # fmt: skip
+    next_one = t(
+        f"下一步：crossborder submit {done.batch}", f"Next: crossborder submit {done.batch}"
+    )
+    common.line(
+        t(f"已制单，未申报：{new:,} 份报关单。", f"PREPARED, NOT FILED: {new:,} declarations. ") + next_one,
+        style="bold",
+    )  # fmt: skip
 
 
 def submit(
     batches: Batches = None,
     yes: common.Yes = False,
-    wait: Annotated[float, typer.Option("--wait", help=t("最多等待舱单回执的秒数", "seconds to wait for manifests to be accepted"))] = 60.0,
+    wait: Annotated[float, typer.Option("--wait", min=0, metavar="SECONDS", help=both("毫无进展时最多等待的秒数（舱单回执、口岸恢复）", "how long to wait while nothing moves (manifest receipts, an endpoint that is down)"))] = 60.0,
     who: common.Who = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
@@ -105,183 +121,100 @@ def submit(
     """File what is prepared. Without BATCH it lists what waits and sends nothing."""
     from crossborder.engine import Engine
 
-    said = common.lang_of(lang)
     with Engine(common.load_settings(config)) as engine:
         waiting = engine.waiting(batches or None)
         if not batches:
-            return show_waiting(waiting, said, as_json)
-        if not as_json:
-            show_waiting(waiting, said, False)
-        if not yes and not confirmed(waiting):
-            common.warn(t("未发送任何报文。", "Nothing was sent."))
-            return 2
+            show_waiting(waiting, as_json=as_json)
+            return 0
+        if waiting:
+            if not as_json:
+                show_waiting(waiting, as_json=False)
+            if not yes and not confirmed(waiting):
+                common.warn(t("未确认，未发送任何报文。", "Not confirmed: nothing was sent."))
+                return 2
         with common.progress(t("申报", "filing"), quiet=as_json) as report:
             done = engine.submit(batches, who=common.who_am_i(who), wait=wait, progress=report)
     if as_json:
         common.answer(done.as_json())
     else:
-        show_submitted(done, said)
+        show_submitted(done, batches)
     return 1 if done.needs_attention else 0
 
 
-def confirmed(waiting: list[Waiting]) -> bool:
-    """Ask before anything is sent; a live endpoint wants its name typed."""
-    live = sorted({w.endpoint for w in waiting if w.kind == "live"})
+def confirmed(waiting: Sequence[Waiting]) -> bool:
+    """Ask before anything is sent; each live endpoint wants its name typed."""
     if not sys.stdin.isatty():
         common.warn(t("非交互运行请加 --yes", "not a terminal: add --yes to file"))
         return False
-    if live:
-        typed = typer.prompt(
-            t(f"正式口岸！请输入 {live[0]} 以确认", f"LIVE endpoint! type {live[0]} to confirm"),
-            err=True,
+    for endpoint in sorted({w.endpoint for w in waiting if w.kind == "live"}):
+        said = t(
+            f"正式口岸！请输入 {endpoint} 以确认", f"LIVE endpoint! type {endpoint} to confirm"
         )
-        return bool(typed == live[0])
+        if typer.prompt(said, err=True) != endpoint:
+            return False
+    if any(w.kind == "live" for w in waiting):
+        return True
     return bool(typer.confirm(t("现在申报？", "file now?"), err=True))
 
 
-def show_waiting(waiting: list[Waiting], lang: str, as_json: bool) -> int:
+def show_waiting(waiting: Sequence[Waiting], *, as_json: bool) -> None:
     """Batch, endpoint, sandbox or live, declarant and counts of what is prepared and not filed."""
     if as_json:
         common.answer({"format": 1, "waiting": [w.as_json() for w in waiting]})
-        return 0
-    from rich.table import Table
-
+        return
     if not waiting:
-        common.out().print(t("没有待申报的批次。", "Nothing is waiting to be filed."))
-        return 0
-    table = Table(title=t("待申报", "waiting to be filed"))
-    for head in (("批次", "文件", "口岸", "性质", "申报单位", "舱单", "报关单") if lang == "zh"
-                 else ("batch", "file", "endpoint", "kind", "declarant", "manifests", "declarations")):  # fmt: skip
-        table.add_column(head)
-    for w in waiting:
-        kind = "SANDBOX" if w.kind == "sandbox" else ("正式 LIVE" if lang == "zh" else "LIVE")
-        table.add_row(
-            w.batch,
-            w.source,
-            w.endpoint,
-            kind,
-            w.declarant,
-            f"{w.manifests:,}",
-            f"{w.declarations:,}",
-        )
-    common.out().print(table)
-    return 0
+        common.line(t("没有待申报的批次。", "Nothing is waiting to be filed."))
+        return
+    from crossborder.reports import plain_table
+
+    heads = (
+        t("批次", "batch"), t("口岸", "endpoint"), t("性质", "kind"),
+        t("申报单位", "declarant"), t("舱单", "manifests"),
+        t("报关单", "declarations"), t("文件", "file"),
+    )  # fmt: skip
+    rows = [
+        (w.batch, w.endpoint, kind_shown(w.kind), w.declarant, w.manifests, w.declarations, w.source)
+        for w in waiting
+    ]  # fmt: skip
+    common.out().print(plain_table(heads, rows, title=t("待申报", "waiting to be filed")))
 
 
-def show_submitted(done: Submitted, lang: str) -> None:
+def kind_shown(kind: str) -> str:
+    """SANDBOX or LIVE, in words nobody overlooks."""
+    return {"sandbox": "SANDBOX", "live": t("正式 LIVE", "LIVE")}.get(kind, kind)
+
+
+def show_submitted(done: Submitted, batches: Sequence[str]) -> None:
     """Counts by state after filing, and what is next."""
-    out = common.out()
-    states = ", ".join(f"{name} {count:,}" for name, count in done.states.items()) or "—"
-    out.print(t("状态：", "states: ") + states)
+    for title, states in ((t("舱单", "manifests"), done.manifests), (t("报关单", "declarations"), done.states)):  # fmt: skip
+        if states:
+            common.line(f"{title}: " + ", ".join(f"{name} {n:,}" for name, n in states.items()))
+    show_troubles(done.troubles)
     if done.unknown:
-        out.print(
-            t(
-                f"[bold red]去向不明：{done.unknown:,} 份。它们不会被盲目重发；见 crossborder status --state unknown[/]",
-                f"[bold red]UNKNOWN: {done.unknown:,}. They are never sent again blindly; see crossborder status --state unknown[/]",
-            )
-        )
+        common.line(
+            t(f"去向不明：{done.unknown:,} 份，不会盲目重发；见 crossborder status --state unknown",
+              f"UNKNOWN: {done.unknown:,}; never sent again blindly; see crossborder status --state unknown"),
+            style="bold red",
+        )  # fmt: skip
     if done.awaiting:
-        out.print(
-            t(
-                f"等待舱单回执：{done.awaiting:,} 份；收到回执后再次运行 crossborder submit",
-                f"awaiting their manifest: {done.awaiting:,}; run crossborder submit again once receipts are in",
-            )
-        )
-    out.print(t("下一步：crossborder receive", "Next: crossborder receive"), style="bold")
+        again = f"crossborder submit {' '.join(batches)}"
+        common.line(
+            t(f"等待舱单回执：{done.awaiting:,} 份；收到回执后再次运行 {again}",
+              f"awaiting their manifest: {done.awaiting:,}; once receipts are in, run {again} again"),
+            style="yellow",
+        )  # fmt: skip
+    common.line(t("下一步：crossborder receive", "Next: crossborder receive"), style="bold")
 
 
-def receive(
-    files: Annotated[list[Path] | None, typer.Argument(help=t("回执文件（可选）", "receipt files (optional)"))] = None,
-    endpoint: Annotated[str, typer.Option("--endpoint", help=t("这些文件来自哪个口岸", "the endpoint the files came from"))] = "",
-    follow: Annotated[float, typer.Option("--follow", help=t("持续收取的秒数", "go on fetching for so many seconds"))] = 0.0,
-    as_json: common.Json = False,
-    lang: common.Lang = "",
-    config: common.Config = None,
-) -> int:  # fmt: skip
-    """Fetch receipts from every endpoint, or import files: stored raw first, then read, matched and applied."""
-    from crossborder.engine import Engine
+def show_troubles(troubles: Mapping[str, str]) -> None:
+    """Each endpoint that could not be spoken to, why, and what to do."""
 
-    with Engine(common.load_settings(config)) as engine:
-        with common.progress(t("收回执", "receiving"), quiet=as_json) as report:
-            got = engine.receive(files or (), endpoint=endpoint, follow=follow, progress=report)
-    if as_json:
-        common.answer({"format": 1, **got.counts})
-    else:
-        common.out().print(", ".join(f"{name} {count:,}" for name, count in got.counts.items()))
-        if got.needs_attention:
-            common.out().print(
-                t(
-                    "[bold red]有回执需要人工处理，见 crossborder report[/]",
-                    "[bold red]some receipts need a person; see crossborder report[/]",
-                )
-            )
-    return 1 if got.needs_attention else 0
+    from crossborder.transport import say
 
-
-def resolve(
-    waybill: Annotated[str, typer.Argument(help=t("分运单号", "house waybill"))],
-    as_: Annotated[str, typer.Option("--as", help="received | not-received")],
-    reason: Annotated[str, typer.Option("--reason", help=t("依据（记入日志）", "why you know (goes into the ledger)"))],
-    who: common.Who = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=t("只显示，不改动", "show only, change nothing"))] = False,
-    as_json: common.Json = False,
-    lang: common.Lang = "",
-    config: common.Config = None,
-) -> int:  # fmt: skip
-    """Decide an unknown: say, with the reason, whether the port has the declaration.
-
-    Say not-received only when the port or the import client has shown that nothing arrived: the same bytes are
-    then sent again. If you are not sure, leave it unknown.
-    """
-    from crossborder.engine import Engine
-
-    with Engine(common.load_settings(config)) as engine:
-        done = engine.resolve(
-            waybill, as_, reason=reason, who=common.who_am_i(who), dry_run=dry_run
-        )
-    if as_json:
-        common.answer({"format": 1, **done})
-    else:
-        before, after = done["from"], done["to"]
-        mark = t("（仅演练）", " (dry run)") if dry_run else ""
-        common.out().print(f"{waybill}: {before} → {after}{mark}")
-    return 0
-
-
-def reconcile(
-    batch: Annotated[list[str] | None, typer.Option("--batch", help=t("批次", "batch"))] = None,
-    date: Annotated[str, typer.Option("--date", help="yyyy-mm-dd")] = "",
-    endpoints: Annotated[bool, typer.Option("--ask-endpoints/--no-endpoints", help=t("同时核对口岸", "compare with what the endpoints say"))] = True,
-    as_json: common.Json = False,
-    lang: common.Lang = "",
-    config: common.Config = None,
-) -> int:  # fmt: skip
-    """Prove that every shipment and row is in exactly one place; list each difference. Changes nothing."""
-    from crossborder.engine import Engine
-
-    said = common.lang_of(lang)
-    with Engine(common.load_settings(config)) as engine:
-        proof = engine.reconcile(batch or (), day=date, ask_endpoints=endpoints)
-    if as_json:
-        common.answer(proof.as_json())
-    else:
-        from crossborder.reports import account_table
-
-        common.out().print(account_table(proof.account, said, t("对账", "account")))
-        show_differences(proof.differences)
-    return 1 if proof.differences else 0
-
-
-def show_differences(differences: list[dict[str, str]]) -> None:
-    """Each difference on a line of its own, or that there are none."""
-    out = common.out()
-    if not differences:
-        out.print(
-            t(
-                "无差异：每一票、每一行都有且只有一个去处。",
-                "No differences: every parcel and row is in exactly one place.",
-            ),
-            style="green",
-        )
-    for one in differences:
-        out.print(f"[bold red]✗[/] {one['what']}: {one['detail']}")
+    for endpoint, detail in troubles.items():
+        said = say(detail, common.lang())
+        common.line(
+            t(f"口岸 {endpoint}：{said} → 请检查 endpoints.{endpoint}.address 与网络（crossborder doctor --connect）",
+              f"endpoint {endpoint}: {said} → check endpoints.{endpoint}.address and the network (crossborder doctor --connect)"),
+            style="bold red",
+        )  # fmt: skip

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossborder.cli import common
-from crossborder.cli.words import t
+from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
     from crossborder.engine import Engine
 
-Batch = Annotated[list[str] | None, typer.Option("--batch", help=t("批次", "batch"))]
-Date = Annotated[
-    str, typer.Option("--date", help=t("日期（中国时间）yyyy-mm-dd", "day, China time, yyyy-mm-dd"))
-]
+_MOST_MISSING = 20
 
 
 def status(
-    waybills: Annotated[list[str] | None, typer.Argument(help=t("分运单号", "house waybills"))] = None,
-    batch: Batch = None,
-    date: Date = "",
-    master: Annotated[str, typer.Option("--master", help=t("总运单号", "master waybill"))] = "",
-    state: Annotated[str, typer.Option("--state", help=t("只列此状态，如 unknown", "only this state, e.g. unknown"))] = "",
-    xml: Annotated[bool, typer.Option("--xml", help=t("显示报文原文", "show the exact XML"))] = False,
+    waybills: Annotated[list[str] | None, typer.Argument(metavar="WAYBILL", help=both("分运单号或总运单号", "house or master waybills"))] = None,
+    batch: common.BatchOption = None,
+    date: common.Date = "",
+    master: Annotated[str, typer.Option("--master", metavar="WAYBILL", help=both("此总运单的全部申报", "every attempt of this master waybill"))] = "",
+    state: Annotated[str, typer.Option("--state", metavar="STATE", help=both("只列此状态，如 unknown", "only this state, e.g. unknown"))] = "",
+    xml: Annotated[bool, typer.Option("--xml", help=both("显示报文原文", "show the exact XML"))] = False,
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
@@ -33,10 +31,9 @@ def status(
     """Where things stand: the account of a batch or day, or the whole story of one parcel."""
     from crossborder.engine import Engine
 
-    said = common.lang_of(lang)
     with Engine(common.load_settings(config)) as engine:
         if waybills:
-            return tell_stories(engine, waybills, xml=xml, as_json=as_json, lang=said)
+            return tell_stories(engine, waybills, xml=xml, as_json=as_json)
         if state or master:
             return list_attempts(
                 engine, state=state, master=master, batch=batch or [], as_json=as_json
@@ -44,79 +41,109 @@ def status(
         account = engine.account(batch or (), day=date)
         missing = engine.not_manifested(batch or (), day=date)
     if as_json:
-        common.answer(
-            {
-                "format": 1,
-                "account": {n: list(v) for n, v in account.items()},
-                "not_manifested": missing,
-            }
-        )
+        lines = {name: list(pair) for name, pair in account.items()}
+        common.answer({"format": 1, "account": lines, "not_manifested": missing})
         return 0
     from crossborder.reports import account_table
 
-    if missing:
-        common.out().print(t("[bold red]未列入任何舱单[/]", "[bold red]ON NO MANIFEST[/]"))
-        for one in missing[:20]:
-            common.out().print(f"  {one['master'] or '—'} {one['shipment']}: {one['reason']}")
-    common.out().print(account_table(account, said))
+    show_missing(missing)
+    common.out().print(account_table(account, common.lang()))
     return 0
 
 
-def tell_stories(
-    engine: Engine, waybills: list[str], *, xml: bool, as_json: bool, lang: str
-) -> int:
+def show_missing(missing: Sequence[Mapping[str, str]]) -> None:
+    """Parcels on no manifest head everything."""
+    if missing:
+        common.line(
+            t(f"未列入任何舱单：{len(missing):,} 票", f"ON NO MANIFEST: {len(missing):,}"),
+            style="bold red",
+        )
+    for one in missing[:_MOST_MISSING]:
+        common.line(f"  {one['master'] or '—'}  {one['shipment']}  {one['reason']}")
+    if len(missing) > _MOST_MISSING:
+        rest = len(missing) - _MOST_MISSING
+        common.line(t(f"  …另有 {rest:,} 票（--json 列出全部）", f"  … and {rest:,} more (--json lists all)"))  # fmt: skip
+
+
+def tell_stories(engine: Engine, waybills: Sequence[str], *, xml: bool, as_json: bool) -> int:
     """Time line, receipts and (asked) exact XML of each parcel."""
     stories = {waybill: engine.status(waybill) for waybill in waybills}
     if as_json:
+        if xml:
+            for story in (s for told in stories.values() for s in told if s["message_type"]):
+                story["xml"] = engine.document(story["attempt_id"]).decode("utf-8")
         common.answer({"format": 1, "shipments": stories})
-        return 0
-    for waybill, attempts in stories.items():
-        if not attempts:
-            common.out().print(t(f"{waybill}：账上没有这票", f"{waybill}: not in the ledger"))
-        for attempt in attempts:
-            tell(attempt, lang)
-            if xml:
-                common.out().print(
-                    engine.document(attempt["attempt_id"]).decode("utf-8"), markup=False
-                )
+    else:
+        for waybill, attempts in stories.items():
+            if not attempts:
+                common.line(t(f"{waybill}：不在台账中", f"{waybill}: not in the ledger"))
+            for attempt in attempts:
+                tell(attempt)
+                if xml and attempt["message_type"]:
+                    common.line(engine.document(attempt["attempt_id"]).decode("utf-8"))
     return 0 if all(stories.values()) else 1
 
 
-def tell(attempt: dict[str, Any], lang: str) -> None:
+def tell(attempt: Mapping[str, Any]) -> None:
     """One attempt: where it stands, what is next, then its time line."""
     out = common.out()
+    house, master = attempt["house_waybill"], attempt["master_waybill"]
     out.print(
-        f"[bold]{attempt['house_waybill'] or attempt['master_waybill']}[/] "
-        f"{attempt['message_type']} #{attempt['number']} {attempt['endpoint']} "
-        f"[bold]{attempt['state']}[/] ({t('批次', 'batch')} {attempt['batch_id']})"
-    )
-    todo = attempt["next_zh" if lang == "zh" else "next"]
+        f"{house or master}  {attempt['state']}", style=_style(attempt), markup=False
+    )  # fmt: skip
+    number = attempt["number"]
+    facts = [
+        f"{t('总运单', 'master')} {master}" if house else "",
+        attempt["message_type"],
+        t(f"第 {number} 次申报", f"attempt {number}")
+        if number
+        else t("未制单", "nothing composed"),
+        attempt["endpoint"],
+        f"{t('批次', 'batch')} {attempt['batch_id']}",
+        f"{t('报关单号', 'entry')} {attempt['entry_id']}" if attempt.get("entry_id") else "",
+    ]
+    common.line("  " + " · ".join(fact for fact in facts if fact))
+    todo = attempt["next_zh"] if common.lang() == "zh" else attempt["next"]
     if todo:
-        out.print(f"  → {todo}")
+        common.line(f"  → {todo}")
     for entry in attempt["timeline"]:
-        out.print(f"  {entry['at'][:19]}  {entry['what']}")
+        common.line(f"  {entry['at'][:19].replace('T', ' ')}  {entry['what']}")
+
+
+def _style(attempt: Mapping[str, Any]) -> str:
+    if attempt.get("released"):
+        return "bold green"
+    return "bold red" if attempt["state"] == "unknown" or attempt["attention"] else "bold"
 
 
 def list_attempts(
-    engine: Engine, *, state: str, master: str, batch: list[str], as_json: bool
+    engine: Engine, *, state: str, master: str, batch: Sequence[str], as_json: bool
 ) -> int:
     """Attempts of one state or one master waybill, a line each."""
     found = engine.attempts(state=state, master=master, batches=batch)
     if as_json:
         common.answer({"format": 1, "attempts": found})
         return 0
-    for one in found:
-        common.out().print(
-            f"{one['batch_id']}  {one['endpoint']:<10} {one['message_type']}  {one['master_waybill']}  "
-            f"{one['house_waybill'] or '—':<20} {one['state']}  {one['state_since'][:19]}"
-        )
+    from crossborder.reports import plain_table
+
     if not found:
-        common.out().print(t("没有", "none"))
+        common.line(t("没有。", "None."))
+        return 0
+    heads = (
+        t("批次", "batch"), t("口岸", "endpoint"), t("报文", "message"), t("总运单", "master"), t("分运单", "house"),
+        t("状态", "state"), t("自", "since"),
+    )  # fmt: skip
+    rows = [
+        (a["batch_id"], a["endpoint"], a["message_type"], a["master_waybill"], a["house_waybill"] or "—",
+         a["state"], a["state_since"][:19].replace("T", " "))
+        for a in found
+    ]  # fmt: skip
+    common.out().print(plain_table(heads, rows))
     return 0
 
 
 def batches(
-    date: Date = "",
+    date: common.Date = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
@@ -129,21 +156,42 @@ def batches(
     if as_json:
         common.answer({"format": 1, "batches": found})
         return 0
-    for one in found:
-        filed = t("已放行申报", "filed") if one["submitted_at"] else t("未申报", "not filed")
-        counts = ", ".join(f"{name} {n:,}" for name, n in one["counts"].items() if n)
-        common.out().print(
-            f"{one['id']}  {one['state']:<9} {filed}  {one['source_name']}  {counts}"
-        )
     if not found:
-        common.out().print(t("还没有批次。", "No batches yet."))
+        common.line(t("还没有批次。", "No batches yet."))
+        return 0
+    from crossborder.reports import plain_table
+
+    heads = (
+        t("批次", "batch"), t("交入", "handed in"), t("票", "shipments"),
+        t("行", "rows"), t("结果", "outcome"), t("申报", "filed"), t("文件", "file"),
+    )  # fmt: skip
+    rows = [
+        (b["id"], _moment(b["created_at"]), b['shipments'], b['rows'], _outcomes(b),
+         _moment(b["submitted_at"]) if b["submitted_at"] else t("未申报", "not filed"), b["source_name"])
+        for b in found
+    ]  # fmt: skip
+    common.out().print(plain_table(heads, rows))
     return 0
 
 
+def _moment(at: str) -> str:
+    return at[5:16].replace("T", " ")
+
+
+def _outcomes(batch: Mapping[str, Any]) -> str:
+    if batch["state"] != "sealed":
+        return t("记录中", "recording") if batch["state"] == "recording" else str(batch["state"])
+    from crossborder.reports import label
+
+    return ", ".join(
+        f"{label(name, common.lang())} {n:,}" for name, n in batch["counts"].items() if n
+    )
+
+
 def report(
-    out: Annotated[Path, typer.Option("-o", "--out", help=t("输出文件 .html .xlsx .json", "file: .html, .xlsx or .json"))] = Path("report.html"),
-    batch: Batch = None,
-    date: Date = "",
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=both("输出文件 .html .xlsx .json", "file: .html, .xlsx or .json"))] = Path("report.html"),
+    batch: common.BatchOption = None,
+    date: common.Date = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
@@ -152,12 +200,13 @@ def report(
     from crossborder.engine import Engine
     from crossborder.reports import write_report
 
-    said = common.lang_of(lang)
     with Engine(common.load_settings(config)) as engine:
         data = engine.report(batch or (), day=date)
     if as_json:
         common.answer(data.as_json())
-        return 1 if data.needs_attention else 0
-    write_report(data, out, said)
-    common.out().print(t(f"日报已写入 {out}", f"report written to {out}"))
+    else:
+        write_report(data, out, common.lang())
+        waiting = len(data.attention)
+        todo = t(f"，{waiting:,} 件事需要人工处理", f"; {waiting:,} things need a person")
+        common.line(t(f"日报已写入 {out}", f"report written to {out}") + (todo if waiting else ""))
     return 1 if data.needs_attention else 0

@@ -2,85 +2,131 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from crossborder.cli import common
-from crossborder.cli.words import t
+from crossborder.cli.words import both, t
+from crossborder.errors import CodesError
+
+Table = Annotated[
+    str,
+    typer.Argument(metavar="TABLE", help=both("代码表，如 countries", "table, e.g. countries")),
+]
+_MOST = 50
 
 
 def explain(
-    rule: Annotated[str, typer.Argument(help=t("规则编号，如 LIM-02", "rule id, e.g. LIM-02"), metavar="RULE")] = "",
-    all_: Annotated[bool, typer.Option("--all", help=t("列出全部规则", "list every rule"))] = False,
+    rule: Annotated[str, typer.Argument(metavar="RULE", help=both("规则编号，如 LIM-02", "rule id, e.g. LIM-02"))] = "",
+    all_: Annotated[bool, typer.Option("--all", help=both("列出全部规则", "list every rule"))] = False,
     as_json: common.Json = False,
     lang: common.Lang = "",
 ) -> int:  # fmt: skip
     """What a rule says: law, dates, certainty, consequence, remedy, one passing and one failing example."""
     from crossborder.engine import explain_rule, rule_records
 
-    said = common.lang_of(lang)
     records = rule_records() if all_ or not rule else [explain_rule(rule)]
     if as_json:
         common.answer({"format": 1, "rules": records})
-        return 0
-    if len(records) > 1:
-        for one in records:
-            common.out().print(
-                f"{one['id']:<10} {one['severity']:<7} {one['title_' + said]}", markup=False
-            )
-        return 0
-    for key, value in records[0].items():
-        if value not in (None, "", []) and not key.endswith("_en" if said == "zh" else "_zh"):
-            common.out().print(f"[bold]{key}[/]: {value}")
+    elif rule and not all_:
+        _tell(records[0])
+    else:
+        _list(records)
     return 0
 
 
+def _list(records: list[dict[str, Any]]) -> None:
+    from crossborder.reports import label, plain_table
+
+    heads = (t("规则", "rule"), t("后果", "what"), t("内容", "title"))
+    rows = [
+        (r["id"], label(r["action"], common.lang()), r[f"title_{common.lang()}"]) for r in records
+    ]
+    common.out().print(plain_table(heads, rows))
+
+
+def _tell(record: Mapping[str, Any]) -> None:
+    from crossborder.reports import label, plain_facts
+
+    said = common.lang()
+    dates = " – ".join((record["effective_from"] or "…", record["effective_to"] or "…"))
+    open_dates = not (record["effective_from"] or record["effective_to"])
+    facts = [
+        (t("适用", "applies to"), record["applies_to"]),
+        (t("元素", "elements"), ", ".join(record["fields"])),
+        (t("后果", "consequence"), label(record["action"], said)),
+        (t("来源", "source"), record["legal_source"]),
+        (t("有效期", "in force"), t("一直", "always") if open_dates else dates),
+        (t("按何日期", "dated by"), _DATED[record["dated_by"]][0 if said == "zh" else 1]),
+        (t("可信度", "certainty"), _CERTAIN[record["certainty"]][0 if said == "zh" else 1]),
+        (t("含义", "meaning"), record["meaning"]),
+        (t("处理", "remedy"), record[f"fix_{said}"]),
+        (t("通过的例子", "passes"), _example(record["passing"])),
+        (t("不通过的例子", "fails"), _example(record["failing"])),
+        (t("此例的问题", "finding"), "\n".join(record[f"finding_{said}"])),
+    ]
+    common.line(f"{record['id']}  {record[f'title_{said}']}", style="bold")
+    common.out().print(plain_facts([(name, text) for name, text in facts if text]))
+
+
+_DATED = {"movement": ("进出境日期", "day of movement"), "declaration": ("申报日期", "day of declaration")}  # fmt: skip
+_CERTAIN = {
+    "primary": ("读过原文", "primary: the text itself was read"),
+    "secondary": ("可靠转述", "secondary: a trustworthy report"),
+    "inferred": ("推断", "inferred"),
+}
+
+
+def _example(parcels: list[Mapping[str, Any]]) -> str:
+    return "\n".join(
+        ", ".join(f"{name} = {value if value is not None else '—'}" for name, value in parcel.items())
+        for parcel in parcels
+    )  # fmt: skip
+
+
 def codes_find(
-    table: Annotated[str, typer.Argument(help=t("代码表，如 countries", "table, e.g. countries"))],
-    query: Annotated[
-        str, typer.Argument(help=t("代码或名称的一部分", "a code, or part of a name"))
-    ],
+    table: Table,
+    query: Annotated[str, typer.Argument(metavar="QUERY", help=both("代码，或中文、英文名称的一部分；不给则列出全表", "a code, or part of a Chinese or English name; without it the whole table"))] = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
-) -> int:
+) -> int:  # fmt: skip
     """Search codes, Chinese and English names of a table."""
     from crossborder import codes
 
     loaded = common.load_settings(config)
-    found = codes.search(table, query, codes.Tables.load(loaded.home / "codes"))
+    found = codes.search(table, query, tables=codes.Tables.load(loaded.home / "codes"))
     if as_json:
         common.answer({"format": 1, "table": table, "rows": found.to_dicts()})
-        return 0 if found.height else 1
-    for row in found.head(50).iter_rows():
-        common.out().print("  ".join(str(v) for v in row if v is not None), markup=False)
-    if not found.height:
-        common.out().print(t("没有找到", "nothing found"))
+    elif not found.height:
+        common.line(t("没有找到。", "Nothing found."))
+    else:
+        from crossborder.reports import plain_table
+
+        kept = [c for c in found.columns if found[c].null_count() < found.height]
+        common.out().print(plain_table(kept, found.select(kept).head(_MOST).rows()))
+        if found.height > _MOST:
+            rest = found.height - _MOST
+            common.line(t(f"…另有 {rest:,} 行（--json 列出全部）", f"… and {rest:,} more (--json lists all)"))  # fmt: skip
     return 0 if found.height else 1
 
 
 def codes_import(
-    table: Annotated[
-        str, typer.Argument(help=t("代码表，或 exchange_rates", "table, or exchange_rates"))
-    ],
-    file: Annotated[Path, typer.Argument(help=t("CSV 文件", "CSV file"), metavar="FILE")],
-    start: Annotated[
-        str, typer.Option("--from", help=t("自此日起有效 yyyy-mm-dd", "in force from, yyyy-mm-dd"))
-    ],
-    partial: Annotated[
-        bool, typer.Option("--partial", help=t("此表不完整", "this table is not complete"))
-    ] = False,
+    table: Annotated[str, typer.Argument(metavar="TABLE", help=both("代码表，或 exchange_rates", "table, or exchange_rates"))],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help=both("CSV 文件", "CSV file"))],
+    start: Annotated[str, typer.Option("--from", metavar="yyyy-mm-dd", help=both("自此日起有效", "in force from this day"))],
+    partial: Annotated[bool, typer.Option("--partial", help=both("此表不完整：查不到不算错", "the table is not complete: a miss is no fault"))] = False,
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
-) -> int:
+) -> int:  # fmt: skip
     """Replace a code table from a day on, or import a month's customs exchange rates."""
     from datetime import date
 
     from crossborder import codes
-    from crossborder.errors import CodesError
 
     try:
         day = date.fromisoformat(start)
@@ -93,7 +139,7 @@ def codes_import(
     if as_json:
         common.answer({"format": 1, "table": table, "from": start, "rows": rows})
     else:
-        common.out().print(
+        common.line(
             t(f"{table}：自 {start} 起 {rows:,} 行", f"{table}: {rows:,} rows from {start}")
         )
     return 0
@@ -106,55 +152,93 @@ def codes_list(
     from crossborder import codes
 
     loaded = common.load_settings(config)
-    listed = codes.Tables.load(loaded.home / "codes").listing()
+    tables = codes.Tables.load(loaded.home / "codes")
+    listed = [_table_record(name, tables) for name in sorted(codes.infos())]
     if as_json:
-        common.answer({"format": 1, "tables": listed.to_dicts()})
+        common.answer({"format": 1, "tables": listed})
         return 0
-    for row in listed.iter_rows(named=True):
-        common.out().print(
-            f"{row['table']:<34} {row['coverage']:<9} {row['rows']:>6}  {row['title_' + common.lang_of(lang)]}",
-            markup=False,
-        )
+    from crossborder.reports import plain_table
+
+    heads = (
+        t("代码表", "table"), t("完整性", "coverage"), t("行", "rows"),
+        t("内容", "contents"),
+    )  # fmt: skip
+    rows = [
+        (one["table"], t(*_COVERAGE[one["coverage"]]), one['rows'], one[f"title_{common.lang()}"])
+        for one in listed
+    ]  # fmt: skip
+    common.out().print(plain_table(heads, rows))
     return 0
 
 
+_COVERAGE = {
+    "complete": ("完整", "complete"), "partial": ("不完整", "partial"), "sample": ("样例", "sample"),
+    "absent": ("无", "absent"),
+}  # fmt: skip
+
+
+def _table_record(name: str, tables: Any) -> dict[str, Any]:
+    from crossborder import codes
+
+    about = codes.info(name)
+    rates = name == "exchange_rates"
+    rows = tables.rates().height if rates else tables.frame(name).height
+    return {
+        "table": name,
+        "coverage": ("partial" if rows else "absent") if rates else tables.coverage(name),
+        "rows": rows,
+        "key": list(about.key),
+        "from": "" if rates else tables.edition(name).start,
+        "title_zh": about.title_zh,
+        "title_en": about.title_en,
+        "note": about.note,
+    }
+
+
 def schema(
-    message: Annotated[str, typer.Argument(help="EXP301, EXP311, …", metavar="MESSAGE")] = "",
-    element: Annotated[
-        str, typer.Option("--element", help=t("只看此元素", "only this element"))
-    ] = "",
+    message: Annotated[str, typer.Argument(metavar="MESSAGE", help=both("报文，如 EXP301；不给则列出各报文", "message, e.g. EXP301; without it all are listed"))] = "",
+    element: Annotated[str, typer.Option("--element", metavar="NAME", help=both("只看此元素", "only this element"))] = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
-) -> int:
+) -> int:  # fmt: skip
     """The elements of a message: order, length, digits, filling condition, meaning."""
     from crossborder import schema as room
 
-    said = common.lang_of(lang)
     if not message:
-        for name in room.messages():
-            common.out().print(name)
+        names = list(room.messages())
+        if as_json:
+            common.answer({"format": 1, "messages": names})
+        else:
+            common.line("\n".join(names))
         return 0
-    rows = [r for r in room.describe(message.upper()) if not element or r["element"] == element]
+    rows = [
+        r
+        for r in room.describe(message.upper())
+        if element.casefold() in ("", str(r["element"]).casefold())
+    ]
     if as_json:
         common.answer({"format": 1, "message": message.upper(), "elements": rows})
-        return 0 if rows else 1
-    from rich.table import Table
-
-    table = Table(title=message.upper())
-    for head in (
-        t("路径", "path"),
-        t("名称", "label"),
-        t("长度", "length"),
-        t("填制", "filling"),
-        t("含义", "meaning"),
-    ):
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        length = str(row["max_length"] or "") + (
-            f" ({row['total_digits']},{row['fraction_digits']})" if row["total_digits"] else ""
-        )
-        table.add_row(
-            row["path"], row["label_zh"], length, row["filling_" + said], row["meaning_en"]
-        )
-    common.out().print(table)
+    elif not rows:
+        common.line(t("没有找到。", "Nothing found."))
+    else:
+        _show_schema(rows)
     return 0 if rows else 1
+
+
+def _show_schema(rows: list[dict[str, Any]]) -> None:
+    from crossborder.reports import plain_table
+
+    said = common.lang()
+    heads = (
+        t("元素", "element"), t("名称", "label"), t("长度", "length"),
+        t("填制", "filling"), t("含义", "meaning"),
+    )  # fmt: skip
+    shown = [
+        (r["path"], r["label_zh"], _length(r), r[f"filling_{said}"], r["meaning_en"]) for r in rows
+    ]
+    common.out().print(plain_table(heads, shown))
+
+
+def _length(row: Mapping[str, Any]) -> str:
+    digits = f"{row['total_digits']},{row['fraction_digits']}" if row["total_digits"] else ""
+    return str(row["max_length"] or digits or "")

@@ -7,17 +7,19 @@ from typing import Annotated
 import typer
 
 from crossborder.cli import common
-from crossborder.cli.words import t
+from crossborder.cli.words import both, t
 
-Name = Annotated[str, typer.Argument(help=t("合作方名称", "name of the partner"))]
+Name = Annotated[
+    str, typer.Argument(metavar="NAME", help=both("合作方名称", "name of the partner"))
+]
 
 
 def serve(
-    host: Annotated[str, typer.Option("--host", help=t("监听地址", "address to listen on"))] = "",
-    port: Annotated[int, typer.Option("--port", help=t("端口", "port"))] = -1,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=both("监听地址（默认取自设置）", "address to listen on (default: the settings')"))] = "",
+    port: Annotated[int, typer.Option("--port", metavar="N", min=-1, max=65535, help=both("端口，0 为任选（默认取自设置）", "port; 0: any free one (default: the settings')"))] = -1,
     lang: common.Lang = "",
     config: common.Config = None,
-) -> int:
+) -> int:  # fmt: skip
     """Run the HTTP service with one filing worker and one receipt poller (extra `[server]`)."""
     from crossborder import resources
 
@@ -26,8 +28,14 @@ def serve(
     from crossborder.service import run_service
 
     loaded = common.load_settings(config)
-    run_service(loaded, host=host or loaded.settings.service.host,
-                port=loaded.settings.service.port if port < 0 else port)  # fmt: skip
+    chosen = loaded.settings.service
+
+    def ready(address: str) -> None:
+        common.answer({"format": 1, "ready": True, "address": address})
+
+    run_service(
+        loaded, host=host or chosen.host, port=chosen.port if port < 0 else port, ready=ready
+    )
     return 0
 
 
@@ -42,8 +50,10 @@ def keys_add(
     if as_json:
         common.answer({"format": 1, "name": name, "key": key})
     else:
-        common.out().print(key, markup=False, soft_wrap=True)
-        common.warn(t("此密钥只显示这一次。", "This key is shown only this once."))
+        common.line(key)
+        common.warn(
+            t("此密钥只显示这一次，请立即保存。", "This key is shown only this once: keep it now.")
+        )
     return 0
 
 
@@ -58,9 +68,17 @@ def keys_list(
     if as_json:
         common.answer({"format": 1, "keys": keys})
         return 0
-    for one in keys:
-        state = t("已吊销", "revoked") if one["revoked_at"] else t("有效", "valid")
-        common.out().print(f"{one['name']:<24} {one['created_at'][:19]}  {state}", markup=False)
+    if not keys:
+        common.line(t("还没有密钥。", "No keys yet."))
+        return 0
+    from crossborder.reports import plain_table
+
+    heads = (t("合作方", "partner"), t("新增于", "made"), t("状态", "state"))
+    rows = [
+        (one["name"], one["created_at"][:16].replace("T", " "), t("已吊销", "revoked") if one["revoked_at"] else t("有效", "valid"))
+        for one in keys
+    ]  # fmt: skip
+    common.out().print(plain_table(heads, rows))
     return 0
 
 
@@ -74,4 +92,6 @@ def keys_revoke(
         engine.revoke_key(name)
     if as_json:
         common.answer({"format": 1, "name": name, "revoked": True})
+    else:
+        common.line(t(f"{name}：已吊销", f"{name}: revoked"))
     return 0

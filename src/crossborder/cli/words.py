@@ -4,14 +4,51 @@ from __future__ import annotations
 
 import locale
 import os
-import sys
+from collections.abc import Sequence
+
+LANGUAGES = ("zh", "en")
+_BETWEEN = "\x1f"
+_chosen = "en"
+_asked = False
 
 
-def language(asked: str = "") -> str:
-    """`zh` or `en`: what `--lang` asks, else `CROSSBORDER_LANG`, else the system's language."""
-    for said in (asked, os.environ.get("CROSSBORDER_LANG", "")):
-        if said in ("zh", "en"):
-            return said
+def both(zh: str, en: str) -> str:
+    """Both texts in one: what is fixed before the language is known (help of options). `pick` takes one."""
+    return f"{zh}{_BETWEEN}{en}"
+
+
+def pick(text: str) -> str:
+    """The text of the chosen language out of `both`; any other text as it is."""
+    zh, between, en = text.partition(_BETWEEN)
+    return text if not between else (zh if _chosen == "zh" else en)
+
+
+def t(zh: str, en: str) -> str:
+    """The text in the language of this run."""
+    return zh if _chosen == "zh" else en
+
+
+def lang() -> str:
+    """The language of this run: `zh` or `en`."""
+    return _chosen
+
+
+def choose(language: str, *, asked: bool = False) -> None:
+    """Speak this language from now on; `asked`: a person named it, so that the settings file does not count."""
+    global _chosen, _asked
+    _chosen, _asked = language, asked
+
+
+def was_asked() -> bool:
+    """Whether the language was named on the command line or in the environment."""
+    return _asked
+
+
+def system_language() -> str:
+    """`zh` or `en`: `CROSSBORDER_LANG`, else the system's language."""
+    said = os.environ.get("CROSSBORDER_LANG", "")
+    if said in LANGUAGES:
+        return said
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if os.environ.get(name):
             return "zh" if os.environ[name].lower().startswith("zh") else "en"
@@ -19,19 +56,14 @@ def language(asked: str = "") -> str:
     return "zh" if system.lower().startswith(("zh", "chinese")) else "en"
 
 
-def asked_in(args: list[str]) -> str:
-    """The value of `--lang` anywhere in the arguments, so that `--help` speaks it too."""
+def asked_in(args: Sequence[str]) -> str | None:
+    """The value of the last `--lang` among the arguments, None if there is none."""
+    found = None
     for number, arg in enumerate(args):
-        if arg == "--lang" and number + 1 < len(args):
-            return args[number + 1]
-        if arg.startswith("--lang="):
-            return arg.partition("=")[2]
-    return ""
-
-
-LANG = language(asked_in(sys.argv[1:]))
-
-
-def t(zh: str, en: str) -> str:
-    """The text in the language of this run."""
-    return zh if LANG == "zh" else en
+        if arg == "--":
+            break
+        if arg == "--lang":
+            found = args[number + 1] if number + 1 < len(args) else ""
+        elif arg.startswith("--lang="):
+            found = arg.partition("=")[2]
+    return found

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.engine import Engine
-from crossborder.engine.lookups import explain_rule, rule_records, write_sample
+from crossborder.engine.explaining import explain_rule, rule_records
+from crossborder.engine.lookups import write_sample
 from crossborder.engine.pure import check, compose, read_receipts
 from crossborder.engine.results import Checked, Composed, Receipts
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from crossborder.reports.account import LINES, account_rows, account_table
+from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
 from crossborder.reports.findings import findings_list, grouped, write_findings_csv
+from crossborder.reports.labels import LABELS, label
+from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
+    "LABELS",
     "LINES",
     "DayReport",
     "account_rows",
     "account_table",
+    "adds_up",
     "findings_list",
     "grouped",
+    "label",
+    "plain_facts",
+    "plain_table",
     "write_findings_csv",
     "write_report",
 ]

@@ -4,54 +4,72 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rich import box
 from rich.table import Table
+from rich.text import Text
 
-LINES: tuple[tuple[str, str, str], ...] = (
-    ("unreadable", "无法读取", "unreadable"),
-    ("rejected", "校验未通过", "rejected"),
-    ("not_evaluated", "未能评估", "not evaluated"),
-    ("on_hold", "待人工处理", "on hold"),
-    ("already_filed", "此前已申报", "already filed"),
-    ("prepared", "已制单未发送", "prepared"),
-    ("suspended_or_voided", "挂起或作废", "suspended or voided"),
-    ("unknown", "去向不明", "unknown"),
-    ("in_flight", "在途", "in flight"),
-    ("refused", "被退回", "refused"),
-    ("released", "已放行", "released"),
-    ("other_final", "其他终结", "other final"),
-)
-"""(name, Chinese, English) of the lines, in the order of the flow. Names are part of the public interface."""
+from crossborder.reports.labels import label
+
+LINES = (
+    "unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared", "suspended_or_voided",
+    "unknown", "in_flight", "refused", "released", "other_final",
+)  # fmt: skip
+"""The lines in the order of the flow. Names are part of the public interface."""
+
+Account = Mapping[str, tuple[int, int]]
+"""Line → (shipments, rows); `handed_in` and the names of `LINES`."""
+_ALARM = frozenset({"unknown", "unreadable"})
+_ASKS = frozenset({"rejected", "not_evaluated", "on_hold", "refused"})
 
 
-def account_rows(account: Mapping[str, tuple[int, int]]) -> list[tuple[str, int, int]]:
+def account_rows(account: Account) -> list[tuple[str, int, int]]:
     """(line, shipments, rows) in order, `handed_in` first."""
-    names = ["handed_in", *(name for name, _, _ in LINES)]
-    return [(name, *account.get(name, (0, 0))) for name in names]
+    return [(name, *account.get(name, (0, 0))) for name in ("handed_in", *LINES)]
 
 
-def account_table(account: Mapping[str, tuple[int, int]], lang: str, title: str = "") -> Table:
+def total(account: Account) -> tuple[int, int]:
+    """The sum of the lines: shipments and rows."""
+    pairs = [account.get(name, (0, 0)) for name in LINES]
+    return sum(s for s, _ in pairs), sum(r for _, r in pairs)
+
+
+def adds_up(account: Account) -> bool:
+    """Whether the lines add up to what was handed in, in shipments and in rows."""
+    return total(account) == tuple(account.get("handed_in", (0, 0)))
+
+
+def account_table(account: Account, lang: str, title: str = "") -> Table:
     """The account as a table; the last line says whether it adds up."""
     zh = lang == "zh"
-    table = Table(title=title or None)
-    table.add_column("去向" if zh else "where", justify="left")
+    table = Table(box=box.ROUNDED, title_justify="left")
+    if title:
+        table.title = Text(title)
+        table.title_style = "bold"
+    table.add_column("去向" if zh else "where")
     table.add_column("分运单" if zh else "shipments", justify="right")
     table.add_column("行" if zh else "rows", justify="right")
     handed = account.get("handed_in", (0, 0))
-    table.add_row("交入" if zh else "handed in", f"{handed[0]:,}", f"{handed[1]:,}", style="bold")
+    _row(table, label("handed_in", lang), handed, "bold")
     table.add_section()
-    for name, label_zh, label_en in LINES:
-        shipments, rows = account.get(name, (0, 0))
-        style = "dim" if not shipments else ("red" if name in ("unknown", "unreadable") else "")
-        table.add_row(label_zh if zh else label_en, f"{shipments:,}", f"{rows:,}", style=style)
-    total = tuple(sum(account.get(n, (0, 0))[i] for n, _, _ in LINES) for i in (0, 1))
+    for name in LINES:
+        pair = account.get(name, (0, 0))
+        _row(table, label(name, lang), pair, _style(name) if pair[0] else "dim")
     table.add_section()
-    adds_up = total == tuple(handed)
+    good = adds_up(account)
     said = (
-        ("合计（平）" if zh else "total (adds up)")
-        if adds_up
-        else ("合计（不平！）" if zh else "total (DOES NOT ADD UP)")
+        ("合计（平）" if good else "合计（不平！）")
+        if zh
+        else ("total (adds up)" if good else "total (DOES NOT ADD UP)")
     )
-    table.add_row(
-        said, f"{total[0]:,}", f"{total[1]:,}", style="bold green" if adds_up else "bold red"
-    )
+    _row(table, said, total(account), "bold green" if good else "bold red")
     return table
+
+
+def _row(table: Table, name: str, pair: tuple[int, int], style: str) -> None:
+    table.add_row(name, f"{pair[0]:,}", f"{pair[1]:,}", style=style)
+
+
+def _style(name: str) -> str:
+    if name in _ALARM:
+        return "bold red"
+    return "yellow" if name in _ASKS else "green" if name == "released" else ""

@@ -2,79 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Group
 from rich.text import Text
 
 from crossborder.errors import InputError
 from crossborder.reports.cells import neutralised
+from crossborder.reports.labels import label
+from crossborder.wide import wrapped
 
 _RANK = {"reject": 0, "not_evaluated": 1, "hold": 2, "mark": 3, "note": 4}
-_SHOWN = {
-    "zh": {"reject": "拒收", "not_evaluated": "未评估", "hold": "待人工", "mark": "已标注", "note": "提示"},
-    "en": {
-        "reject": "reject", "not_evaluated": "not evaluated", "hold": "on hold", "mark": "marked", "note": "note",
-    },
-}  # fmt: skip
+_STYLE = {"reject": "bold red", "not_evaluated": "bold yellow", "hold": "bold yellow"}
+_EXAMPLES = 3
+_INDENT = "   "
 
 
-def _weight() -> pl.Expr:
+def _consequence() -> pl.Expr:
     held = (pl.col("severity") == "not_evaluated") & (pl.col("action") == "hold")
     return pl.when(held).then(pl.lit("not_evaluated")).otherwise(pl.col("action"))
 
 
 def grouped(findings: pl.DataFrame) -> pl.DataFrame:
-    """One row per rule and consequence: `what, rule, count, zh, en, fix_zh, fix_en, examples`, worst first."""
+    """One row per rule and consequence, worst first, most frequent first.
+
+    Columns `what, rule, count, shipments, texts, zh, en, fix_zh, fix_en, examples`; `count` findings with
+    `texts` different texts stand in `shipments` shipments; `examples` are up to three
+    `shipment, row, column, zh, en`, each of another shipment.
+    """
+    another = pl.col("shipment").arg_unique().sort()
+    example = pl.struct("shipment", "row", "column", "zh", "en")
     return (
-        findings.with_columns(_weight().alias("what"))
+        findings.with_columns(_consequence().alias("what"))
         .with_columns(pl.col("what").replace_strict(_RANK, default=9).alias("rank"))
         .group_by("rank", "what", "rule", maintain_order=True)
         .agg(
             pl.len().alias("count"),
+            pl.col("shipment").n_unique().alias("shipments"),
             pl.col("zh", "en", "fix_zh", "fix_en").first(),
-            pl.struct("shipment", "row", "column").head(3).alias("examples"),
+            pl.col("en").n_unique().alias("texts"),
+            example.gather(another).head(_EXAMPLES).alias("examples"),
         )
         .sort("rank", "count", "rule", descending=[False, True, False])
+        .drop("rank")
     )
 
 
-_STYLE = {"reject": "bold red", "not_evaluated": "bold yellow", "hold": "bold yellow"}
-
-
-def findings_list(findings: pl.DataFrame, lang: str) -> Group:
+def findings_list(findings: pl.DataFrame, lang: str, columns: int) -> Text:
     """The findings, worst first: consequence, rule, count; what is wrong; remedy; three examples."""
-    blocks = []
+    text = Text()
     for row in grouped(findings).iter_rows(named=True):
-        style = _STYLE.get(row["what"], "bold cyan")
-        block = Text()
-        block.append(f"{_SHOWN[lang].get(row['what'], row['what'])} ", style=style)
-        block.append(f"{row['rule']} ", style="bold")
-        block.append(f"× {row['count']:,}\n")
-        block.append(f"   {row[lang]}\n")
-        if row[f"fix_{lang}"]:
-            block.append(f"   → {row[f'fix_{lang}']}\n", style="green")
-        block.append(f"   {'；'.join(map(_example, row['examples']))}\n", style="dim")
-        blocks.append(block)
-    return Group(*blocks)
+        text.append(label(row["what"], lang), style=_STYLE.get(row["what"], "bold cyan"))
+        text.append(f"  {row['rule']}", style="bold")
+        text.append(f"  {_counted(row, lang)}\n")
+        for line, style in _body(row, lang, columns - len(_INDENT)):
+            text.append(f"{_INDENT}{line}\n", style=style)
+    return text
 
 
-def _example(example: dict[str, Any]) -> str:
-    """`HX1001 @ 186 SendId`: waybill, row and column as the user sees them."""
-    return (
-        f"{example['shipment'] or '—'} @ {example['row'] or '—'} {example['column'] or ''}".strip()
+def _counted(row: Mapping[str, Any], lang: str) -> str:
+    count, shipments = row["count"], row["shipments"]
+    if count == shipments:
+        return f"× {count:,}"
+    return f"× {count:,}" + (
+        f"，{shipments:,} 票" if lang == "zh" else f" in {shipments:,} shipments"
     )
+
+
+def _body(row: Mapping[str, Any], lang: str, columns: int) -> Iterator[tuple[str, str]]:
+    """Lines and their styles: one text and its examples, or each example with its own text; the remedy."""
+    places = [(_place(one, lang), one[lang] or "") for one in row["examples"]]
+    told = ("例 " if lang == "zh" else "e.g. ") if any(place for place, _ in places) else ""
+    if row["texts"] == 1:
+        for line in wrapped(row[lang] or "", columns):
+            yield line, ""
+    else:
+        between = "：" if lang == "zh" else ": "
+        for place, text in places:
+            for number, line in enumerate(wrapped(f"{place}{between}{text}", columns - 2)):
+                yield ("  " if number else "") + line, ""
+    for number, line in enumerate(wrapped(row[f"fix_{lang}"] or "", columns - 2)):
+        if line:
+            yield ("  " if number else "→ ") + line, "green"
+    if told and row["texts"] == 1:
+        listed = ("；" if lang == "zh" else "; ").join(place for place, _ in places if place)
+        for line in wrapped(told + listed, columns):
+            yield line, "dim"
+
+
+def _place(example: Mapping[str, Any], lang: str) -> str:
+    """`HX1001 row 186 SendId`: waybill, row and column as the user sees them."""
+    row, shipment = example["row"], example["shipment"] or ""
+    at = "" if not row else f"第 {row} 行" if lang == "zh" else f"row {row}"
+    named = "" if shipment.startswith("#") and row else shipment
+    return " ".join(part for part in (named, at, example["column"] or "") if part)
 
 
 def write_findings_csv(findings: pl.DataFrame, file: Path) -> None:
-    """Every finding as CSV with BOM (Excel opens it); cells that look like formulas are neutralised."""
+    """Every finding as CSV with BOM (Excel opens it); cells that look like formulas are neutralised.
+
+    Raises `InputError` if the file cannot be written.
+    """
     shown = findings.drop("ship").with_columns(neutralised(pl.col(pl.String)))
     try:
         file.write_bytes(b"\xef\xbb\xbf" + shown.write_csv().encode("utf-8"))
     except OSError as error:
         raise InputError(
             f"the file cannot be written ({error.strerror})", f"文件无法写入（{error.strerror}）",
-            place=str(file), fix_en="close it in Excel, or choose another name", fix_zh="请先在 Excel 中关闭该文件，或换个名称",
+            place=str(file), fix_en="close it in Excel, or choose another name",
+            fix_zh="请先在 Excel 中关闭该文件，或换个名称",
         ) from error  # fmt: skip

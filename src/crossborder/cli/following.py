@@ -1,0 +1,119 @@
+"""`receive`, `resolve`, `reconcile`: answers come in, people decide, and the account is proven."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crossborder.cli import common
+from crossborder.cli.filing import show_troubles
+from crossborder.cli.words import both, t
+
+_RECEIVED: dict[str, tuple[str, str]] = {
+    "receipts": ("新回执", "new receipts"),
+    "repeated": ("重复", "repeated"),
+    "read": ("已读取", "read"),
+    "unreadable": ("无法读取", "unreadable"),
+    "applied": ("已处理", "lines applied"),
+    "unmatched": ("无对应申报", "unmatched"),
+    "contradictory": ("前后矛盾", "contradictory"),
+    "unknown_code": ("代码未知", "unknown code"),
+    "trouble": ("口岸故障", "endpoints in trouble"),
+}
+
+
+def receive(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="FILE", help=both("回执文件或文件夹；不给则从各口岸取回", "receipt files or folders; without any, every endpoint is asked"))] = None,
+    endpoint: Annotated[str, typer.Option("--endpoint", metavar="NAME", help=both("这些文件来自哪个口岸", "the endpoint the files came from"))] = "",
+    follow: Annotated[float, typer.Option("--follow", min=0, metavar="SECONDS", help=both("持续收取的秒数", "go on fetching for so long"))] = 0.0,
+    as_json: common.Json = False,
+    lang: common.Lang = "",
+    config: common.Config = None,
+) -> int:  # fmt: skip
+    """Fetch receipts from every endpoint, or import files: stored raw first, then read, matched and applied."""
+    from crossborder.engine import Engine
+    from crossborder.errors import SettingsError
+
+    with Engine(common.load_settings(config)) as engine:
+        if not files and not any(e.address for e in engine.settings.endpoints.values()):
+            raise SettingsError(
+                "no endpoint has an address", "没有任何口岸设置了地址", place="endpoints",
+                fix_en="set one in crossborder.toml, or name receipt files",
+                fix_zh="请在 crossborder.toml 中设置，或给出回执文件",
+            )  # fmt: skip
+        with common.progress(t("收回执", "receiving"), quiet=as_json) as report:
+            got = engine.receive(files or (), endpoint=endpoint, follow=follow, progress=report)
+    if as_json:
+        common.answer({"format": 1, **got.counts, "troubles": dict(got.troubles)})
+    else:
+        common.line(", ".join(f"{t(*_RECEIVED.get(name, (name, name)))} {n:,}" for name, n in got.counts.items()))  # fmt: skip
+        show_troubles(got.troubles)
+        if got.needs_attention:
+            common.line(
+                t("有回执或口岸需要人工处理，见 crossborder report", "something needs a person; see crossborder report"),
+                style="bold red",
+            )  # fmt: skip
+    return 1 if got.needs_attention else 0
+
+
+def resolve(
+    waybill: Annotated[str, typer.Argument(metavar="WAYBILL", help=both("分运单号，或总运单号（舱单）", "house waybill, or master waybill for its manifest"))],
+    as_: Annotated[str, typer.Option("--as", metavar="received|not-received", help=both("口岸收到了，或确认没有收到", "the port has it, or certainly not"))],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=both("依据，记入台账", "how you know; goes into the ledger"))],
+    who: common.Who = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=both("只显示，不改动", "show only, change nothing"))] = False,
+    as_json: common.Json = False,
+    lang: common.Lang = "",
+    config: common.Config = None,
+) -> int:  # fmt: skip
+    """Decide an unknown: say, with the reason, whether the port has the declaration."""
+    from crossborder.engine import Engine
+
+    with Engine(common.load_settings(config)) as engine:
+        done = engine.resolve(
+            waybill, as_, reason=reason, who=common.who_am_i(who), dry_run=dry_run
+        )
+    if as_json:
+        common.answer({"format": 1, **done})
+    else:
+        mark = t("（仅演练，未改动）", " (dry run: nothing changed)") if dry_run else ""
+        common.line(f"{waybill}: {done['from']} → {done['to']}{mark}")
+    return 0
+
+
+def reconcile(
+    batch: common.BatchOption = None,
+    date: common.Date = "",
+    endpoints: Annotated[bool, typer.Option("--ask-endpoints/--no-endpoints", help=both("是否同时核对口岸收到的报文（默认核对）", "compare with what the endpoints received (default: yes)"))] = True,
+    as_json: common.Json = False,
+    lang: common.Lang = "",
+    config: common.Config = None,
+) -> int:  # fmt: skip
+    """Prove that every shipment and row is in exactly one place; list each difference. Changes nothing."""
+    from crossborder.engine import Engine
+
+    with Engine(common.load_settings(config)) as engine:
+        proof = engine.reconcile(batch or (), day=date, ask_endpoints=endpoints)
+    if as_json:
+        common.answer(proof.as_json())
+    else:
+        from crossborder.reports import account_table
+
+        common.out().print(account_table(proof.account, common.lang(), t("对账", "account")))
+        show_differences(proof.differences)
+    return 1 if proof.differences else 0
+
+
+def show_differences(differences: Sequence[Mapping[str, str]]) -> None:
+    """Each difference on a line of its own, or that there are none."""
+    if not differences:
+        common.line(
+            t("无差异：每一票、每一行都有且只有一个去处。", "No differences: every parcel and row is in exactly one place."),
+            style="green",
+        )  # fmt: skip
+    for one in differences:
+        detail = one["detail_zh"] if common.lang() == "zh" else one["detail"]
+        common.line(f"✗ {one['what']} {one['where']}: {detail}", style="bold red")

@@ -1,0 +1,336 @@
+"""What `--help` says of every command: one line, what it does, examples, exit codes; Chinese and English."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Pair = tuple[str, str]
+
+ABOUT: Pair = (
+    "跨境快件申报：预报清单 → 校验 → 制单 → 申报 → 收回执 → 对账。只有 submit 会发送；每票包裹任何时刻都有且只有一个去处。",
+    "Express declarations for China's single window: shipment file → check → prepare → submit → receive → "
+    "reconcile. Only submit sends; at every instant each parcel is in exactly one place.",
+)
+EXITS: Pair = (
+    "0 一切正常或仅有提示；1 有事需要处理；2 未能执行，未作改动。",
+    "0 all good, or warnings only; 1 something needs attention; 2 could not run, nothing changed.",
+)
+
+
+@dataclass(frozen=True)
+class Help:
+    """One command: `line` in the list of commands, `body` above its options, `exits` what 0, 1 and 2 mean here."""
+
+    line: Pair
+    body: Pair
+    examples: tuple[str, ...]
+    exits: Pair = EXITS
+
+
+_SET_UP: Pair = (
+    "0 已完成；2 未能执行，未作改动。",
+    "0 done; 2 could not run, nothing changed.",
+)
+_FOUND: Pair = (
+    "0 找到；1 没有找到；2 未能执行。",
+    "0 found; 1 nothing found; 2 could not run.",
+)
+
+HELPS: dict[str, Help] = {
+    "demo": Help(
+        ("演示：离线跑完整流程", "the whole flow against the sandbox, offline"),
+        (
+            "用虚构数据跑完整流程：两份清单制成报文，分送两个模拟口岸（http 与文件夹），收回执，"
+            "更正后重交，最后给出总账，并与模拟口岸收到的逐条核对。在自己的文件夹中进行，不会触及正式口岸。",
+            "Two made-up files become XML, go to two simulated endpoints (http and folder), come back as receipts; a "
+            "corrected file is handed in again; then the account is closed and compared with what the sandbox says it "
+            "received. Everything happens in a folder of its own; nothing can reach a live endpoint.",
+        ),
+        ("crossborder demo", "crossborder demo --shipments 2000 --folder ./try"),
+        (
+            "0 账平且与模拟口岸一致；1 有差异；2 未能执行。",
+            "0 the account adds up and the sandbox agrees; 1 a difference; 2 could not run.",
+        ),
+    ),
+    "init": Help(
+        ("初始化：写出带说明的设置文件", "write the commented settings file"),
+        (
+            "写出 crossborder.toml：每个设置项都带含义和默认值。不附带任何正式口岸地址。",
+            "Writes crossborder.toml, in which every key stands with its meaning and default. No live address is in it.",
+        ),
+        ("crossborder init", "crossborder init -o ./crossborder.toml"),
+        _SET_UP,
+    ),
+    "doctor": Help(
+        ("自检：设置、文件夹、台账、时钟", "show every effective value and try what they name"),
+        (
+            "显示每个生效的设置及其来源，并试用主文件夹、磁盘、时钟、企业档案、台账；--connect 时逐个试连口岸。",
+            "Shows every effective value with its origin and tries home folder, disk, clock, profiles and ledger; with "
+            "--connect also each endpoint's address.",
+        ),
+        ("crossborder doctor", "crossborder doctor --connect"),
+        ("0 全部正常；1 有一项不行；2 未能执行。", "0 all good; 1 something failed; 2 could not run."),
+    ),
+    "check": Help(
+        ("校验：只看问题，不存不发", "check a file: findings only, nothing stored"),
+        (
+            "读入预报清单并校验：按规则列出问题，严重的在前，每条带数量、处理办法和三个例子。"
+            "可读 CSV、XLSX、XLS、XLSM、Parquet、JSON、NDJSON。什么都不保存，什么都不发送。",
+            "Reads a shipment file and shows what is wrong: by rule, worst first, with count, remedy and three examples. "
+            "Reads CSV, XLSX, XLS, XLSM, Parquet, JSON and NDJSON. Nothing is stored, nothing is sent.",
+        ),
+        (
+            "crossborder check today.xlsx --profile ourfirm",
+            "crossborder check today.csv --findings all.csv --only-rejected to-correct.csv",
+        ),
+        (
+            "0 全部通过（可有提示）；1 有未通过、未能评估或待人工的分运单；2 文件无法读取。",
+            "0 every shipment is valid (notes allowed); 1 some are rejected, not evaluated or on hold; 2 the file cannot be read.",
+        ),
+    ),
+    "prepare": Help(
+        ("制单：校验、组报、入账，不发送", "check, compose, record the batch; nothing leaves the house"),
+        (
+            "校验后生成报关单和舱单报文，记入台账成为一个批次。同一文件可以重复交入："
+            "内容相同且有效的计为“此前已申报”，被退回的成为新的一次申报。什么都不发送。",
+            "Checks, composes declarations and manifests and records them as a batch. Handing the same file in again is "
+            "normal: what is live with the same content counts as already filed, what was refused becomes a new attempt. "
+            "Nothing is sent.",
+        ),
+        (
+            "crossborder prepare today.xlsx --profile ourfirm --operator wang",
+            "crossborder prepare today.xlsx -o ./xml --layout bundle",
+        ),
+        (
+            "0 全部制单或此前已申报；1 有分运单需要更正或人工处理；2 未能执行，未作改动。",
+            "0 all prepared or already filed; 1 some need correcting or a person; 2 could not run, nothing changed.",
+        ),
+    ),
+    "submit": Help(
+        ("申报：发送已制单的批次", "file what is prepared"),
+        (
+            "不带批次号：只列出待申报的批次，什么都不发送。带批次号：先显示口岸、是否正式、申报单位和数量，"
+            "确认后发送舱单；舱单回执收到后再发送报关单。去向不明的绝不盲目重发。",
+            "Without BATCH it lists what waits and sends nothing. With BATCH it shows endpoint, sandbox or live, declarant "
+            "and counts, asks, sends the manifests and, as their receipts come in, the declarations. What is unknown is "
+            "never sent again blindly.",
+        ),
+        ("crossborder submit", "crossborder submit 20261123-07", "crossborder submit 20261123-07 --yes"),
+        (
+            "0 全部送达；1 有未送达、去向不明、被拒或等待舱单的；2 未能执行或未确认，未发送。",
+            "0 everything arrived; 1 something is unknown, declined, not sent or waits for its manifest; "
+            "2 could not run or not confirmed, nothing was sent.",
+        ),
+    ),
+    "receive": Help(
+        ("收回执：取回或导入回执", "fetch or import receipts"),
+        (
+            "从各口岸取回回执，或导入文件、文件夹：先原样保存，再读取、匹配、更新状态。重复导入没有影响。",
+            "Fetches receipts from every endpoint, or imports files and folders: stored raw first, then read, matched and "
+            "applied. Importing the same file twice does no harm.",
+        ),
+        ("crossborder receive", "crossborder receive --follow 600", "crossborder receive ./from-client/*.xml"),
+        (
+            "0 全部处理；1 有回执无法读取、匹配，或口岸无法连接；2 未能执行。",
+            "0 all applied; 1 a receipt cannot be read or matched, or an endpoint cannot be reached; 2 could not run.",
+        ),
+    ),
+    "reconcile": Help(
+        ("对账：证明每票每行去向唯一", "prove that every parcel is in exactly one place"),
+        (
+            "核对文件、台账、发件箱与口岸，列出每一处差异，不作任何改动。总账同时给出票数和行数。",
+            "Compares files, ledger, outbox and endpoints and lists each difference; changes nothing. The account counts "
+            "shipments and rows side by side.",
+        ),
+        ("crossborder reconcile", "crossborder reconcile --batch 20261123-07", "crossborder reconcile --date 2026-11-23"),
+        (
+            "0 没有差异；1 有差异；2 未能执行（例如口岸无法查询）。",
+            "0 no difference; 1 differences; 2 could not run (an endpoint cannot be asked).",
+        ),
+    ),
+    "status": Help(
+        ("查询：去向、时间线、报文原文", "where things stand; the story of one parcel"),
+        (
+            "不带单号：给出总账和未列入舱单的分运单。带分运单号或总运单号：给出每次申报的状态、下一步、时间线和回执；--xml 显示报文原文。",
+            "Without a waybill: the account, headed by what stands on no manifest. With house or master waybills: each "
+            "attempt with its state, what to do next, time line and receipts; --xml shows the exact bytes.",
+        ),
+        ("crossborder status", "crossborder status HX1001 --xml", "crossborder status --state unknown"),
+        ("0 找到；1 有单号不在台账；2 未能执行。", "0 found; 1 a waybill is not in the ledger; 2 could not run."),
+    ),
+    "batches": Help(
+        ("批次：列出批次", "the batches of a day, or the latest"),
+        ("列出批次：编号、文件、是否已申报、数量。", "Lists batches: id, file, whether filed, counts."),
+        ("crossborder batches", "crossborder batches --date 2026-11-23"),
+        _SET_UP,
+    ),
+    "report": Help(
+        ("日报：HTML、XLSX、JSON", "the day as HTML, XLSX or JSON"),
+        (
+            "一天（默认今天，中国时间）或若干批次的日报：总账、需要人工处理的事项、各总运单、各规则的问题。格式由扩展名决定。",
+            "The day (default: today, China time) or some batches: account, what a person must look at, master waybills, "
+            "findings by rule. The suffix of the file chooses the format.",
+        ),
+        ("crossborder report", "crossborder report --date 2026-11-23 -o day.xlsx"),
+        ("0 已写出，无待办；1 已写出，有事需要处理；2 未能执行。", "0 written, nothing waits; 1 written, something needs a person; 2 could not run."),
+    ),
+    "resolve": Help(
+        ("处置：人工认定去向不明的报关单", "decide an unknown, with a reason"),
+        (
+            "由人认定口岸是否收到了去向不明的报文，须写明依据，记入台账。只有在口岸或导入客户端确认没有收到时才写 "
+            "not-received：之后会以同一报文重发。拿不准就不要处置。",
+            "A person decides whether the port has what is unknown, and says how they know; it goes into the ledger. Say "
+            "not-received only when the port or the import client has shown that nothing arrived: the same bytes are then "
+            "sent again. If you are not sure, leave it unknown.",
+        ),
+        (
+            'crossborder resolve HX1001 --as received --reason "seen in the client\'s SentBox"',
+            'crossborder resolve HX1001 --as not-received --reason "port help desk, call of 14:05" --dry-run',
+        ),
+        _SET_UP,
+    ),
+    "explain": Help(
+        ("查规则：法源、日期、例子", "a rule: law, dates, certainty, examples"),
+        (
+            "显示一条规则：含义、适用、后果、法源、生效日期、可信度、处理办法，以及一个通过和一个不通过的例子。",
+            "Shows a rule: meaning, whom it concerns, consequence, law, dates, certainty, remedy, and one passing and one "
+            "failing example.",
+        ),
+        ("crossborder explain LIM-02", "crossborder explain --all"),
+        _FOUND,
+    ),
+    "codes": Help(
+        ("查代码、导入代码表与汇率", "look up codes; import tables and exchange rates"),
+        (
+            "按代码、中文或英文名称查代码表；导入新的代码表或海关汇率。",
+            "Searches a code table by code, Chinese or English name; imports tables and customs exchange rates.",
+        ),
+        ("crossborder codes countries 美国", "crossborder codes list", "crossborder codes import exchange_rates rates.csv --from 2026-11-01"),
+        _FOUND,
+    ),
+    "codes find": Help(
+        ("按代码或名称查找", "search a table by code or name"),
+        (
+            "crossborder codes TABLE QUERY 是同一命令的简写。",
+            "`crossborder codes TABLE QUERY` is the same, shorter.",
+        ),
+        ("crossborder codes find currencies USD", "crossborder codes countries 美国"),
+        _FOUND,
+    ),
+    "codes import": Help(
+        ("导入代码表或海关汇率", "replace a table, or import a month's exchange rates"),
+        (
+            "自某日起替换一个代码表；exchange_rates 的列为 currency,rate（每一单位外币合人民币），可另有 month 列（yyyyMM）。",
+            "Replaces a table from a day on. For exchange_rates the columns are currency,rate (CNY for one unit) and "
+            "perhaps month (yyyyMM).",
+        ),
+        ("crossborder codes import exchange_rates rates.csv --from 2026-11-01",),
+        _SET_UP,
+    ),
+    "codes list": Help(
+        ("有哪些代码表", "which tables there are"),
+        (
+            "列出代码表、行数和完整性：不完整的表里查不到，绝不算错。",
+            "Lists tables, rows and coverage: a miss in an incomplete table is never a fault.",
+        ),
+        ("crossborder codes list",),
+        _SET_UP,
+    ),
+    "schema": Help(
+        ("查报文：元素、长度、填制条件", "a message: elements, lengths, filling conditions"),
+        ("不带报文名：列出各报文。", "Without a message: lists the messages."),
+        ("crossborder schema EXP301", "crossborder schema EXP301 --element GrossWt"),
+        _FOUND,
+    ),
+    "sample": Help(
+        ("样例：生成一天的预报清单", "compose a sample file"),
+        (
+            "生成一份可信的预报清单，人名、号码、地址全部虚构；同样的参数得到同样的文件。--dirty 是有误分运单的比例，每票一种错误。",
+            "Composes a believable day's shipment file. Nobody in it is real; the same arguments give the same file. "
+            "--dirty is the share of shipments with a fault, one kind each.",
+        ),
+        ("crossborder sample -o today.csv --shipments 2000 --dirty 0.05 --dirt-report dirt.jsonl --rates-out rates.csv",),
+        _SET_UP,
+    ),
+    "sandbox": Help(
+        ("模拟口岸（并非海关）", "run the simulated port; it is not customs"),
+        (
+            "运行模拟口岸：两个端点，http 与文件夹两种通道。启动后输出一行 JSON 给出各地址；Ctrl-C 结束。"
+            "分运单号的特殊结尾可以指定回执，见 docs/sandbox.md。",
+            "Runs both endpoints over http and folders. One JSON line with the addresses is printed when it is ready; "
+            "Ctrl-C ends it. Endings of the house waybill force any status, see docs/sandbox.md.",
+        ),
+        ("crossborder sandbox --folder ./sandbox --port 8760", "crossborder sandbox --folder ./sandbox --speed 0 --faults lost_answers=0.1"),
+        ("0 正常结束；1 运行中出过问题；2 未能启动。", "0 ended in order; 1 there was trouble; 2 could not start."),
+    ),
+    "serve": Help(
+        ("服务：合作方 HTTP 接口", "the HTTP service for partners"),
+        (
+            "运行合作方接口（扩展包 [server]）：接收包裹、给出批次和状态；本进程内有一个申报线程和一个回执线程。SIGTERM 或 Ctrl-C 正常结束。",
+            "Runs the service (extra [server]): takes parcels, tells batches and states; one filing worker and one receipt "
+            "poller live in its process. SIGTERM or Ctrl-C ends it cleanly.",
+        ),
+        ("crossborder serve", "crossborder serve --host 0.0.0.0 --port 8750"),
+        ("0 正常结束；2 未能启动。", "0 ended in order; 2 could not start."),
+    ),
+    "mapping": Help(
+        ("对照表：起草、试读", "partner mappings: draft one, see how rows are read"),
+        (
+            "对照表说明合作方的列如何对应到规范列。起草后请逐行核对。",
+            "A mapping says how a partner's columns become canonical ones. Look a draft over before using it.",
+        ),
+        ("crossborder mapping draft theirs.xlsx -o theirs.toml", "crossborder mapping test theirs.xlsx --mapping theirs.toml"),
+        _SET_UP,
+    ),
+    "mapping draft": Help(
+        ("由表头起草对照表", "draft a mapping from a file's header"),
+        (
+            "认得出的列写成对照，其余列为注释；缺少的必需列也会注明。",
+            "Columns that are recognised are matched, the others become comments; required ones that are missing are named.",
+        ),
+        ("crossborder mapping draft theirs.xlsx -o theirs.toml",),
+        _SET_UP,
+    ),
+    "mapping test": Help(
+        ("显示各行将如何读入", "show how the rows of a file will be read"),
+        (
+            "显示前几行：规范列 ← 来源列，以及读入后的值。",
+            "Shows the first rows: canonical column ← source column, and the value as it will be.",
+        ),
+        ("crossborder mapping test theirs.xlsx --mapping theirs.toml --rows 2",),
+        _SET_UP,
+    ),
+    "keys": Help(
+        ("合作方密钥", "keys of partners"),
+        ("密钥只在新增时显示一次，台账中只存摘要。", "A key is shown once, when it is made; the ledger keeps only its digest."),
+        ("crossborder keys add shop-one", "crossborder keys list", "crossborder keys revoke shop-one"),
+        _SET_UP,
+    ),
+    "keys add": Help(
+        ("新增密钥（只显示一次）", "make a key; it is shown once"),
+        ("密钥写到标准输出，请立即保存。", "The key goes to standard output; keep it at once."),
+        ("crossborder keys add shop-one",),
+        _SET_UP,
+    ),
+    "keys list": Help(
+        ("列出密钥名称", "names of keys"),
+        ("只列名称和日期，不含密钥。", "Names and dates only, never the keys."),
+        ("crossborder keys list",),
+        _SET_UP,
+    ),
+    "keys revoke": Help(
+        ("吊销密钥", "revoke a key"),
+        ("立即生效。", "It counts no longer, at once."),
+        ("crossborder keys revoke shop-one",),
+        _SET_UP,
+    ),
+}  # fmt: skip
+
+SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
+    (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
+    (("查询与处置", "look and decide"), ("status", "batches", "resolve")),
+    (("查规则、代码、报文", "look things up"), ("explain", "codes", "schema")),
+    (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
+    (("试用", "try it"), ("demo", "sample", "sandbox")),
+)  # fmt: skip
+"""The commands in the order of the main help page."""

@@ -1,0 +1,196 @@
+"""What a rule id means: an implemented rule, a check compiled from the specification, or an intake problem."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from crossborder import rules, schema
+from crossborder.errors import NotFound
+from crossborder.intake.problems import PROBLEMS
+from crossborder.rules.examples import context_of, frames_of
+
+Record = dict[str, Any]
+_PLAIN = (
+    "id", "family", "title_zh", "title_en", "applies_to", "severity", "action", "legal_source", "effective_from",
+    "effective_to", "dated_by", "certainty", "bounds", "meaning", "fix_zh", "fix_en",
+)  # fmt: skip
+_MESSAGES = ("EXP301", "EXP311")
+_FACETS: dict[str, tuple[str, str]] = {
+    "type": ("不是数字", "is not a number"),
+    "totalDigits": ("位数过多", "has too many digits"),
+    "fractionDigits": ("小数位过多", "has too many decimals"),
+    "maxLength": ("超过最大长度", "is longer than the schema allows"),
+    "minLength": ("短于最小长度", "is shorter than the schema asks"),
+    "pattern": ("格式不符", "does not have the prescribed form"),
+    "enumeration": ("不是允许的值", "is not one of the allowed values"),
+}
+_FILLING = ("未按填制条件填写或留空", "is not filled, or filled, as the filling table says")
+_CODE = ("不在代码表或允许的值中", "is not in its code table or among the allowed values")
+_COMPILED = re.compile(r"(?:XSD-(?P<x>\w+)-(?P<facet>\w+)|FIL-(?P<f>\w+)|COD-(?P<c>\w+))")
+
+
+def rule_records() -> list[Record]:
+    """The record of every implemented rule, sorted by id; the keys are listed at `explain_rule`."""
+    return sorted((_record(rule) for rule in rules.registry()), key=lambda r: str(r["id"]))
+
+
+def explain_rule(rule_id: str) -> Record:
+    """The record of one rule id. Raises `NotFound` naming the nearest.
+
+    Keys: `id, family, title_zh, title_en, applies_to, fields, inputs, severity, action, legal_source,
+    effective_from, effective_to, dated_by, certainty, bounds, meaning, fix_zh, fix_en, passing, failing,
+    finding_zh, finding_en`. `passing` and `failing` are lists of parcels (the columns that make the example),
+    empty for what is compiled from the specification; `elements` then names messages, elements and conditions.
+    """
+    for rule in rules.registry():
+        if rule.id.casefold() == rule_id.casefold():
+            return _record(rule) | _finding(rule)
+    found = _problem(rule_id) or _compiled(rule_id)
+    if found is not None:
+        return found
+    known = [*(r.id for r in rules.registry()), *_data_ids(), *(f"INT-{k}" for k in PROBLEMS)]
+    near = difflib.get_close_matches(rule_id.upper(), known, 3)
+    raise NotFound(
+        f"no rule {rule_id!r}", f"没有规则 {rule_id!r}",
+        fix_en=f"nearest: {', '.join(near)}" if near else "crossborder explain --all lists them",
+        fix_zh=f"最接近：{'、'.join(near)}" if near else "crossborder explain --all 列出全部",
+    )  # fmt: skip
+
+
+def _record(rule: rules.Rule) -> Record:
+    return {name: getattr(rule, name) for name in _PLAIN} | {
+        "fields": list(rule.fields),
+        "inputs": list(rule.inputs),
+        "passing": [_parcel(p) for p in rule.passing.parcels],
+        "failing": [_parcel(p) for p in rule.failing.parcels],
+    }
+
+
+def _parcel(parcel: rules.Parcel) -> dict[str, str | None]:
+    said: dict[str, str | None] = {"class": parcel.kind, "direction": parcel.direction}
+    said |= parcel.head
+    many = len(parcel.goods) > 1
+    for number, line in enumerate(parcel.goods, 1):
+        at = f"@{number}" if many else ""
+        said |= {f"goods.{name}{at}": value for name, value in line.items()}
+    if many and not any(parcel.goods):
+        said["goods lines"] = str(len(parcel.goods))
+    return said
+
+
+def _finding(rule: rules.Rule) -> Record:
+    """What the rule itself says of its failing example."""
+    example = rule.failing
+    found = rules.check_rules(frames_of(example), context_of(example), [rule])
+    texts = found.filter(pl.col("rule") == rule.id).unique(["zh", "en"], maintain_order=True)
+    return {"finding_zh": texts["zh"].to_list(), "finding_en": texts["en"].to_list()}
+
+
+def _problem(rule_id: str) -> Record | None:
+    kind = rule_id[4:].casefold() if rule_id[:4].casefold() == "int-" else ""
+    if kind == "live-differs":
+        return _blank("INT-live-differs", "reject", "reject") | {
+            "family": "intake",
+            "title_zh": "分运单已有内容不同的有效报关单",
+            "title_en": "the house waybill has a live declaration with other content",
+            "fix_zh": "恢复原内容，或等海关退单后再更正申报",
+            "fix_en": "restore the former content, or correct it once customs has returned the declaration",
+        }
+    problem = PROBLEMS.get(kind)
+    if problem is None:
+        return None
+    return _blank(f"INT-{kind}", problem.severity, problem.action) | {
+        "family": "intake",
+        "title_zh": problem.zh.replace("{a}", "…").replace("{b}", "…"),
+        "title_en": problem.en.replace("{a}", "…").replace("{b}", "…"),
+        "fix_zh": problem.fix_zh,
+        "fix_en": problem.fix_en,
+    }
+
+
+def _blank(rule_id: str, severity: str, action: str) -> Record:
+    record: Record = dict.fromkeys((*_PLAIN, "meaning"), "")
+    lists: Record = {
+        name: [] for name in ("fields", "inputs", "passing", "failing", "finding_zh", "finding_en")
+    }
+    return (
+        record
+        | lists
+        | {
+            "id": rule_id, "severity": severity, "action": action, "applies_to": "all",
+            "dated_by": "declaration", "certainty": "primary",
+        }
+    )  # fmt: skip
+
+
+def _compiled(rule_id: str) -> Record | None:
+    """An id of the compiled specification: facets, filling conditions, code lists."""
+    places = [p for p in _places() if p[0].casefold() == rule_id.casefold()] or _by_name(rule_id)
+    if not places:
+        return None
+    what = list(dict.fromkeys(p[3] for p in places))
+    elements = list(dict.fromkeys(p[2] for p in places))
+    named = ", ".join(elements)
+    return _blank(places[0][0], "reject", "reject") | {
+        "family": "specification",
+        "title_zh": f"{named}：" + "；".join(zh for zh, _ in what),
+        "title_en": f"{named}: " + "; ".join(en for _, en in what),
+        "applies_to": "EXP",
+        "fields": elements,
+        "legal_source": ", ".join(dict.fromkeys(p[1] for p in places)),
+        "elements": [
+            {"message": message, **row}
+            for message in dict.fromkeys(p[1] for p in places)
+            for row in schema.describe(message)
+            if row["element"] in {p[2] for p in places if p[1] == message}
+        ],
+    }
+
+
+Place = tuple[str, str, str, tuple[str, str]]
+"""Rule id, message, element, what is wrong (zh, en)."""
+
+
+@cache
+def _places() -> tuple[Place, ...]:
+    return tuple(_named_in_data())
+
+
+def _data_ids() -> list[str]:
+    return list(dict.fromkeys(place[0] for place in _places()))
+
+
+def _named_in_data() -> Iterator[Place]:
+    for message in _MESSAGES:
+        for row in schema.filling(message):
+            if row.rule:
+                yield row.rule, message, row.element, _FILLING
+        for (element, facet), rule in schema.facet_rules(message).items():
+            yield rule, message, element, _FACETS[facet]
+        for code in schema.code_lists(message):
+            if code.rule:
+                yield code.rule, message, code.element, _CODE
+
+
+def _by_name(rule_id: str) -> list[Place]:
+    """`XSD-<Element>-<facet>`, `FIL-<Element>`, `COD-<Element>` where no table names the id."""
+    found = _COMPILED.fullmatch(rule_id)
+    if found is None:
+        return []
+    wanted = next(v for v in (found["x"], found["f"], found["c"]) if v)
+    if found["x"] and found["facet"] not in _FACETS:
+        return []
+    what = _FACETS[found["facet"]] if found["x"] else _FILLING if found["f"] else _CODE
+    return [
+        (rule_id, message, element.name, what)
+        for message in _MESSAGES
+        for group in schema.load_elements(message).groups
+        for element in group.elements
+        if element.name == wanted
+    ]
