@@ -274,8 +274,8 @@ which header each column has in a partner's file is said by that partner's mappi
 
 报文元素名、本软件列名与中文名称的对照。长度与填制条件见 `crossborder schema EXP301 --lang zh`。
 
-*Length*: characters at most; (18,5) means 18 digits, 5 of them after the point. *Filled*: R always required,
-E always empty, R/E by condition, blank: optional. ● marks personal data.
+*Length*: characters at most; (18,5) means 18 digits, 5 of them after the point. *Filled*: R always required, r required
+under a condition, e empty under a condition, nothing: optional. ● marks personal data.
 
 ## The trade's words
 
@@ -356,7 +356,7 @@ def _filled(message: str, group: str, element: str) -> str:
     always = {r.need for r in rows if not r.when}
     if always & {"R", "E"}:
         return "R" if "R" in always else "E"
-    return "/".join(sorted({r.need for r in rows} & {"R", "E"}, reverse=True))
+    return ", ".join(sorted({r.need.lower() for r in rows} & {"r", "e"}, reverse=True))
 
 
 def _elsewhere() -> str:
