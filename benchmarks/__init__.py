@@ -1,0 +1,1 @@
+"""Throughput against named baselines, in one run: `python -m benchmarks.run`."""

@@ -1,0 +1,155 @@
+"""`csv_to_ledger`: a file to recorded, digested documents."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks import data
+from benchmarks.baseline import recording
+from benchmarks.baseline.checking import Desk
+from benchmarks.baseline.recording import SEGMENT, Book
+from benchmarks.contests.contest import Contest, Disagreement, Line, same, same_xml
+from benchmarks.sizes import SERVED, Sizes
+from benchmarks.timing import Case
+from crossborder import Engine, china_time
+from crossborder.ledger import Ledger
+from crossborder.settings import Endpoint, Settings
+
+DATABASE = "ledger.sqlite3"
+_VARIABLE = re.compile(rb"(<(message_id|file_name|send_time|DDate)>)[^<]*(?=</)")
+
+
+def contest(sizes: Sizes, folder: Path) -> Contest:
+    """`Engine.prepare` against the same rows recorded by plain Python; each round in an empty ledger.
+
+    The sample's day is today, because the engine's check goes by the clock: an old day would be noted as late on
+    every import.
+    """
+    today = china_time.now().date()
+    large = data.write(folder / "large.csv", sizes.columnar, day=today)
+    small = data.write(folder / "small.csv", sizes.rowwise, day=today)
+    homes = _homes(folder)
+    desk = data.desk(f"{today:%Y%m%d}")
+    return Contest(
+        lambda: prove(sizes.proof, folder),
+        [
+            Case("Engine.prepare", _handed(lambda home: by_engine(large, home)), sizes.columnar, homes),
+            Case("rows", _handed(lambda home: by_rows(small, home, desk)), sizes.rowwise, homes),
+        ],
+        [
+            Line(
+                "csv_to_ledger", "file to checked, composed, digested, recorded documents",
+                "csv + pydantic + Python rules + lxml + XSD + executemany, same transactions", "Engine.prepare", "rows",
+            )
+        ],
+    )  # fmt: skip
+
+
+def _homes(folder: Path) -> Callable[[], object]:
+    """Gives an empty home with a fresh ledger, and takes the one before away."""
+    numbers: Iterator[int] = count()
+
+    def fresh() -> object:
+        number = next(numbers)
+        shutil.rmtree(folder / f"home{number - 1}", ignore_errors=True)
+        return empty_home(folder / f"home{number}")
+
+    return fresh
+
+
+def _handed(run: Callable[[Path], object]) -> Callable[[object], object]:
+    def with_home(home: object) -> object:
+        return run(Path(str(home)))
+
+    return with_home
+
+
+def empty_home(home: Path) -> Path:
+    """A home folder whose ledger has its tables and nothing in them."""
+    Ledger.open(home).close()
+    return home
+
+
+def settings(home: Path) -> Settings:
+    """One firm, an endpoint for each district."""
+    return Settings(
+        profile="demo",
+        endpoints={
+            name: Endpoint(
+                transport="folder", address=str(home / name), districts=(prefix,), profile="demo"
+            )
+            for name, prefix in SERVED.items()
+        },
+    )
+
+
+def by_engine(path: Path, home: Path) -> int:
+    """How many were prepared."""
+    with Engine(settings(home), home=home) as engine:
+        return int(engine.prepare(path, mapping=data.MAPPING).counts.get("prepared", 0))
+
+
+def by_rows(path: Path, home: Path, desk: Desk) -> int:
+    """How many documents were recorded."""
+    now = china_time.now()
+    book = Book(
+        home / DATABASE, home / "payload" / SEGMENT, {prefix: name for name, prefix in SERVED.items()},
+        settings(home).ledger.block, china_time.iso(now), f"{now:%Y%m%d}",
+    )  # fmt: skip
+    return recording.prepare(path, desk, book)
+
+
+def prove(shipments: int, folder: Path) -> None:
+    """Both ledgers hold the same shipments, attempts, houses on manifests, and canonically the same documents."""
+    today = china_time.now().date()
+    path = data.write(folder / "proof.csv", shipments, day=today)
+    desk = data.desk(f"{today:%Y%m%d}")
+    ours, theirs = empty_home(folder / "ours"), empty_home(folder / "theirs")
+    if by_engine(path, ours) != shipments:
+        raise Disagreement("the engine did not prepare every shipment of a clean day")
+    by_rows(path, theirs, desk)
+    a, b = contents(ours), contents(theirs)
+    for table in ("shipments", "attempts", "houses"):
+        same(table, a[table], b[table])
+    same("payload", dict.fromkeys(a["documents"], True), dict.fromkeys(b["documents"], True))
+    for key, xml in a["documents"].items():
+        same_xml(key, xml, b["documents"][key])
+
+
+def contents(home: Path) -> dict[str, dict[str, Any]]:
+    """What a ledger holds, without ids, moments and digests; documents without id and moment."""
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+
+        def rows(sql: str) -> dict[str, Any]:
+            return {str(row[0]): tuple(row) for row in connection.execute(sql)}
+
+        found = {
+            "shipments": rows(
+                "SELECT position, key, master_waybill, house_waybill, house_key, shown_as, direction,"
+                " declaration_class, rows, row_count, outcome FROM shipments"
+            ),
+            "attempts": rows(
+                "SELECT kind || key, message_type, number, live, endpoint, master_waybill, house_waybill, voyage,"
+                " direction, state, stage, ready, sends, released, final FROM attempts"
+            ),
+            "houses": rows(
+                "SELECT h.declaration_key, h.house_waybill, h.state, a.key FROM manifest_houses h"
+                " JOIN attempts a ON a.id = h.attempt_id"
+            ),
+        }
+        places = rows("SELECT kind || key, draft_segment, draft_offset, draft_length FROM attempts")
+    payload = {
+        name: (home / "payload" / name).read_bytes() for name in {p[1] for p in places.values()}
+    }
+    found["documents"] = {
+        key: _VARIABLE.sub(rb"\1", payload[segment][offset : offset + length])
+        for key, segment, offset, length in places.values()
+    }
+    return found

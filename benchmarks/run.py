@@ -1,0 +1,135 @@
+"""Throughput against named baselines, in one run: `python -m benchmarks.run`.
+
+Every contest first proves that both sides give the same; only then are they timed, taking turns. `BENCH_N` sets how
+many shipments the columnar side works on (default 20,000; plain Python gets a tenth, its cost per shipment is the same).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks import chart, data, machine, report
+from benchmarks.contests import check, compose, facets, ledger, receipts
+from benchmarks.contests.contest import Contest, Disagreement, Line, Maker
+from benchmarks.sizes import DEFAULT, SEED, Sizes
+from benchmarks.timing import Spread, Times, race, ratios
+
+OUT = Path(__file__).parent / "out"
+CONTESTS: Mapping[str, Maker] = {
+    "facets": facets.contest,
+    "check": check.contest,
+    "compose": compose.contest,
+    "csv_to_ledger": ledger.contest,
+    "receipts": receipts.contest,
+}
+QUICK = 300
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    shipments: int
+    quick: bool
+    only: Sequence[str]
+    out: Path
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run, print the table, write `bench.json` and `bench.svg`; 1 if two sides disagree."""
+    asked = _asked(arguments)
+    started = time.perf_counter()
+    try:
+        result = run(asked)
+    except Disagreement as error:
+        print(f"nothing was timed: {error}", file=sys.stderr)
+        return 1
+    result["seconds"] = round(time.perf_counter() - started, 1)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    (asked.out / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    (asked.out / "bench.svg").write_text(chart.svg(result), encoding="utf-8")
+    print(report.text(result))
+    return 0
+
+
+def run(asked: Asked) -> dict[str, Any]:
+    """All contests asked for, as `bench.json` holds them. Raises `Disagreement`."""
+    sizes = Sizes.of(asked.shipments, quick=asked.quick)
+    made: dict[str, Any] = {
+        "machine": machine.describe(),
+        "versions": machine.versions(),
+        "seed": SEED,
+        "shipments": {"columnar": sizes.columnar, "rowwise": sizes.rowwise, "xmlschema": sizes.slow},
+        "rounds": sizes.rounds,
+        "lines": [],
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="crossborder-bench-") as place:
+        for name in asked.only or CONTESTS:
+            folder = Path(place) / name
+            folder.mkdir()
+            print(f"{name} …", file=sys.stderr, flush=True)
+            made["lines"] += lines(CONTESTS[name](sizes, folder), sizes.rounds)
+        document = _document(Path(place))
+    made["document_bytes"] = len(document)
+    made["limits"] = machine.limits(document, sizes.rounds)
+    return made
+
+
+def lines(contest: Contest, rounds: int) -> list[dict[str, Any]]:
+    """The lines of one contest: proof first, then the race."""
+    contest.prove()
+    times = race(contest.cases, rounds)
+    return [line(one, times[one.ours], times[one.theirs]) for one in contest.lines]
+
+
+def line(one: Line, ours: Times, theirs: Times) -> dict[str, Any]:
+    """A line of `bench.json`; `wall` and `cpu` are microseconds per shipment, ratios say how many times less.
+
+    `required` and `met` are null: nothing is required yet.
+    """
+    return {
+        "name": one.name,
+        "work": one.work,
+        "baseline": one.baseline,
+        "ratio": round(ratios(theirs.wall, ours.wall).middle, 2),
+        "ratio_wall": ratios(theirs.wall, ours.wall).as_json(),
+        "ratio_cpu": ratios(theirs.cpu, ours.cpu).as_json(),
+        "wall": {
+            "engine": Spread.of(ours.wall).as_json(),
+            "baseline": Spread.of(theirs.wall).as_json(),
+        },
+        "cpu": {"engine": Spread.of(ours.cpu).as_json(), "baseline": Spread.of(theirs.cpu).as_json()},
+        "required": None,
+        "met": None,
+    }  # fmt: skip
+
+
+def _document(folder: Path) -> bytes:
+    """A document of about the mean length of a day."""
+    frames = data.check(data.write(folder / "one.csv", 200)).frames
+    xmls = sorted(compose.engine(frames, data.ids(200))["xml"].to_list(), key=len)
+    middle: str = xmls[len(xmls) // 2]
+    return middle.encode()
+
+
+def _asked(arguments: Sequence[str] | None) -> Asked:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few hundred shipments, one round")
+    parser.add_argument("--only", action="append", choices=sorted(CONTESTS), default=[])
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of bench.json and bench.svg")
+    given = parser.parse_args(arguments)
+    shipments = int(os.environ.get("BENCH_N", QUICK if given.quick else DEFAULT))
+    return Asked(shipments, given.quick, given.only, given.out)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
