@@ -218,31 +218,27 @@ def _not_manifested(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-_WORDS = {
-    "unknown": ("去向不明：查询口岸或由人工认定（crossborder resolve）", "unknown: look it up, or decide it (crossborder resolve)"),
-    "platform_failed": ("平台未接收：更正后重新交入", "not taken by the platform: correct it and hand it in again"),
-    "refused": ("海关入库失败：更正后重新交入", "refused by customs: correct it and hand it in again"),
-    "sent_back": ("退单：更正后重新交入", "sent back: correct it and hand it in again"),
-    "reclass": ("须改报其他类别：由人工决定", "to be declared in another class: a person decides"),
-    "papers_requested": ("须提交纸面单据", "paper documents requested"),
-    "inspection": ("查验", "selected for inspection"),
-    "detained": ("扣留：联系海关", "detained: contact customs"),
-    "suspended": ("已挂起", "suspended"),
-    "transferred": ("转普货报关", "transferred to ordinary cargo declaration"),
-}  # fmt: skip
+_ASKING = frozenset(
+    {
+        "unknown", "suspended", "platform_failed", "refused", "sent_back", "reclass", "papers_requested", "inspection",
+        "detained", "to_be_amended", "amendment_after_inspection", "rectification", "quarantine", "pending_other",
+        "transferred", "deleted", "not_approved",
+    }
+)  # fmt: skip
+"""States in which a person has something to do; what it is, is said by `reconcile.advice`."""
 
 
 def _attention(
     ledger: Ledger, settings: Settings, made: Sequence[AttemptRecord], now: datetime
 ) -> list[dict[str, str]]:
+    asking = [a for a in made if a.state in _ASKING or a.attention]
     rows = []
-    for attempt in made:
-        words = _WORDS.get(attempt.state)
+    for attempt in _not_superseded(ledger, asking):
+        words = proving.advice(attempt.message_type, attempt.last_code, attempt.state)
         if attempt.attention:
             marks = ", ".join(attempt.attention)
             words = (f"须人工核实：{marks}", f"a person must look: {marks}")
-        if words:
-            rows.append(_row(attempt, attempt.state, words))
+        rows.append(_row(attempt, attempt.state, words))
     for name, endpoint in settings.endpoints.items():
         before = china_time.iso(now - timedelta(hours=endpoint.answer_due_hours))
         late = (
@@ -253,6 +249,16 @@ def _attention(
     return sorted(
         rows, key=lambda r: (r["what"] != "unknown", r["what"], r["master"], r["shipment"])
     )
+
+
+def _not_superseded(ledger: Ledger, made: Sequence[AttemptRecord]) -> list[AttemptRecord]:
+    """Without those that were repaired: a later attempt under the same key has taken their place."""
+    number = {
+        known.key: known.number
+        for kind in ("declaration", "manifest")
+        for known in ledger.known([a.key for a in made if a.kind == kind], kind)
+    }
+    return [a for a in made if a.number >= number.get(a.key, 0)]
 
 
 def _row(attempt: AttemptRecord, what: str, words: tuple[str, str]) -> dict[str, str]:
