@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,11 +87,12 @@ def tell_stories(engine: Engine, waybills: Sequence[str], *, xml: bool, as_json:
 
 def tell(attempt: Mapping[str, Any]) -> None:
     """One attempt: where it stands, what is next, then its time line."""
-    out = common.out()
+    from crossborder.reports import label
+
     house, master = attempt["house_waybill"], attempt["master_waybill"]
-    out.print(
-        f"{house or master}  {attempt['state']}", style=_style(attempt), markup=False
-    )  # fmt: skip
+    state = attempt["state"]
+    word = f" {label(state, 'zh')}" if common.lang() == "zh" else ""
+    common.line(f"{house or master}  {state}{word}", style=_style(attempt))
     number = attempt["number"]
     facts = [
         f"{t('总运单', 'master')} {master}" if house else "",
@@ -107,7 +109,42 @@ def tell(attempt: Mapping[str, Any]) -> None:
     if todo:
         common.line(f"  → {todo}")
     for entry in attempt["timeline"]:
-        common.line(f"  {entry['at'][:19].replace('T', ' ')}  {entry['what']}")
+        if not entry["what"].startswith("receipt:"):  # the receipt itself stands beside it
+            common.line(f"  {entry['at'][:19].replace('T', ' ')}  {in_words(entry['what'])}")
+
+
+_STEP = re.compile(r"(?P<verb>\w+)(?:: (?P<old>\S+) → (?P<new>\S+))?")
+_RECEIPT = re.compile(
+    r"(?P<head>EXP3\d\d \S+) \((?P<at>\d{14})\d*\) (?P<outcome>\w+) ?(?P<note>.*)", re.DOTALL
+)
+_VERBS = {
+    "submitted": "放行申报", "queued": "排队", "claimed": "取出发送", "answered": "对方应答", "answered_late": "应答晚于回执",
+    "looked_up": "查询", "resolved": "人工认定", "recovered": "重启后复核", "suspended": "挂起", "given_back": "退回队列",
+    "voided": "作废", "freed": "允许重新申报", "acknowledged": "已阅", "houses": "舱单分运单回执", "payload_damaged": "报文损坏",
+}  # fmt: skip
+_OUTCOMES = {
+    "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",
+    "contradictory": "前后矛盾", "unknown_code": "代码未知", "read": "已读取", "outranked": "已有更高级别回执",
+}  # fmt: skip
+
+
+def in_words(what: str) -> str:
+    """A line of a time line in the language of the run; what nobody knows stays as it is."""
+    if common.lang() != "zh":
+        return what
+    from crossborder.reports import label
+
+    receipt = _RECEIPT.fullmatch(what)
+    if receipt:
+        outcome = _OUTCOMES.get(receipt["outcome"], receipt["outcome"])
+        return f"回执 {receipt['head']}（{receipt['at']}）{outcome} {receipt['note']}".rstrip()
+    step = _STEP.fullmatch(what)
+    if not step:
+        return what
+    verb = _VERBS.get(step["verb"], step["verb"])
+    return (
+        f"{verb}：{label(step['old'], 'zh')} → {label(step['new'], 'zh')}" if step["new"] else verb
+    )
 
 
 def _style(attempt: Mapping[str, Any]) -> str:
@@ -159,33 +196,32 @@ def batches(
     if not found:
         common.line(t("还没有批次。", "No batches yet."))
         return 0
-    from crossborder.reports import plain_table
-
-    heads = (
-        t("批次", "batch"), t("交入", "handed in"), t("票", "shipments"),
-        t("行", "rows"), t("结果", "outcome"), t("申报", "filed"), t("文件", "file"),
-    )  # fmt: skip
-    rows = [
-        (b["id"], _moment(b["created_at"]), b['shipments'], b['rows'], _outcomes(b),
-         _moment(b["submitted_at"]) if b["submitted_at"] else t("未申报", "not filed"), b["source_name"])
-        for b in found
-    ]  # fmt: skip
-    common.out().print(plain_table(heads, rows))
+    for one in found:
+        show_batch(one)
     return 0
+
+
+def show_batch(batch: Mapping[str, Any]) -> None:
+    """A batch on two lines: id, when, how much, whether filed, file; then what became of its shipments."""
+    from crossborder.reports import outcomes
+
+    filed = batch["submitted_at"]
+    said = (
+        t(f"已申报 {_moment(filed)}", f"filed {_moment(filed)}")
+        if filed
+        else t("未申报", "not filed")
+    )
+    if batch["state"] != "sealed":
+        said = t("记录未完成", "recording not finished")
+    size = t(f"{batch['shipments']:,} 票 {batch['rows']:,} 行", f"{batch['shipments']:,} shipments {batch['rows']:,} rows")  # fmt: skip
+    common.line(
+        f"{batch['id']}  {_moment(batch['created_at'])}  {size}  {said}  {batch['source_name']}"
+    )
+    common.line("             " + outcomes(batch["counts"], common.lang()), style="dim")
 
 
 def _moment(at: str) -> str:
     return at[5:16].replace("T", " ")
-
-
-def _outcomes(batch: Mapping[str, Any]) -> str:
-    if batch["state"] != "sealed":
-        return t("记录中", "recording") if batch["state"] == "recording" else str(batch["state"])
-    from crossborder.reports import label
-
-    return ", ".join(
-        f"{label(name, common.lang())} {n:,}" for name, n in batch["counts"].items() if n
-    )
 
 
 def report(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
 from crossborder.reports.findings import findings_list, grouped, write_findings_csv
-from crossborder.reports.labels import LABELS, label
+from crossborder.reports.labels import LABELS, label, outcomes
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "findings_list",
     "grouped",
     "label",
+    "outcomes",
     "plain_facts",
     "plain_table",
     "write_findings_csv",

@@ -10,7 +10,7 @@ from typing import Any
 
 from crossborder.errors import InputError
 from crossborder.reports.account import account_rows, adds_up
-from crossborder.reports.labels import label
+from crossborder.reports.labels import label, outcomes
 
 
 @dataclass(frozen=True)
@@ -54,12 +54,16 @@ class DayReport:
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a section: key in the rows, heads in both languages, and how its cells are shown."""
+    """One column of a section: key in the rows (`text`: the language's own), heads in both languages.
+
+    `labelled`: cells are names that have words; `unless`: empty where it repeats the value of that key.
+    """
 
     key: str
     zh: str
     en: str
     labelled: bool = False
+    unless: str = ""
 
     def head(self, lang: str) -> str:
         """The head in a language."""
@@ -68,8 +72,10 @@ class Column:
     def value(self, row: Mapping[str, Any], lang: str) -> str | int:
         """What stands in a cell: a number, or text ("" where there is nothing)."""
         value = row.get(lang if self.key == "text" else self.key)
+        if self.unless and value == row.get(self.unless):
+            return ""
         if isinstance(value, Mapping):
-            return ", ".join(f"{label(k, lang)} {n:,}" for k, n in value.items() if n)
+            return outcomes(value, lang)
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         text = str(value) if value is not None else ""
@@ -103,7 +109,7 @@ SECTIONS = (
         "attention", "需要人工处理", "A person must look", "没有待办。", "Nothing waits for a person.",
         (
             Column("what", "事项", "what", labelled=True), Column("shipment", "分运单", "shipment"),
-            Column("master", "总运单", "master"), Column("state", "状态", "state", labelled=True),
+            Column("master", "总运单", "master"), Column("state", "状态", "state", labelled=True, unless="what"),
             Column("text", "说明与处理", "what it means, what to do"),
         ),
     ),

@@ -30,10 +30,10 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
 
     Columns `what, rule, count, shipments, texts, zh, en, fix_zh, fix_en, examples`; `count` findings with
     `texts` different texts stand in `shipments` shipments; `examples` are up to three
-    `shipment, row, column, zh, en`, each of another shipment.
+    `shipment, row, column, zh, en, fix_zh, fix_en`, each of another shipment; `fixes` counts different remedies.
     """
     another = pl.col("shipment").arg_unique().sort()
-    example = pl.struct("shipment", "row", "column", "zh", "en")
+    example = pl.struct("shipment", "row", "column", "zh", "en", "fix_zh", "fix_en")
     return (
         findings.with_columns(_consequence().alias("what"))
         .with_columns(pl.col("what").replace_strict(_RANK, default=9).alias("rank"))
@@ -43,6 +43,7 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
             pl.col("shipment").n_unique().alias("shipments"),
             pl.col("zh", "en", "fix_zh", "fix_en").first(),
             pl.col("en").n_unique().alias("texts"),
+            pl.col("fix_en").n_unique().alias("fixes"),
             example.gather(another).head(_EXAMPLES).alias("examples"),
         )
         .sort("rank", "count", "rule", descending=[False, True, False])
@@ -72,24 +73,27 @@ def _counted(row: Mapping[str, Any], lang: str) -> str:
 
 
 def _body(row: Mapping[str, Any], lang: str, columns: int) -> Iterator[tuple[str, str]]:
-    """Lines and their styles: one text and its examples, or each example with its own text; the remedy."""
-    places = [(_place(one, lang), one[lang] or "") for one in row["examples"]]
-    told = ("例 " if lang == "zh" else "e.g. ") if any(place for place, _ in places) else ""
+    """Lines and their styles: one text, its remedy and examples; or each example with its own text."""
+    examples, remedy = row["examples"], row[f"fix_{lang}"] or ""
     if row["texts"] == 1:
-        for line in wrapped(row[lang] or "", columns):
-            yield line, ""
+        yield from _lines(row[lang] or "", columns)
     else:
         between = "：" if lang == "zh" else ": "
-        for place, text in places:
-            for number, line in enumerate(wrapped(f"{place}{between}{text}", columns - 2)):
-                yield ("  " if number else "") + line, ""
-    for number, line in enumerate(wrapped(row[f"fix_{lang}"] or "", columns - 2)):
-        if line:
-            yield ("  " if number else "→ ") + line, "green"
-    if told and row["texts"] == 1:
-        listed = ("；" if lang == "zh" else "; ").join(place for place, _ in places if place)
-        for line in wrapped(told + listed, columns):
-            yield line, "dim"
+        for one in examples:
+            own = f" → {one[f'fix_{lang}']}" if row["fixes"] > 1 and one[f"fix_{lang}"] else ""
+            yield from _lines(f"{_place(one, lang)}{between}{one[lang] or ''}{own}", columns, "  ")
+    if remedy and not (row["texts"] > 1 and row["fixes"] > 1):
+        yield from _lines(f"→ {remedy}", columns, "  ", "green")
+    places = [place for one in examples if (place := _place(one, lang))]
+    if places and row["texts"] == 1:
+        listed = "例 " + "；".join(places) if lang == "zh" else "e.g. " + "; ".join(places)
+        yield from _lines(listed, columns, "", "dim")
+
+
+def _lines(text: str, columns: int, hang: str = "", style: str = "") -> Iterator[tuple[str, str]]:
+    """A text wrapped, lines after the first one hanging."""
+    for number, line in enumerate(wrapped(text, columns - len(hang))):
+        yield (hang if number else "") + line, style
 
 
 def _place(example: Mapping[str, Any], lang: str) -> str:

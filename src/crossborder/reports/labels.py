@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 LABELS: dict[str, tuple[str, str]] = {
     # consequences of findings
     "reject": ("拒收", "reject"),
@@ -70,6 +72,16 @@ LABELS: dict[str, tuple[str, str]] = {
     "sealed": ("已封存", "sealed"),
     "discarded": ("已放弃", "discarded"),
 }  # fmt: skip
+
+
+def outcomes(counts: Mapping[str, int], lang: str) -> str:
+    """What became of the shipments of a hand-in, in words: those that were filed since are `prepared` too."""
+    words = {"prepared": ("已制单", "prepared")}
+    return ("，" if lang == "zh" else ", ").join(
+        f"{words.get(name, LABELS.get(name, (name, name)))[lang != 'zh']} {count:,}"
+        for name, count in counts.items()
+        if count
+    )
 
 
 def label(name: str, lang: str) -> str:
