@@ -296,12 +296,29 @@ def message_file(form: Row) -> str:
     )
 
 
+def entry_file(message: str, forms: Sequence[Row]) -> str:
+    """`MESSAGE.xsd`: takes a document in any of the message's spellings, for validators that want one file."""
+    lines = [_include(f"{message}.written.xsd")]
+    for form in forms:
+        if form["form"] != "written" and form["envelope_namespace"]:
+            place = f"{message}.{form['form']}.xsd"
+            lines.insert(
+                0,
+                f'  <xs:import namespace="{form["envelope_namespace"]}" schemaLocation="{place}"/>',
+            )
+    return _document(lines)
+
+
 def files(facts: Facts) -> Iterator[tuple[str, str]]:
     """Name and text of every file of the family."""
     yield "types.xsd", types_file(facts)
     yield "envelope.body.xsd", envelope_file(facts)
     for message in facts.messages():
         yield f"{message}.body.xsd", body_file(facts, message)
+        yield (
+            f"{message}.xsd",
+            entry_file(message, [f for f in facts.forms if f["message"] == message]),
+        )
     own: dict[str, str] = {}
     for form in facts.forms:
         message = form["message"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from lxml import etree
 
 from crossborder import resources, schema
 
@@ -126,3 +127,16 @@ def test_every_element_is_explained(facts: list[dict[str, str]]) -> None:
         for element in schema.load_elements(message):
             assert element.label_zh
             assert element.meaning_en
+
+
+@pytest.mark.parametrize("message", ["EXP301", "EXP311", "EXP312"])
+def test_the_entry_file_takes_every_spelling(message: str) -> None:
+    folder = resources.path("schemas/xsd/express")
+    entry = etree.XMLSchema(etree.parse(str(folder / f"{message}.xsd")))
+    for form in ("written", "strict"):
+        one = schema.validator(message, form)
+        for golden in sorted(resources.path("schemas").parent.glob("fixtures/golden/*.xml")):
+            document = etree.parse(str(golden))
+            if one.validate(document):
+                assert entry.validate(document), (golden.name, entry.error_log)
+    assert not entry.validate(etree.fromstring("<Package/>"))
