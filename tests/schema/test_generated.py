@@ -129,14 +129,17 @@ def test_every_element_is_explained(facts: list[dict[str, str]]) -> None:
             assert element.meaning_en
 
 
-@pytest.mark.parametrize("message", ["EXP301", "EXP311", "EXP312"])
+@pytest.mark.parametrize("message", ["EXP301", "EXP311"])
 def test_the_entry_file_takes_every_spelling(message: str) -> None:
     folder = resources.path("schemas/xsd/express")
     entry = etree.XMLSchema(etree.parse(str(folder / f"{message}.xsd")))
+    taken = 0
     for form in ("written", "strict"):
         one = schema.validator(message, form)
         for golden in sorted(resources.path("schemas").parent.glob("fixtures/golden/*.xml")):
             document = etree.parse(str(golden))
             if one.validate(document):
                 assert entry.validate(document), (golden.name, entry.error_log)
+                taken += 1
+    assert taken
     assert not entry.validate(etree.fromstring("<Package/>"))
