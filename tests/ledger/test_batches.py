@@ -112,6 +112,15 @@ def test_a_batch_that_was_left_is_continued_by_the_same_process(ledger: Ledger) 
     assert ledger.begin_batch(source(), NOW).id == batch.id
 
 
+def test_a_batch_is_sealed_with_what_was_recorded(ledger: Ledger) -> None:
+    """Handed-in counts may be of a second look at the file, after a crash."""
+    batch = ledger.begin_batch(source(), NOW)
+    rows = [shipment(0), shipment(1, outcome="not_evaluated")]
+    ledger.record_block(batch.id, rows, [declaration(0)], [], [], NOW)
+    sealed = ledger.seal(batch.id, {"prepared": 2, "on_hold": 0, "rows": 4}, NOW)
+    assert sealed.counts == {"prepared": 1, "not_evaluated": 1, "on_hold": 0, "rows": 4}
+
+
 def test_a_sealed_batch_is_not_continued(ledger: Ledger) -> None:
     assert ledger.begin_batch(source(), NOW).id != hand_in(ledger, 1, name="x.csv")
     first = hand_in(ledger, 1, first=50, listed=False)

@@ -131,9 +131,14 @@ class Batches(Base):
     def seal(
         self, batch_id: str, counts: Mapping[str, int], now: datetime, rows: int | None = None
     ) -> BatchRecord:
-        """The batch is complete; `counts` are kept with it. Raises `LedgerError` if it is not being recorded."""
+        """The batch is complete; `counts` are kept with it, shipments by outcome as they were recorded.
+
+        (A batch continued after a crash keeps what its first blocks said, so the outcomes are counted here and
+        override those handed in.) Raises `LedgerError` if it is not being recorded.
+        """
         with self.write() as connection:
             self._mine(connection, batch_id)
+            counts = {**counts, **_by_outcome(connection, batch_id, counts)}
             values: dict[str, Any] = {
                 "state": SEALED, "recorder": None, "sealed_at": china_time.iso(now),
                 "counts": to_json(counts),
@@ -297,6 +302,15 @@ def _batch(connection: Connection, batch_id: str, *, continued: bool = False) ->
 def _record(row: RowMapping, *, continued: bool = False) -> BatchRecord:
     values = {k: row[k] for k in BatchRecord.__dataclass_fields__ if k in row}
     return BatchRecord(**{**values, "counts": json.loads(row["counts"])}, continued=continued)
+
+
+def _by_outcome(connection: Connection, batch_id: str, counts: Mapping[str, int]) -> dict[str, int]:
+    s = tables.shipments.c
+    found = connection.execute(
+        select(s.outcome, func.count()).where(s.batch_id == batch_id).group_by(s.outcome)
+    )
+    named = {name: 0 for name in OUTCOMES if name in counts}
+    return {**named, **{str(outcome): int(count) for outcome, count in found}}
 
 
 def _in_order(shipments: Sequence[ShipmentRow], recorded: int) -> None:

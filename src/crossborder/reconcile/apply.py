@@ -89,9 +89,9 @@ def _apply(desk: Desk, lines: Sequence[PendingLine], table: StatusTable) -> Appl
     changed_lines = [(i, o, a) for i, (o, a) in outcomes.items()]
     desk.save(moves, changed_lines, houses)
     desk.mark(marks)
-    mine = {line.id for line in lines}
+    mine = {line.id for line in lines if line.outcome == NOT_APPLIED or line.id in matched}
     return Applied(
-        lines=len(lines),
+        lines=len(mine),
         outcomes=Counter(o for i, (o, _) in outcomes.items() if i in mine),
         moved=sum(any(s.from_state != s.to_state for s in m.steps) for m in moves),
         attention=len({m.attempt.attempt_id for m in moves if m.attention} | set(marks)),
