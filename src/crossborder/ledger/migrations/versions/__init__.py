@@ -1,0 +1,1 @@
+"""Alembic finds the steps of the ledger here, one file each."""
