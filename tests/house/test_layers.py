@@ -52,7 +52,10 @@ def test_only_resources_builds_paths_to_packaged_data() -> None:
         if (parts := _path_parts(ast.parse(path.read_text("utf-8"))) & set(DATA_FOLDERS))
         and path.name != "resources.py"
     }
-    homes = {"engine/engine.py", "cli/desk.py"}  # the home folder's own `mappings`, not the packaged ones
+    homes = {
+        "engine/engine.py",
+        "cli/desk.py",
+    }  # the home folder's own `mappings`, not the packaged ones
     assert {
         name: parts
         for name, parts in builders.items()
