@@ -30,6 +30,10 @@ STATES = {
 }  # fmt: skip
 REFUSED = {"platform_failed", "refused", "sent_back", "reclass"}
 ENDED = {"transferred", "confiscated", "deleted", "returned_abroad", "destroyed"}
+A_PERSON_ACTS = REFUSED | {
+    "papers_requested", "inspection", "detained", "transferred", "quarantine", "rectification", "to_be_amended",
+    "amendment_after_inspection", "pending_other", "deleted",
+}  # fmt: skip
 
 
 def line_of(state: str) -> str:
@@ -93,7 +97,10 @@ def test_attention_names_what_a_person_must_do(
 ) -> None:
     desk, batch, codes = every_state
     named = {row["shipment"]: row for row in desk.engine.report([batch]).attention}
-    wanted = REFUSED | {"papers_requested", "inspection", "detained", "transferred"}
+    wanted = REFUSED | {
+        "papers_requested", "inspection", "detained", "transferred", "to_be_amended", "amendment_after_inspection",
+        "rectification", "quarantine", "pending_other", "deleted",
+    }  # fmt: skip
     assert set(named) == {h for h, code in codes.items() if STATES[code] in wanted}
     assert all(row["zh"] and row["en"] for row in named.values())
 

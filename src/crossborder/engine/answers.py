@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossborder.engine.results import FORMAT, Checked
+from crossborder.errors import CrossborderError
 
 
 @dataclass(frozen=True)
@@ -136,8 +137,9 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Posted:
-    """A partner's hand-in: the batch it made, now or the first time."""
+    """A partner's hand-in: the batch it made, now or the first time; `not_filed`: why it could not be let go."""
 
     same_body: bool
     repeated: bool
     batch: dict[str, Any]
+    not_filed: CrossborderError | None = None

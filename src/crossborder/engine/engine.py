@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +17,7 @@ from crossborder.codes import Tables
 from crossborder.engine import endpoints, filing, looking, profiles, pure, recording
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.results import Checked
-from crossborder.errors import LedgerError, NotFound
+from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
 from crossborder.ledger import Ledger
 from crossborder.reports import DayReport
@@ -46,6 +47,9 @@ class Engine:
         self.home = self.loaded.home
         self._ledger: Ledger | None = None
         self._guard = threading.RLock()
+        self._recording = (
+            threading.RLock()
+        )  # held while a hand-in is recorded; looking goes on meanwhile
         log.know_personal(personal_names())
 
     def __enter__(self) -> Self:
@@ -133,7 +137,7 @@ class Engine:
             data, mapping=mapping, profile=profile, operator=operator, as_of=as_of, sheet=sheet
         )
         now = china_time.now()
-        with self._guard:
+        with self._recording:
             return recording.record(
                 checked, self.ledger, self.settings, name, now, who=who,
                 source_name=source_name or checked.source_name, idempotency=idempotency, progress=progress,
@@ -159,16 +163,20 @@ class Engine:
     ) -> Submitted:
         """Let batches go and file what may be filed now: manifests, then declarations whose house is accepted.
 
-        Waits up to `wait` seconds for manifests. Raises `LedgerError` if another process files from this home,
-        `SettingsError` if an endpoint has no address or must not be used with the profile.
+        Waits up to `wait` seconds while nothing moves. Raises `LedgerError` if another process files from this home
+        (nothing is let go then; see `let_go`), `SettingsError` if an endpoint has no address or must not be used
+        with the profile.
         """
         filing.refuse(self.ledger, self.settings, only)
-        self.ledger.release(
-            list(only), who, china_time.now(),
-            {name: e.manifest_first for name, e in self.settings.endpoints.items()},
-        )  # fmt: skip
         with self.filing_alone("submit"):
+            self._release(only, who)
             return filing.file(self.ledger, self.settings, only, wait=wait, progress=progress)
+
+    def watch(
+        self, only: Sequence[str], *, wait: float = 60.0, progress: Progress = _no_progress
+    ) -> Submitted:
+        """Look on while another process of this home files batches, until nothing moves for `wait` seconds."""
+        return filing.watch(self.ledger, only, wait=wait, progress=progress)
 
     def filing_alone(self, doing: str) -> AbstractContextManager[None]:
         """Hold the right to file from this home. Raises `LedgerError` naming who holds it."""
@@ -278,37 +286,57 @@ class Engine:
         self, data: Any, *, mapping: str | None, partner: tuple[int, str], idempotency_key: str = "",
         body_digest: str = "", submit: bool = False,
     ) -> Posted:  # fmt: skip
-        """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time."""
+        """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time.
+
+        What was broken off the first time is finished: recorded to the end, let go if that was asked for.
+        """
         key_id, name = partner
         chosen = self.settings.service
-        with self._guard:
+        with self._recording:
+            first = ""
             if idempotency_key:
                 known = self.ledger.idempotent(
                     key_id, idempotency_key, body_digest, china_time.now()
                 )
                 if not known.same_body:
                     return Posted(same_body=False, repeated=True, batch={})
-                if known.batch_id:
-                    return Posted(same_body=True, repeated=True, batch=self.batch(known.batch_id))
-            done = self.prepare(
+                if known.batch_id and self.ledger.batch(known.batch_id).state == "sealed":
+                    first = known.batch_id
+            batch = first or self.prepare(
                 data, mapping=mapping, profile=chosen.profile, operator=chosen.operator, who=f"partner {name}",
                 source_name=f"api:{name}/{idempotency_key or secrets.token_hex(6)}",
                 idempotency=(key_id, idempotency_key) if idempotency_key else None,
-            )  # fmt: skip
-            if submit:
-                self.let_go(done.batch, f"partner {name}")
-        return Posted(same_body=True, repeated=False, batch=self.batch(done.batch))
+            ).batch  # fmt: skip
+            not_filed = None
+            if submit and not self.ledger.batch(batch).submitted_at:
+                try:
+                    self.let_go(batch, f"partner {name}")
+                except CrossborderError as error:  # it is recorded: the desk sees it waiting
+                    not_filed = error
+        return Posted(True, bool(first), self.batch(batch), not_filed)
 
     def let_go(self, batch: str, who: str) -> None:
-        """Release a batch to the filing worker of this home."""
+        """Let a batch go to the process of this home that files. Raises as `submit` does before anything moves."""
         filing.refuse(self.ledger, self.settings, [batch])
+        self._release([batch], who)
+
+    def _release(self, batches: Sequence[str], who: str) -> None:
         manifest_first: Mapping[str, bool] = {
             name: e.manifest_first for name, e in self.settings.endpoints.items()
         }
-        self.ledger.release([batch], who, china_time.now(), manifest_first)
+        self.ledger.release(list(batches), who, china_time.now(), manifest_first)
 
     def add_key(self, name: str) -> str:
-        """A new key for a partner, shown this once; only its digest is kept. Raises `LedgerError` if taken."""
+        """A new key for a partner, shown this once; only its digest is kept.
+
+        Raises `LedgerError` if the name is taken, or is not 1 to 64 letters, digits, dots, hyphens or underscores.
+        """
+        if not re.fullmatch(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}", name):
+            raise LedgerError(
+                f"not usable as the name of a partner: {name!r}", f"不能用作合作方名称：{name!r}",
+                fix_en="1 to 64 letters, digits, dots, hyphens or underscores, a letter or digit first",
+                fix_zh="1 至 64 个字母、数字、点、连字符或下划线，以字母或数字开头",
+            )  # fmt: skip
         key = f"cb_{secrets.token_urlsafe(32)}"
         self.ledger.add_api_key(name, key, china_time.now())
         return key

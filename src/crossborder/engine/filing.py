@@ -191,6 +191,15 @@ def file(
     return submitted(ledger, only, tally.troubles)
 
 
+def watch(ledger: Ledger, only: Sequence[str], *, wait: float, progress: Progress) -> Submitted:
+    """Look on while another process of this home files: until nothing moves for `wait` seconds."""
+    look = _Watch(ledger, only, timedelta(seconds=wait), Tally(), progress)
+    pause = threading.Event()
+    while not look.finished():
+        pause.wait(0.1)
+    return submitted(ledger, only, {})
+
+
 def work(ledger: Ledger, settings: Settings, stop: threading.Event) -> None:
     """File and follow everything that was let go, until `stop`."""
     drain(jobs(ledger, settings, Tally(), stop), finished=lambda: False, stop=stop)
@@ -205,7 +214,7 @@ class _Watch:
         self._ledger, self._only, self._tally, self._progress = ledger, list(only), tally, progress
         self._wait = wait
         self._followers = _followers(ledger, only)
-        self._seen: dict[str, int] = {}
+        self._seen: tuple[dict[str, int], Counter[str]] | None = None
         self._since = china_time.now()
         self._look_at = 0.0
 
@@ -218,10 +227,11 @@ class _Watch:
         return done
 
     def _finished(self, now: datetime) -> bool:
-        if self._tally.counts != self._seen:
-            self._seen, self._since = self._tally.counts, now
-        still = now - self._since
         own = self._ledger.attempts_in(batch_ids=self._only)
+        seen = (self._tally.counts, Counter(a.state for a in own))
+        if seen != self._seen:
+            self._seen, self._since = seen, now
+        still = now - self._since
         open_ = [a.state for a in own if _may_move(a)] + self._following(own)
         self._progress(len(own) - min(len(open_), len(own)), len(own))
         if not open_:
