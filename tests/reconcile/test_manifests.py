@@ -115,6 +115,15 @@ def test_head_and_houses_may_come_apart_and_in_any_order(book: Book) -> None:
     assert differences(book.ledger) == []
 
 
+@pytest.mark.parametrize("order", [("NY", "NN"), ("NN", "NY")])
+def test_on_a_tie_a_house_is_refused(book: Book, order: tuple[str, str]) -> None:
+    waiting(book)
+    for code in order:
+        book.say_manifest(None, 1, {0: code})
+        book.apply()
+    assert houses(book)[house(0)] == "refused"
+
+
 def test_a_house_refused_after_all_holds_what_has_not_left(book: Book) -> None:
     waiting(book)
     book.say_manifest("NY", 1)
