@@ -44,7 +44,10 @@ def normalise_expr(value: pl.Expr) -> pl.Expr:
 
 
 def declaration_key_expr(master: pl.Expr, house: pl.Expr, direction: pl.Expr) -> pl.Expr:
-    """`declaration_key` as a polars expression; null where a part is null."""
+    """`declaration_key` as a polars expression; null where a part is null or has nothing left when normalised."""
     import polars as pl
 
-    return pl.concat_str([normalise_expr(master), normalise_expr(house), direction], separator="|")
+    parts = [normalise_expr(master), normalise_expr(house)]
+    return pl.concat_str(
+        [*(pl.when(part != "").then(part) for part in parts), direction], separator="|"
+    )

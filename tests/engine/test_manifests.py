@@ -67,6 +67,36 @@ def test_a_parcel_that_no_manifest_can_list_heads_the_report(tmp_path: Path) -> 
         assert houses(sample)[0] not in [h for m in manifests(desk, done.batch) for h in m["AssBillNo"]]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "listed"),
+    [
+        ("voyage", None, False), ("voyage", "ZX 9999", True), ("direction", "X", False), ("direction", None, False),
+        ("master_waybill", None, False), ("master_waybill", "- -", False), ("house_waybill", None, False),
+        ("house_waybill", "- -", False), ("house_waybill", "A" * 40, False), ("declaration_port", None, True),
+        ("declaration_port", "5301", True), ("movement_date", "20261131", True), ("gross_weight", "-1", False),
+    ],
+)  # fmt: skip
+def test_every_parcel_stands_on_a_manifest_or_is_named_as_standing_on_none(
+    tmp_path: Path, column: str, value: str | None, listed: bool
+) -> None:
+    desk = Firm(tmp_path, None)
+    with desk.engine:
+        done = desk.prepare(changed(day(6), column, {3: value}))
+        lines = [house for m in manifests(desk, done.batch) for house in m["AssBillNo"]]
+        named = desk.engine.not_manifested([done.batch])
+        assert (len(lines), len(named), done.not_manifested) == ((6, 0, 0) if listed else (5, 1, 1))
+
+
+def test_a_file_for_a_district_nobody_serves_stands_on_no_manifest(tmp_path: Path) -> None:
+    desk = Firm(tmp_path, None)
+    with desk.engine:
+        done = desk.prepare(changed(day(3), "declaration_port", dict.fromkeys(range(3), "5301")))
+        assert (done.counts, done.manifests, done.not_manifested) == ({"rejected": 3}, 0, 3)
+        assert {"no endpoint serves its port of declaration"} == {
+            n["reason"] for n in desk.engine.not_manifested([done.batch])
+        }
+
+
 def test_a_second_file_with_more_houses_of_a_live_master_appends(tmp_path: Path) -> None:
     sample = day(6)
     masters = sample.frames.shipments["master_waybill"]

@@ -47,14 +47,23 @@ class Drafts:
 
 
 def draft(hand_in: HandIn, ledger: Ledger, served: Mapping[str, Endpoint], at: datetime) -> Drafts:
-    """Compose what is new. Nothing is recorded."""
+    """Compose what is new. Nothing is recorded. Every shipment stands on a manifest or in `left_out`."""
     frames = hand_in.checked.frames
     where = frames.shipments.select("ship", endpoints.by_port(served).alias("endpoint"))
-    manifests = _Manifests(hand_in, ledger, at)
-    for (name,), group in _to_list(hand_in, where, ledger).group_by(
+    keyed = hand_in.plan.filter(
+        pl.col("key").is_not_null() & (pl.col("outcome") != "unreadable")
+    ).unique("key", keep="first", maintain_order=True)
+    found = ledger.manifested(keyed["key"].to_list())
+    listed = [key for key, standing in found.items() if standing.live]
+    manifests = _Manifests(hand_in, ledger, at, listed)
+    new = keyed.filter(~pl.col("key").is_in(listed))
+    for (name,), group in _placed(new, frames, where, ledger, served).group_by(
         "endpoint", maintain_order=True
     ):
-        manifests.add(str(name), served[str(name)], frames.take(group["ship"]))
+        if name is None:
+            manifests.leave_unserved(group["ship"])
+        else:
+            manifests.add(str(name), served[str(name)], frames.take(group["ship"]))
     return Drafts(
         _declarations(hand_in, where, served, at), manifests.documents(), manifests.houses(), manifests.left_out()
     )  # fmt: skip
@@ -86,15 +95,48 @@ def _declarations(
     return pl.concat(parts).sort("ship") if parts else pl.DataFrame(schema=DECLARATIONS)
 
 
-def _to_list(hand_in: HandIn, where: pl.DataFrame, ledger: Ledger) -> pl.DataFrame:
-    """Readable shipments with a key, of a served district, that stand on no live manifest."""
-    keyed = hand_in.plan.filter(
-        pl.col("key").is_not_null() & (pl.col("outcome") != "unreadable")
-    ).unique("key", keep="first", maintain_order=True)
-    listed = [key for key, found in ledger.manifested(keyed["key"].to_list()).items() if found.live]
-    return keyed.filter(~pl.col("key").is_in(listed)).join(
-        where.filter(pl.col("endpoint").is_not_null()), on="ship", maintain_order="left"
+def _placed(
+    new: pl.DataFrame, frames: FrameSet, where: pl.DataFrame, ledger: Ledger, served: Mapping[str, Endpoint]
+) -> pl.DataFrame:  # fmt: skip
+    """`ship, endpoint` of shipments that stand on no live manifest.
+
+    A manifest is whole: all shipments of one go to one endpoint, where it is live already, else where most of
+    them are declared (the first of equals); null where nobody serves any of them.
+    """
+    names = ["_master", "_voyage", "direction"]
+    new = (
+        new.select("ship")
+        .join(where, on="ship", maintain_order="left")
+        .join(_group_columns(frames), on="ship", maintain_order="left")
     )
+    chosen = (
+        new.filter(pl.col("endpoint").is_not_null())
+        .group_by(*names, "endpoint", maintain_order=True)
+        .len()
+        .sort("len", descending=True, maintain_order=True)
+        .unique(names, keep="first", maintain_order=True)
+        .select(*names, "endpoint")
+    )
+    live = _live_at(new.select(names).unique(maintain_order=True), ledger, served)
+    chosen = pl.concat([live, chosen]).unique(names, keep="first", maintain_order=True)
+    return new.drop("endpoint").join(
+        chosen, on=names, how="left", nulls_equal=True, maintain_order="left"
+    )
+
+
+def _live_at(groups: pl.DataFrame, ledger: Ledger, served: Mapping[str, Endpoint]) -> pl.DataFrame:
+    """`_master, _voyage, direction, endpoint` of the groups whose manifest is live at an endpoint of ours."""
+    keys = {
+        manifest_key(master, voyage or "", direction, 1): (master, voyage, direction)
+        for master, voyage, direction in groups.iter_rows()
+    }
+    rows = [
+        (*keys[known.key], known.endpoint)
+        for known in ledger.known(list(keys), kind="manifest")
+        if known.live and known.endpoint in served
+    ]
+    schema = {**groups.schema, "endpoint": pl.String()}
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 Group = tuple[str, str, str]
@@ -104,13 +146,28 @@ Group = tuple[str, str, str]
 class _Manifests:
     """Manifests of one hand-in: an ADD where none is live for the master waybill, else an APD."""
 
-    def __init__(self, hand_in: HandIn, ledger: Ledger, at: datetime) -> None:
+    def __init__(
+        self, hand_in: HandIn, ledger: Ledger, at: datetime, listed: Sequence[str]
+    ) -> None:
         self._hand_in = hand_in
         self._ledger = ledger
         self._at = at
+        self._listed = listed
         self._rows: list[tuple[object, ...]] = []
         self._houses: list[pl.DataFrame] = []
         self._left_out: list[pl.DataFrame] = []
+
+    def leave_unserved(self, ships: pl.Series) -> None:
+        """Shipments of a district that no endpoint serves: nobody takes their manifest."""
+        reason = {
+            "zh": "申报口岸没有对应的端点，无法报送舱单",
+            "en": "no endpoint serves its port of declaration",
+        }
+        self._left_out.append(
+            pl.DataFrame({"ship": ships}).select(
+                "ship", *(pl.lit(text).alias(lang) for lang, text in reason.items())
+            )
+        )
 
     def add(self, name: str, endpoint: Endpoint, frames: FrameSet) -> None:
         """Manifests of the shipments of one endpoint."""
@@ -189,16 +246,24 @@ class _Manifests:
 
     def left_out(self) -> pl.DataFrame:
         """Shipments on no manifest, with the reason, columns of `LEFT_OUT`."""
-        keyless = self._hand_in.plan.filter(
-            pl.col("key").is_null() | (pl.col("outcome") == "unreadable")
-        ).select(
-            "ship",
-            pl.lit("缺少总运单号、分运单号或进出口标志，无法列入舱单").alias("zh"),
-            pl.lit(
-                "without master waybill, house waybill and direction it cannot stand on a manifest"
-            ).alias("en"),
+        standing = [*self._listed, *self.houses()["key"]]
+        missing = self._hand_in.plan.filter(
+            pl.col("key").is_null()
+            | (pl.col("outcome") == "unreadable")
+            | ~pl.col("key").is_in(standing)
+        ).select("ship")
+        told = [*self._left_out, pl.DataFrame(schema=LEFT_OUT)]
+        reasons = pl.concat(told).unique("ship", keep="first")
+        return (
+            missing.join(reasons, on="ship", how="left", maintain_order="left")
+            .with_columns(
+                pl.col("zh").fill_null("缺少总运单号、航次号、分运单号或进出口标志，无法列入舱单"),
+                pl.col("en").fill_null(
+                    "without master waybill, voyage, house waybill and direction it cannot stand on a manifest"
+                ),
+            )
+            .sort("ship")
         )
-        return pl.concat([*self._left_out, keyless]).unique("ship", keep="first").sort("ship")
 
 
 def _groups(frames: FrameSet) -> list[Group]:
@@ -210,16 +275,21 @@ def _groups(frames: FrameSet) -> list[Group]:
     ]
 
 
+def _group_columns(frames: FrameSet) -> pl.DataFrame:
+    """`ship, _master, _voyage, direction`: what a manifest is whole for, compared normalised."""
+    return frames.shipments.select(
+        "ship",
+        normalise_expr(pl.col("master_waybill")).alias("_master"),
+        normalise_expr(pl.col("voyage")).alias("_voyage"),
+        "direction",
+    )
+
+
 def _of_groups(frames: FrameSet, groups: Sequence[Group]) -> FrameSet:
     names = ["_master", "_voyage", "direction"]
     wanted = pl.DataFrame(groups, schema=names, orient="row")
     ships = (
-        frames.shipments.select(
-            "ship",
-            normalise_expr(pl.col("master_waybill")).alias("_master"),
-            normalise_expr(pl.col("voyage")).alias("_voyage"),
-            "direction",
-        )
+        _group_columns(frames)
         .join(wanted, on=names, how="semi", maintain_order="left")
         .get_column("ship")
     )

@@ -116,19 +116,22 @@ def _receipt(receipt: ReceiptRecord) -> dict[str, Any]:
 def _timeline(
     ledger: Ledger, attempt: AttemptRecord, said: Sequence[ReceiptRecord]
 ) -> list[dict[str, str]]:
-    """Events and receipts in order of time."""
-    lines = [
-        (e.at, f"{e.verb}: {e.from_state or '—'} → {e.to_state}" if e.to_state else e.verb)
-        for e in ledger.timeline(attempt.id)
-    ]
+    """Events in the order in which they were recorded, receipts where their time falls among them."""
+    lines: list[tuple[str, str, str]] = []
+    latest = ""
+    for e in ledger.timeline(attempt.id):
+        latest = max(latest, e.at)  # a moment may have been taken before a lock was waited for
+        what = f"{e.verb}: {e.from_state or '—'} → {e.to_state}" if e.to_state else e.verb
+        lines.append((latest, e.at, what))
     lines += [
         (
+            r.received_at,
             r.received_at,
             f"{r.message_type} {r.code} ({r.op_time[:14]}) {r.outcome} {r.notes or ''}".rstrip(),
         )
         for r in said
     ]
-    return [{"at": at, "what": what} for at, what in sorted(lines)]
+    return [{"at": at, "what": what} for _, at, what in sorted(lines, key=lambda line: line[0])]
 
 
 def attempts(

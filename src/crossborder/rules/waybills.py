@@ -68,6 +68,13 @@ def unique_waybill(_: Context) -> Cases:
         zh="同一总运单、进出口方向下分运单号重复",
         en="the house waybill stands more than once under this master waybill and direction",
     )
+    for column, number in (("master_waybill", master), ("house_waybill", house)):
+        yield Case(
+            when=number == "",
+            column=column,
+            zh="运单号中没有字母或数字",
+            en="the waybill number has neither letter nor digit",
+        )
     yield Case(
         when=master == house,
         column="house_waybill",
