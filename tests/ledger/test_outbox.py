@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from crossborder.errors import LedgerError, NotFound
-from crossborder.ledger import Frozen, Ledger, Sent
+from crossborder.ledger import AttemptDraft, Frozen, Ledger, ReceiptLine, Sent
+from crossborder.reconcile import apply_receipts
 
 from .desk import (
     MASTER,
@@ -62,6 +64,66 @@ def test_an_appended_manifest_waits_for_the_part_before(ledger: Ledger) -> None:
     ledger.seal(batch.id, {}, NOW)
     ledger.release([batch.id], "tester", NOW, {})
     assert [d.key for d in ledger.freezable(10)] == [f"{MASTER}|CX123|I|1"]
+
+
+def other_file(ledger: Ledger, drafts: list[AttemptDraft], rows: int, **named: Any) -> str:
+    """A sealed batch of shipments 0, 1, … with these attempts; what has no declaration was rejected."""
+    batch = ledger.begin_batch(source(**named), NOW)
+    declared = {d.position for d in drafts if d.kind == "declaration"}
+    shipments = [
+        shipment(n, outcome="prepared" if n in declared else "rejected") for n in range(rows)
+    ]
+    ledger.record_block(batch.id, shipments, drafts, [], [], NOW)
+    ledger.seal(batch.id, {}, NOW)
+    return batch.id
+
+
+def accept(ledger: Ledger) -> str:
+    """Queue and send what is ready, one manifest of it, and have customs take that; its key."""
+    queue(ledger)
+    sent = [Sent(o.attempt_id, "received") for o in claim(ledger)]
+    ledger.record_outcomes(sent, NOW, f"{ledger.owner}/w")
+    (key_,) = [a.key for a in ledger.attempts_in(kind="manifest", states=["sent"])]
+    master, voyage, _, _ = key_.split("|")
+    line = ReceiptLine(0, "EXP312", master, None, voyage, None, None, "NY", "20261123190000000", None, None, None)  # fmt: skip
+    ref = ledger.store_receipt("hangzhou", key_, key_.encode(), NOW)
+    ledger.save_read(ref.id, "EXP312", [line])
+    apply_receipts(ledger, 10, NOW)
+    return key_
+
+
+def test_letting_declarations_go_lets_their_manifest_of_an_earlier_file_go(ledger: Ledger) -> None:
+    """All of the first file was rejected, so nobody submits it; its manifest lists what the second one files."""
+    first = other_file(ledger, [manifest([0, 1])], 2)
+    second = other_file(ledger, [declaration(0), declaration(1)], 2, name="corrected.csv")
+    done = ledger.release([second], "tester", NOW, {})
+    assert (done.manifests, done.awaiting_manifest) == (1, 2)
+    assert [(d.kind, d.batch_id) for d in ledger.freezable(10)] == [("manifest", first)]
+    assert ledger.batch(first).submitted_at is None
+    (told,) = [e for a in ledger.attempts_in(kind="manifest") for e in ledger.timeline(a.id)]
+    assert (told.verb, told.who, told.to_state) == ("submitted", "tester", None)
+
+
+def test_the_parts_before_go_too_each_in_its_turn(ledger: Ledger) -> None:
+    other_file(ledger, [manifest([0])], 1)
+    other_file(ledger, [manifest([1], part=2)], 2, name="b.csv")
+    last = other_file(
+        ledger, [declaration(0), declaration(1), declaration(2), manifest([2], part=3)], 3, name="c.csv"
+    )  # fmt: skip
+    ledger.release([last], "tester", NOW, {})
+    assert [accept(ledger).rpartition("|")[2] for _ in range(3)] == ["1", "2", "3"]
+    queue(ledger)
+    assert [a.state for a in ledger.attempts_in(kind="declaration")] == ["sent", "sent", "queued"]
+
+
+def test_a_manifest_that_nothing_let_go_stands_on_stays(ledger: Ledger) -> None:
+    other_file(ledger, [manifest([0])], 1)
+    other_file(ledger, [manifest([1], endpoint="ningbo", part=2)], 2, name="b.csv")
+    other = other_file(ledger, [declaration(1)], 2, name="c.csv")
+    ledger.release([other], "tester", NOW, {})
+    assert [d.key.rpartition("|")[2] for d in ledger.freezable(10)] == ["1"]
+    assert accept(ledger).endswith("|1")
+    assert [d.endpoint for d in ledger.freezable(10)] == []
 
 
 def test_bytes_are_frozen_once(ledger: Ledger) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -41,13 +41,14 @@ def let_go_of(
         e for (e,) in connection.execute(select(A.c.endpoint).where(mine).distinct()) if e is not None
     ]  # fmt: skip
     direct = [e for e in endpoints if not manifest_first.get(e, True)]
-    manifests = _ready_manifests(connection, mine)
+    manifests = _ready_manifests(connection, mine & (A.c.kind == MANIFEST))
     declarations = connection.execute(
         update(A).where(mine, A.c.kind == DECLARATION, A.c.endpoint.in_(direct)).values(ready=True)
     ).rowcount
     waiting = mine & (A.c.kind == DECLARATION) & A.c.endpoint.not_in(direct)
     awaiting = _await(connection, waiting, who, now)
     make_ready(connection, batch_id=batch_id)
+    manifests += _let_go_with(connection, batch_id, who, now)
     return {MANIFEST: manifests, DECLARATION: declarations, AWAITING_MANIFEST: awaiting}
 
 
@@ -69,9 +70,54 @@ def _part(key: str) -> tuple[str, int]:
     return stem, int(part)
 
 
-def _ready_manifests(connection: Connection, mine: ColumnElement[bool]) -> int:
+def _let_go_with(connection: Connection, batch_id: str, who: str, now: datetime) -> int:
+    """Letting a declaration go lets its manifest go, and the parts before it, whichever file brought them; how many.
+
+    A manifest is whole: it may have come with an earlier file that nobody submits any more, because all of its
+    declarations had to be corrected first. Only for the same endpoints and profile, which were looked at.
+    """
+    found = _stood_on(connection, batch_id)
+    insert_rows(
+        connection, tables.events,
+        ("at", "who", "verb", "batch_id", "attempt_id", "from_state", "to_state", "detail"),
+        [event(china_time.iso(now), who, "submitted", batch_id=b, attempt_id=i, detail={"for": batch_id})
+         for i, b in found],
+    )  # fmt: skip
+    return _ready_manifests(connection, A.c.id.in_([i for i, _ in found]))
+
+
+def _stood_on(connection: Connection, batch_id: str) -> list[tuple[int, str]]:
+    """(id, batch) of manifests in other sealed batches, not let go, that what awaits in this batch stands on."""
+    declaration, own = A.alias(), tables.batches.alias()
+    stand = (
+        select(A.c.key)
+        .join(H, H.c.attempt_id == A.c.id)
+        .join(declaration, declaration.c.key == H.c.declaration_key)
+        .where(A.c.live, A.c.state == PREPARED, A.c.batch_id != batch_id)
+        .where(declaration.c.batch_id == batch_id, declaration.c.state == AWAITING_MANIFEST)
+        .distinct()
+    )
+    needed = [_part(key) for key in connection.execute(stand).scalars()]
+    keys = [f"{stem}|{part}" for stem, last in needed for part in range(1, last + 1)]
+    endpoints = select(A.c.endpoint).where(A.c.batch_id == batch_id).distinct()
+    batch = tables.batches.c
+    found: list[tuple[int, str]] = []
+    for block in chunks(dict.fromkeys(keys)):
+        rows = connection.execute(
+            select(A.c.id, A.c.batch_id)
+            .join(tables.batches, batch.id == A.c.batch_id)
+            .join(own, (own.c.id == batch_id) & (own.c.profile == batch.profile))
+            .where(A.c.kind == MANIFEST, A.c.key.in_(block), A.c.live, A.c.state == PREPARED)
+            .where(~A.c.ready, A.c.batch_id != batch_id, A.c.endpoint.in_(endpoints))
+            .where(batch.state == "sealed", batch.submitted_at.is_(None))
+        )
+        found += [(row.id, row.batch_id) for row in rows]
+    return found
+
+
+def _ready_manifests(connection: Connection, which: ColumnElement[bool]) -> int:
     """All manifests count as let go; only those whose part before is accepted (or the first) are ready."""
-    rows = connection.execute(select(A.c.id, A.c.key).where(mine, A.c.kind == MANIFEST)).all()
+    rows = connection.execute(select(A.c.id, A.c.key).where(which)).all()
     now_ready = [i for i, key in rows if _before_accepted(connection, key)]
     for block in chunks(now_ready):
         connection.execute(update(A).where(A.c.id.in_(block)).values(ready=True))
@@ -91,17 +137,34 @@ def _before_accepted(connection: Connection, key: str) -> bool:
 
 
 def next_part_ready(connection: Connection, key: str) -> None:
-    """The manifest part after `key`, if it was let go and waits, may be queued."""
+    """The manifest part after `key` may be queued, if it was let go: with its batch, or for what stands on it.
+
+    A part also counts as let go if a later part of the same manifest does.
+    """
     stem, part = _part(key)
-    submitted = exists().where(
-        tables.batches.c.id == A.c.batch_id, tables.batches.c.submitted_at.is_not(None)
-    )
-    connection.execute(
-        update(A)
-        .where(A.c.kind == MANIFEST, A.c.key == f"{stem}|{part + 1}", A.c.live)
-        .where(A.c.state == PREPARED, submitted)
-        .values(ready=True)
-    )
+    rows = connection.execute(
+        select(A.c.id, A.c.key, A.c.batch_id).where(
+            A.c.kind == MANIFEST, A.c.live, A.c.state == PREPARED,
+            A.c.key > f"{stem}|", A.c.key < f"{stem}}}",
+        )
+    ).all()  # fmt: skip
+    later = [row for row in rows if _part(row.key) >= (stem, part + 1)]
+    after = [row.id for row in later if _part(row.key) == (stem, part + 1)]
+    if after and _let_go(connection, [row.id for row in later]):
+        connection.execute(update(A).where(A.c.id.in_(after)).values(ready=True))
+
+
+def _let_go(connection: Connection, manifests: Sequence[int]) -> bool:
+    """Whether one of these manifests was let go, or lists a declaration that was."""
+    declaration = A.alias()
+    batch = tables.batches.c
+    submitted = select(A.c.id).join(tables.batches, batch.id == A.c.batch_id).where(
+        A.c.id.in_(list(manifests)), batch.state == "sealed", batch.submitted_at.is_not(None)
+    )  # fmt: skip
+    awaited = select(H.c.attempt_id).join(declaration, declaration.c.key == H.c.declaration_key).where(
+        H.c.attempt_id.in_(list(manifests)), declaration.c.state == AWAITING_MANIFEST
+    ).join(A, (A.c.id == H.c.attempt_id) & (A.c.endpoint == declaration.c.endpoint))  # fmt: skip
+    return any(connection.execute(q.limit(1)).first() is not None for q in (submitted, awaited))
 
 
 def make_ready(
