@@ -26,7 +26,17 @@ def main() -> int:
     """The stage: build, install, test."""
     with tempfile.TemporaryDirectory(prefix="crossborder-wheel-") as name:
         away = Path(name)
-        run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", away / "dist", ROOT, cwd=away)
+        run(
+            sys.executable,
+            "-m",
+            "build",
+            "--wheel",
+            "--no-isolation",
+            "--outdir",
+            away / "dist",
+            ROOT,
+            cwd=away,
+        )
         wheel = next((away / "dist").glob("*.whl"))
         run(sys.executable, "-m", "venv", away / "env", cwd=away)
         python = away / "env" / ("Scripts" if os.name == "nt" else "bin") / "python"

@@ -50,7 +50,11 @@ def test_normalise(written: str, key: str) -> None:
 
 
 @given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs", "Cn", "Co"]), max_size=12), min_size=1, max_size=8)
+    st.lists(
+        st.text(st.characters(exclude_categories=["Cs", "Cn", "Co"]), max_size=12),
+        min_size=1,
+        max_size=8,
+    )
 )
 def test_column_and_text_normalise_alike(texts: list[str]) -> None:
     column = pl.DataFrame({"t": texts}).select(keys.normalise_expr(pl.col("t")))["t"].to_list()

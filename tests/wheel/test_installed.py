@@ -15,7 +15,11 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def command(*args: str, home: Path) -> subprocess.CompletedProcess[str]:
-    env = {"CROSSBORDER_HOME": str(home), "PATH": str(Path(sys.executable).parent), "LANG": "C.UTF-8"}
+    env = {
+        "CROSSBORDER_HOME": str(home),
+        "PATH": str(Path(sys.executable).parent),
+        "LANG": "C.UTF-8",
+    }
     return subprocess.run(
         [str(Path(sys.executable).with_name("crossborder")), *args],
         capture_output=True, text=True, encoding="utf-8", env=env, cwd=home, check=False, timeout=300,
@@ -38,7 +42,10 @@ def test_every_packaged_folder_is_in_the_wheel() -> None:
 
 
 def test_version_and_help_speak(tmp_path: Path) -> None:
-    assert command("--version", home=tmp_path).stdout.strip() == f"crossborder {crossborder.__version__}"
+    assert (
+        command("--version", home=tmp_path).stdout.strip()
+        == f"crossborder {crossborder.__version__}"
+    )
     shown = command("--help", home=tmp_path)
     assert shown.returncode == 0
     for name in ("check", "prepare", "submit", "receive", "reconcile", "report", "demo"):
@@ -46,12 +53,16 @@ def test_version_and_help_speak(tmp_path: Path) -> None:
 
 
 def test_the_demo_runs_and_every_parcel_is_accounted_for(tmp_path: Path) -> None:
-    done = command("demo", "--json", "--lang", "en", "--folder", str(tmp_path / "demo"), home=tmp_path)
+    done = command(
+        "demo", "--json", "--lang", "en", "--folder", str(tmp_path / "demo"), home=tmp_path
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     answer = json.loads(done.stdout)
     account = {name: pair for name, pair in answer["account"].items() if name != "handed_in"}
     for column in (0, 1):
-        assert sum(pair[column] for pair in account.values()) == answer["account"]["handed_in"][column]
+        assert (
+            sum(pair[column] for pair in account.values()) == answer["account"]["handed_in"][column]
+        )
     assert answer["account"]["released"][0] > 0
     assert answer["differences"] == []
     assert len(list(Path(answer["xml"]).rglob("*.xml"))) > 400
