@@ -16,7 +16,7 @@ from typing import Any, cast
 import structlog
 
 MASK = "***"
-_OPEN = frozenset({"event", "level", "timestamp", "logger"})
+_OPEN = frozenset({"event", "level", "timestamp", "room"})
 _INSIDE = re.compile(
     r"(?<![0-9A-Za-z])(?:[0-9]{17}[0-9Xx]|[0-9]{15}|1[3-9][0-9]{9})(?![0-9A-Za-z])"
 )
@@ -83,4 +83,4 @@ def _plain(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> str:
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger; usable before `configure` (then structlog's own defaults apply, after masking is bound)."""
-    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(logger=name))
+    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(room=name))
