@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from crossborder.cli.check import File, show_checked
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
-    from crossborder.engine import Prepared, Submitted, Waiting
+    from crossborder.engine import Engine, Prepared, Submitted, Waiting
 
 Batches = Annotated[
     list[str] | None,
@@ -133,12 +133,37 @@ def submit(
                 common.warn(t("未确认，未发送任何报文。", "Not confirmed: nothing was sent."))
                 return 2
         with common.progress(t("申报", "filing"), quiet=as_json) as report:
-            done = engine.submit(batches, who=common.who_am_i(who), wait=wait, progress=report)
+            done = send(engine, batches, common.who_am_i(who), wait, report)
     if as_json:
         common.answer(done.as_json())
     else:
         show_submitted(done, batches)
     return 1 if done.needs_attention else 0
+
+
+def send(
+    engine: Engine,
+    batches: Sequence[str],
+    who: str,
+    wait: float,
+    report: Callable[[int, int], None],
+) -> Submitted:
+    """File here; where the service of this home is filing already, let the batches go to it and look on."""
+    from filelock import Timeout
+
+    from crossborder.errors import LedgerError
+
+    try:
+        return engine.submit(batches, who=who, wait=wait, progress=report)
+    except LedgerError as error:
+        if not isinstance(error.__cause__, Timeout):
+            raise
+        for batch in batches:
+            engine.let_go(batch, who)
+        common.warn(
+            t("正在运行的进程会发送这些批次。", "The process that is running files these batches.")
+        )
+        return engine.watch(batches, wait=wait, progress=report)
 
 
 def confirmed(waiting: Sequence[Waiting]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ Name = Annotated[
 def serve(
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help=both("监听地址（默认取自设置）", "address to listen on (default: the settings')"))] = "",
     port: Annotated[int, typer.Option("--port", metavar="N", min=-1, max=65535, help=both("端口，0 为任选（默认取自设置）", "port; 0: any free one (default: the settings')"))] = -1,
+    as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
 ) -> int:  # fmt: skip
@@ -31,7 +33,16 @@ def serve(
     chosen = loaded.settings.service
 
     def ready(address: str) -> None:
-        common.answer({"format": 1, "ready": True, "address": address})
+        if as_json:
+            common.answer({"format": 1, "ready": True, "address": address})
+        else:
+            common.line(
+                t(
+                    f"合作方接口已就绪：{address}（Ctrl-C 结束）",
+                    f"ready for partners: {address} (Ctrl-C ends it)",
+                )
+            )
+        sys.stdout.flush()
 
     run_service(
         loaded, host=host or chosen.host, port=chosen.port if port < 0 else port, ready=ready
