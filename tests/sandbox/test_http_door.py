@@ -152,6 +152,26 @@ def test_a_length_that_is_a_lie_or_missing_does_not_hold_the_door(free: Desk) ->
     assert free.post(declaration()).status_code == 202
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_what_a_killed_sender_left_half_said_is_no_arrival(free: Desk, share: float) -> None:
+    """A client writes headers and body apart: what it is killed between is neither taken nor declined."""
+    message = declaration()
+    host, _, port = free.sandbox.base.removeprefix("http://").rpartition(":")
+    head = "".join(f"{k}: {v}\r\n" for k, v in message.headers.items())
+    with socket.create_connection((host, int(port)), timeout=10) as line:
+        line.sendall(
+            f"POST /hangzhou/messages HTTP/1.1\r\nHost: here\r\n{head}"
+            f"Content-Length: {len(message.body)}\r\n\r\n".encode()
+            + message.body[: int(share * len(message.body))]
+        )
+        line.shutdown(socket.SHUT_WR)
+        assert line.recv(1000) == b""  # the door has seen the end, and says nothing
+    assert free.sandbox.arrivals("hangzhou") == []
+    assert free.get(f"messages/{message.message_id}").status_code == 404
+    free.file(message)
+    assert free.entry(message)["arrivals"] == 1
+
+
 def test_receipts_come_again_until_they_are_acknowledged(free: Desk) -> None:
     free.file(declaration())
     first = free.fetch()

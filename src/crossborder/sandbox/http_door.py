@@ -202,6 +202,9 @@ class Handler(BaseHTTPRequestHandler):
     def _message(self, endpoint: str) -> None:
         said = {name: self.headers.get(name, "").strip() for name in REQUIRED}
         body = self._body(self.server.body_limit)
+        if body is not None and len(body) != self._length():
+            self.close_connection = True  # the sender went away half-way: nothing has arrived
+            return
         missing = [name for name, value in said.items() if not value]
         if body is None or missing:
             refusal = self._refusal(missing if body is not None else None)
