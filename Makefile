@@ -55,7 +55,7 @@ serve: $(READY)  ## the HTTP service for partners on this machine
 	$(BIN)/crossborder serve
 
 lock:  ## resolve the pinned dependencies anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --group test --group lint --group build --universal \
+	uv pip compile pyproject.toml --all-extras --group test --group lint --group build --group mutate --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements.lock
 
 clean:
