@@ -46,11 +46,25 @@ def receive(
             )  # fmt: skip
         with common.progress(t("收回执", "receiving"), quiet=as_json) as report:
             got = engine.receive(files or (), endpoint=endpoint, follow=follow, progress=report)
+        unreadable = engine.unreadable(got.counts.get("unreadable", 0))
     if as_json:
-        common.answer({"format": 1, **got.counts, "troubles": dict(got.troubles)})
+        common.answer(
+            {
+                "format": 1,
+                **got.counts,
+                "troubles": dict(got.troubles),
+                "unreadable_receipts": unreadable,
+            }
+        )
     else:
         common.line(", ".join(f"{t(*_RECEIVED.get(name, (name, name)))} {n:,}" for name, n in got.counts.items()))  # fmt: skip
         show_troubles(got.troubles)
+        for one in unreadable:
+            common.line(
+                t(f"{one['endpoint']} {one['name']}：回执无法读取（{one['problem']}），原文已保存 → 请向对方索取完整回执",
+                  f"{one['endpoint']} {one['name']}: cannot be read ({one['problem']}); kept as it came → ask for it again"),
+                style="bold red",
+            )  # fmt: skip
         if got.needs_attention:
             common.line(
                 t("有回执或口岸需要人工处理，见 crossborder report", "something needs a person; see crossborder report"),

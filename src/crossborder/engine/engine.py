@@ -276,6 +276,11 @@ class Engine:
         kept = self.ledger.findings_of(batch_id, offset=after, limit=limit)
         return [json.loads(row.record) for row in kept]
 
+    def unreadable(self, latest: int) -> list[dict[str, str]]:
+        """The latest receipts that could not be read: `endpoint, name, problem`."""
+        kept = self.ledger.unreadable_receipts()[-latest:] if latest else []
+        return [{"endpoint": e, "name": name, "problem": why} for _, e, name, why in kept]
+
     def report(self, only: Sequence[str] = (), *, day: str = "") -> DayReport:
         """The day (or some batches) as a report."""
         return looking.report(self.ledger, self.settings, only, day, china_time.now())

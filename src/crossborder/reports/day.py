@@ -10,6 +10,7 @@ from typing import Any
 
 from crossborder.errors import InputError
 from crossborder.reports.account import account_rows, adds_up
+from crossborder.reports.files import write_whole
 from crossborder.reports.labels import label, outcomes
 
 
@@ -144,17 +145,7 @@ def write_report(report: DayReport, file: Path, lang: str) -> None:
 
     The file appears whole or not at all. Raises `InputError`, `MissingExtra`.
     """
-    body = _body(report, file, lang)
-    part = file.with_name(file.name + ".part")
-    try:
-        part.write_bytes(body)
-        part.replace(file)
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be written ({error.strerror})", f"文件无法写入（{error.strerror}）", place=str(file),
-            fix_en="close it in other programs, or choose another folder with -o",
-            fix_zh="请先在其他程序中关闭该文件，或用 -o 另选位置",
-        ) from error  # fmt: skip
+    write_whole(file, _body(report, file, lang))
 
 
 def _body(report: DayReport, file: Path, lang: str) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 from rich.text import Text
 
-from crossborder.errors import InputError
 from crossborder.reports.cells import neutralised
+from crossborder.reports.files import write_whole
 from crossborder.reports.labels import label
 from crossborder.wide import wrapped
 
@@ -109,12 +109,7 @@ def write_findings_csv(findings: pl.DataFrame, file: Path) -> None:
 
     Raises `InputError` if the file cannot be written.
     """
-    shown = findings.drop("ship").with_columns(neutralised(pl.col(pl.String)))
-    try:
-        file.write_bytes(b"\xef\xbb\xbf" + shown.write_csv().encode("utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"the file cannot be written ({error.strerror})", f"文件无法写入（{error.strerror}）",
-            place=str(file), fix_en="close it in Excel, or choose another name",
-            fix_zh="请先在 Excel 中关闭该文件，或换个名称",
-        ) from error  # fmt: skip
+    shown = findings.drop("ship")
+    texts = [name for name, kind in shown.schema.items() if kind == pl.String]
+    shown = shown.with_columns(neutralised(name) for name in texts)
+    write_whole(file, b"\xef\xbb\xbf" + shown.write_csv().encode("utf-8"))
