@@ -1,0 +1,29 @@
+"""Files that appear whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crossborder.errors import InputError
+
+
+def write_whole(file: Path, body: bytes) -> None:
+    """Write under a temporary name in the same folder, then rename. Raises `InputError` with the remedy."""
+    part = file.with_name(file.name + ".part")
+    try:
+        part.write_bytes(body)
+        part.replace(file)
+    except OSError as error:
+        _forget(part)
+        raise InputError(
+            f"the file cannot be written ({error.strerror})", f"文件无法写入（{error.strerror}）", place=str(file),
+            fix_en="close it in other programs, or choose another name or folder",
+            fix_zh="请先在其他程序中关闭该文件，或另选文件名、文件夹",
+        ) from error  # fmt: skip
+
+
+def _forget(part: Path) -> None:
+    try:
+        part.unlink(missing_ok=True)
+    except OSError:
+        return
