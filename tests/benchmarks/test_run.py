@@ -1,0 +1,123 @@
+"""The benchmarks run, write what they promise, and time nothing when the two sides disagree."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import polars as pl
+import pytest
+from lxml import etree
+
+ROOT = Path(__file__).resolve().parents[2]
+LINES = [
+    "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "csv_to_ledger",
+    "receipts",
+]  # fmt: skip
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The modules of the benchmarks, which stand beside `src`."""
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks.baseline import receipts, rules
+    from benchmarks.contests import check, compose, contest
+
+    from benchmarks import gate, run, timing
+
+    return SimpleNamespace(
+        run=run, gate=gate, timing=timing, rules=rules, receipts=receipts, check=check, compose=compose, contest=contest,
+    )  # fmt: skip
+
+
+def test_a_quick_run_writes_every_line(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    monkeypatch.setenv("BENCH_N", "60")
+    assert bench.run.main(["--quick", "--out", str(tmp_path)]) == 0
+    result = json.loads((tmp_path / "bench.json").read_text("utf-8"))
+    assert [line["name"] for line in result["lines"]] == LINES
+    for line in result["lines"]:
+        assert line["ratio"] > 0
+        assert line["required"] is None
+        assert line["met"] is None
+        for side in ("engine", "baseline"):
+            spread = line["wall"][side]
+            assert 0 < spread["min"] <= spread["median"] <= spread["max"]
+            assert line["cpu"][side]["min"] > 0
+    assert {one["name"] for one in result["limits"]} >= {"memory copy", "file write", "one SHA-256"}
+    assert result["machine"]["cores"] >= 1
+    assert result["versions"]["polars"] == pl.__version__
+    drawing = etree.fromstring((tmp_path / "bench.svg").read_bytes())
+    assert len(drawing.findall(".//{*}rect[@class='bar']")) == len(LINES)
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in LINES)
+    expected = json.loads((ROOT / "benchmarks" / "expected.json").read_text("utf-8"))
+    assert sorted(expected) == sorted(LINES)
+
+
+def test_a_rule_that_one_side_forgets_is_noticed(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(bench.rules, "_head", lambda ship, found: None)
+    with pytest.raises(bench.contest.Disagreement, match="verdicts"):
+        bench.check.prove(150, tmp_path)
+
+
+def test_one_other_character_in_a_document_is_noticed(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    honest = bench.compose.by_f_string
+
+    def spoiled(ships: list[dict[str, Any]]) -> list[bytes]:
+        made: list[bytes] = honest(ships)
+        made[-1] = made[-1].replace(b"<GNo>1</GNo>", b"<GNo>2</GNo>")
+        return made
+
+    monkeypatch.setattr(bench.compose, "by_f_string", spoiled)
+    with pytest.raises(bench.contest.Disagreement, match="GNo"):
+        bench.compose.prove(5, tmp_path)
+
+
+def test_disagreement_ends_the_run_before_anything_is_timed(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    def racing(*_: Any) -> None:
+        raise AssertionError("timed")
+
+    monkeypatch.setenv("BENCH_N", "40")
+    monkeypatch.setattr(bench.receipts, "_time", lambda text: "0")
+    monkeypatch.setattr(bench.run, "race", racing)
+    assert bench.run.main(["--quick", "--only", "receipts", "--out", str(tmp_path)]) == 1
+    assert "nothing was timed" in capsys.readouterr().err
+    assert not (tmp_path / "bench.json").exists()
+
+
+def test_every_rule_of_the_baseline_is_one_of_the_engine(bench: SimpleNamespace) -> None:
+    from crossborder import rules
+
+    assert set(bench.rules.RULES) <= {rule.id for rule in rules.registry()}
+
+
+def test_ratios_are_taken_round_by_round(bench: SimpleNamespace) -> None:
+    spread = bench.timing.ratios([10.0, 40.0, 30.0], [1.0, 2.0, 10.0])
+    assert (spread.low, spread.middle, spread.high) == (3.0, 10.0, 20.0)
+
+
+@pytest.mark.parametrize(("ratio", "told"), [(5.0, 0), (4.9, 1)])
+def test_the_gate_looks_at_ratios_only(
+    bench: SimpleNamespace, tmp_path: Path, capsys: Any, ratio: float, told: int
+) -> None:
+    (tmp_path / "bench.json").write_text(json.dumps({"lines": [{"name": "check", "ratio": ratio}]}))
+    (tmp_path / "expected.json").write_text(json.dumps({"check": {"ratio": 10.0, "factor": 0.5}}))
+    asked = [str(tmp_path / "bench.json"), "--expected", str(tmp_path / "expected.json")]
+    assert bench.gate.main(asked) == told
+    assert ("at least 5.00x" in capsys.readouterr().out) == bool(told)
+
+
+def test_the_gate_misses_a_line_that_was_not_measured(bench: SimpleNamespace) -> None:
+    assert bench.gate.failures({"lines": []}, {"check": {"ratio": 1.0, "factor": 0.5}}) == [
+        "check: not measured"
+    ]
