@@ -16,8 +16,7 @@ import polars as pl
 from benchmarks.timing import Case, Spread, race
 
 PACKAGES = ("polars", "lxml", "pydantic", "xmlschema", "SQLAlchemy")
-_COPIED = 64 * 1024 * 1024
-_WRITTEN = 32 * 1024 * 1024
+MEGABYTES = 64
 
 
 def describe() -> dict[str, Any]:
@@ -44,10 +43,10 @@ def versions() -> dict[str, str]:
     return found
 
 
-def limits(document: bytes, rounds: int) -> list[dict[str, Any]]:
+def limits(document: bytes, rounds: int, megabytes: int = MEGABYTES) -> list[dict[str, Any]]:
     """Copying, writing and hashing, in microseconds for a document of the size of `document`."""
-    size = len(document)
-    source, target = bytes(_COPIED), bytearray(_COPIED)
+    size, length = len(document), megabytes * 1024 * 1024
+    source, target = bytes(length), bytearray(length)
     many = [document] * 2000
 
     def copy(_: object) -> None:
@@ -61,14 +60,14 @@ def limits(document: bytes, rounds: int) -> list[dict[str, Any]]:
 
         def write(_: object, *, sync: bool = False) -> None:
             with path.open("wb", buffering=0) as file:
-                file.write(source[:_WRITTEN])
+                file.write(source)
                 if sync:
                     os.fsync(file.fileno())
 
         cases = [
-            Case("memory copy", copy, _COPIED // size),
-            Case("file write", write, _WRITTEN // size),
-            Case("file write and fsync", lambda _: write(None, sync=True), _WRITTEN // size),
+            Case("memory copy", copy, length // size),
+            Case("file write", write, length // size),
+            Case("file write and fsync", lambda _: write(None, sync=True), length // size),
             Case("one SHA-256", digest, len(many)),
         ]
         times = race(cases, rounds)

@@ -80,7 +80,8 @@ def run(asked: Asked) -> dict[str, Any]:
             made["lines"] += lines(CONTESTS[name](sizes, folder), sizes.rounds)
         document = _document(Path(place))
     made["document_bytes"] = len(document)
-    made["limits"] = machine.limits(document, sizes.rounds)
+    megabytes = 4 if asked.quick else machine.MEGABYTES
+    made["limits"] = machine.limits(document, sizes.rounds, megabytes)
     return made
 
 

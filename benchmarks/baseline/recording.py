@@ -134,9 +134,7 @@ class _Recording:
         for (master, voyage, direction), own in groups.items():
             tree = documents.manifest(own, IDENTITY, self.at.sender)
             if not judge.validate(tree):
-                raise ValueError(
-                    f"the manifest of {master} is not valid: {judge.error_log.last_error}"
-                )
+                raise ValueError(f"the manifest of {master} is not valid: {judge.error_log}")
             body = documents.written(tree)
             number = self.attempts + len(bodies) + 1
             clean = master.replace("-", "").replace(" ", "").upper()
