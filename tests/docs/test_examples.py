@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
-from tests.docs.pages import Block, files, of_language
+from tests.docs.pages import ROOT, Block, files, of_language, read
+
+import crossborder
+from crossborder import Engine
 
 SERVICE = "against crossborder serve"
 """Mark of the examples that `test_service.py` runs."""
@@ -28,3 +33,22 @@ def test_example_runs(block: Block, request: pytest.FixtureRequest, capsys: pyte
     said = capsys.readouterr().out
     if block.output is not None:
         assert said == block.output
+
+
+def test_the_methods_of_the_engine_are_those_of_the_page() -> None:
+    page = read(ROOT / "docs/library.md").partition("## The ledger half")[2].partition("\n## ")[0]
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    said = {
+        m[1]: m[2] for row in rows for m in re.finditer(r"`(\w+)(\([^`]*?\))?(?: ->[^`]*)?`", row)
+    }
+    assert set(said) == {n for n in vars(Engine) if not n.startswith("_")}
+    for name, shown in said.items():
+        if shown:
+            there = inspect.signature(getattr(Engine, name)).parameters
+            named = [p.partition("=")[0].strip() for p in shown.strip("()").split(",")]
+            assert [p for p in named if p and p not in ("*", "…") and p not in there] == [], name
+
+
+def test_every_exported_name_stands_on_the_page() -> None:
+    page = read(ROOT / "docs/library.md")
+    assert [n for n in crossborder.__all__ if n not in page] == []

@@ -114,3 +114,16 @@ def test_rooms_are_those_of_the_layers_in_their_order() -> None:
 
 def _level(order: list[list[str]], room: str) -> int:
     return next(n for n, level in enumerate(order) if room in level)
+
+
+def test_every_dependency_has_its_line() -> None:
+    project = tomllib.loads(read(ROOT / "pyproject.toml"))
+    groups = [
+        project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"].values(),
+        *project["dependency-groups"].values(),
+    ]
+    wanted = {re.split(r"[\[>=<]", name)[0].lower() for group in groups for name in group}
+    rows = re.findall(r"^\| ([\w ,()-]+) \|", read(ROOT / "docs/dependencies.md"), re.MULTILINE)
+    named = {n.split(" (")[0].strip().lower() for row in rows for n in row.split(",")}
+    assert wanted == named - {"package"}
