@@ -124,13 +124,15 @@ class Firm:
         }
 
     def arrivals(self, message_type: str = "EXP301") -> Counter[str]:
-        """House (or master) waybill → messages that arrived under it, at both doors, repeated ids counted."""
+        """House (or master) waybill → messages that it took, at both doors, repeated ids counted."""
         assert self.sandbox is not None
         found: Counter[str] = Counter()
         for name in self.sandbox.endpoints:
             for message in self.sandbox.account(name)["messages"]:
                 if message["message_type"] == message_type:
-                    found[message["house"] or message["master"]] += message["arrivals"]
+                    found[message["house"] or message["master"]] += (
+                        message["arrivals"] - message["not_taken"]
+                    )
         return found
 
     def balanced(self, *batches: str) -> None:
@@ -145,7 +147,8 @@ class Firm:
 
 
 def endpoints(sandbox: Sandbox | None, **changes: Any) -> dict[str, Endpoint]:
-    """Hangzhou over http and Ningbo through folders, quick."""
+    """Hangzhou over http and Ningbo through folders, quick; `transport_for` names other transports."""
+    other = changes.pop("transport_for", {})
     quick = {
         "poll_seconds": 0.05, "settle_seconds": 0.1, "retry_seconds": 0.05, "timeout_seconds": 10.0, "profile": "demo",
     } | changes  # fmt: skip
@@ -157,7 +160,7 @@ def endpoints(sandbox: Sandbox | None, **changes: Any) -> dict[str, Endpoint]:
             address = sandbox.address(name) if transport == "http" else str(boxes)
             account = f"{sandbox.base}/{name}/account" if sandbox.base else ""
         made[name] = Endpoint(
-            transport=transport,
+            transport=other.get(name, transport),
             address=address,
             account=account,
             districts=DISTRICTS[name],

@@ -108,7 +108,7 @@ def test_every_detail_can_be_said_in_both_languages() -> None:
 
 def test_exported_names() -> None:
     assert sorted(transport.__all__) == [
-        "Dialect", "FolderTransport", "HttpTransport", "Incoming", "LookedUp", "Outgoing", "SAYINGS",
+        "Dialect", "FolderTransport", "HttpTransport", "Incoming", "LookedUp", "Outgoing", "Refusal", "SAYINGS",
         "Submitted", "Transport", "close_transport", "detail", "load_dialect", "open_transport",
         "probe", "say", "shown",
     ]  # fmt: skip

@@ -36,6 +36,7 @@ class ReceiptPoller:
         self._stopping = stopping
         self._failures = 0
         self._look_at: datetime | None = None
+        self._refused: set[str] = set()
 
     def step(self, now: datetime) -> datetime | None:
         """Store and acknowledge one round. `now` if something new came, else when to look again."""
@@ -48,6 +49,7 @@ class ReceiptPoller:
             fresh += self._store(group, now)
             if self._stopping():
                 break
+        self._take_refusals(now)
         trouble = self._transport.trouble
         self._tally.trouble(self._endpoint, trouble)
         self._failures = self._failures + 1 if trouble else 0
@@ -60,6 +62,16 @@ class ReceiptPoller:
 
     def close(self, now: datetime) -> None:
         """Nothing is held."""
+
+    def _take_refusals(self, now: datetime) -> None:
+        """What the far side refused after it had been handed over is declined, as if it had said so at once."""
+        told = {
+            r.digest: r.detail for r in safely.refusals(self._transport) if r.digest not in self._refused
+        }  # fmt: skip
+        if told:
+            declined, settled = self._ledger.refuse_handed_over(self._endpoint, told, now)
+            self._refused |= settled
+            self._tally.add("declined", declined)
 
     def _store(self, group: Sequence[Incoming], now: datetime) -> int:
         """Keep a group in one transaction, then acknowledge each; how many were new."""

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crossborder.transport import Incoming, LookedUp, Outgoing, Submitted, Transport, detail
+from crossborder.transport import (
+    Incoming,
+    LookedUp,
+    Outgoing,
+    Refusal,
+    Submitted,
+    Transport,
+    detail,
+)
 
 
 def submit(transport: Transport, message: Outgoing) -> Submitted:
@@ -39,6 +47,18 @@ def receipts(transport: Transport) -> Iterator[Incoming]:
         yield from transport.receipts()
     except Exception as error:
         transport.trouble = detail("transport_failed", type(error).__name__)
+
+
+def refusals(transport: Transport) -> list[Refusal]:
+    """What was refused after it was handed over; nothing where the transport has no such thing, or fails."""
+    told = getattr(transport, "refusals", None)
+    if not callable(told):
+        return []
+    try:
+        return list(told())
+    except Exception as error:
+        transport.trouble = transport.trouble or detail("transport_failed", type(error).__name__)
+        return []
 
 
 def acknowledge(incoming: Incoming) -> bool:

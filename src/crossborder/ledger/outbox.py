@@ -284,6 +284,30 @@ class Outbox(Base):
             sent = Sent(attempt_id, found, detail, retry_at, attention)
             return self._move(connection, row, sent, now, owner or self.owner, "looked_up")
 
+    def refuse_handed_over(
+        self, endpoint: str, refusals: Mapping[str, str], now: datetime
+    ) -> tuple[int, set[str]]:
+        """Messages that were handed over and refused afterwards, before any receipt: they are declined.
+
+        `refusals`: SHA-256 of the bytes → detail. Answers how many were declined, and the digests that need not be
+        named again (all but those of messages whose sending is not settled yet).
+        """
+        declined = 0
+        unsettled: set[str] = set()
+        with self.write() as connection:
+            for block in chunks(list(refusals)):
+                query = select(A).where(
+                    A.c.endpoint == endpoint, A.c.state.in_((STATE_SENT, SENDING, UNKNOWN)), A.c.digest.in_(block)
+                )  # fmt: skip
+                for row in connection.execute(query).mappings().all():
+                    if row["state"] != STATE_SENT:
+                        unsettled.add(row["digest"])
+                        continue
+                    sent = Sent(row["id"], "declined", refusals[row["digest"]])
+                    self._move(connection, row, sent, now, self.owner, "refused_later")
+                    declined += 1
+        return declined, set(refusals) - unsettled
+
     def pending(self, endpoints: Iterable[str]) -> dict[str, int]:
         """How many attempts of these endpoints stand in each state that filing still works on, and `ready`."""
         names = list(endpoints)

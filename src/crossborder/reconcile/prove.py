@@ -27,8 +27,8 @@ def differences(
 ) -> list[Difference]:
     """Everything in the whole ledger that does not agree; empty means it is proven.
 
-    `endpoint_accounts`: endpoint → messages it says it received (`message_id`, `digest`, `arrivals`); it must
-    have been asked while nothing was being sent. Every stored byte is read once.
+    `endpoint_accounts`: endpoint → messages it says it received (`message_id`, `digest`, `arrivals`, of which
+    `not_taken`); it must have been asked while nothing was being sent. Every stored byte is read once.
     """
     table = table or StatusTable.load()
     found: list[Difference] = []
@@ -85,7 +85,7 @@ def _endpoint(
                 "digest_differs", where, f"sent {record.digest}, received {message.get('digest')}",
                 f"发出 {record.digest}，收到 {message.get('digest')}",
             )  # fmt: skip
-        arrivals = int(message.get("arrivals", 1))
+        arrivals = int(message.get("arrivals", 1)) - int(message.get("not_taken", 0))
         if arrivals != 1:
             yield Difference(
                 "arrived_twice", where, f"it arrived {arrivals} times", f"端点共收到 {arrivals} 次"

@@ -39,17 +39,18 @@ class Books:
         """What `endpoint` received; with a message id or waybills only what belongs to them.
 
         `messages` are the filed ones in order of arrival: `arrivals` counts every arrival of the id,
-        `conflicts` those with other bytes; `state` is the last code given (`received` before the first),
-        `repeat_of` the message id of the live one that this one repeats. `declined` are arrivals that were
-        not taken. `arrivals` counts everything that arrived at the door.
+        `conflicts` those with other bytes, `not_taken` those answered with 503; `state` is the last code given
+        (`received` before the first), `repeat_of` the message id of the live one that this one repeats.
+        `declined` are arrivals that were not taken. `arrivals` counts everything that arrived at the door.
         """
         where, values = "m.endpoint = ?", [endpoint]
         for column, value in (("message_id", message_id), ("master", master), ("house", house)):
             if value:
                 where, values = f"{where} AND m.{column} = ?", [*values, value]
         rows = self._store.all(
-            "SELECT m.*, c.times, c.conflicts, f.message_id AS first_id FROM messages m"
-            " LEFT JOIN (SELECT message_id, count(*) AS times, sum(outcome = 'conflict') AS conflicts"
+            "SELECT m.*, c.times, c.conflicts, c.not_taken, f.message_id AS first_id FROM messages m"
+            " LEFT JOIN (SELECT message_id, count(*) AS times, sum(outcome = 'conflict') AS conflicts,"
+            "  sum(outcome = 'not_taken') AS not_taken"
             "  FROM arrivals WHERE endpoint = ? GROUP BY message_id) c ON c.message_id = m.message_id"
             f" LEFT JOIN messages f ON f.n = m.repeat_of WHERE {where} ORDER BY m.n",
             endpoint,
@@ -161,6 +162,7 @@ def _message(row: Row) -> dict[str, Any]:
         **{name: row[name] for name in names},
         "arrivals": row["times"] or 0,
         "conflicts": row["conflicts"] or 0,
+        "not_taken": row["not_taken"] or 0,
         "codes": row["codes"].split(),
         "houses": row["houses"],
         "door": row["door"],

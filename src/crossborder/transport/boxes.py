@@ -112,6 +112,14 @@ class Finder:
                 return Path(entry.path)
         return None
 
+    def contents(self, box: Path) -> Iterator[tuple[Path, str]]:
+        """Every message in a box with its digest (`.txt` files are reasons). Raises `OSError`."""
+        for entry in files_in(box):
+            if not entry.name.endswith(".txt"):
+                digest = self._digest(entry)
+                if digest is not None:
+                    yield Path(entry.path), digest
+
     def _key(self, entry: os.DirEntry[str]) -> tuple[str, int, int] | None:
         try:
             stat = entry.stat(follow_symlinks=False)

@@ -19,8 +19,23 @@ from typing import Protocol
 
 from crossborder.china_time import CHINA
 from crossborder.errors import TransportError
-from crossborder.transport.boxes import PART, Finder, digest_of, publish, read_bounded, write_new
-from crossborder.transport.port import Incoming, LookedUp, Outgoing, Submitted, detail, shown
+from crossborder.transport.boxes import (
+    PART,
+    Finder,
+    digest_of,
+    publish,
+    read_bounded,
+    write_new,
+)
+from crossborder.transport.port import (
+    Incoming,
+    LookedUp,
+    Outgoing,
+    Refusal,
+    Submitted,
+    detail,
+    shown,
+)
 
 _PER_CALL = 200
 _MAX_RECEIPT = 64 * 1024**2
@@ -114,6 +129,11 @@ class FolderTransport:
         if not complete:
             return LookedUp("unknown", detail=detail("more_to_read"))
         return LookedUp("not_received", detail=detail("not_there"))
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Everything in FailBox: what the client refused after it was handed over. Raises `OSError`."""
+        for path, digest in self._finder.contents(self.failbox):
+            yield Refusal(digest, detail("declined", _reason(path)))
 
     def receipts(self) -> Iterator[Incoming]:
         """Complete files of InBox, by name. One that may still be growing is left until nobody has touched it

@@ -73,9 +73,20 @@ class Incoming:
     acknowledge: Callable[[], None]
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """A message that was handed over and refused afterwards: the digest of its bytes, and a `detail`."""
+
+    digest: str
+    detail: str = ""
+
+
 @runtime_checkable
 class Transport(Protocol):
     """How an endpoint is spoken to. One instance per thread; `close`, where there is one, is called at the end.
+
+    Where handing over does not yet say that the far side accepts (boxes of an import client), a transport also has
+    `refusals() -> Iterator[Refusal]`: everything that was refused afterwards, old and new; it is asked at each poll.
 
     A class of your own is built as `Class(endpoint_settings, endpoint_name)` and named in the settings as
     `transport = "module:Class"`; `crossborder.testing.transport_contract` is its test.
