@@ -97,10 +97,10 @@ def _headed(text: str) -> str:
 
 def _table(rows: Sequence[tuple[str, str]], columns: int) -> Iterator[str]:
     """Two columns; a first one that is too wide stands on a line of its own."""
-    first = min(max((width(name) for name, _ in rows), default=0), 30)
+    first = min(max((width(name) for name, _ in rows), default=0), 30, columns // 2 - 4)
     left = len(_INDENT) + first + 2
     for name, text in rows:
-        lines = wrapped(text, max(20, columns - left))
+        lines = wrapped(text, columns - left)
         if width(name) > first:
             yield _INDENT + name
             name = ""

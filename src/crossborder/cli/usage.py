@@ -34,7 +34,7 @@ def _chinese(error: Any, english: str) -> str:
     if english.startswith("No such command"):
         return english.replace("No such command", "没有命令").replace("Did you mean", "是否应为")
     if english.startswith("Got unexpected extra argument"):
-        return "多余的参数 " + english.partition("(")[2].rstrip(")")
+        return "多余的参数 " + english.rpartition("(")[2].rstrip(")")
     return english
 
 
