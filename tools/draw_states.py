@@ -188,15 +188,15 @@ def _draw_ours(picture: Picture) -> None:
     row = (own.PREPARED, own.AWAITING_MANIFEST, own.QUEUED, own.SENDING, own.SENT)
     for a, b in pairwise(row):
         picture.way(f"M {at[a][0] + right} {top + half} H {at[b][0] - 2}")
-    (sx, sy), (tx, _), (qx, _) = at[own.SENDING], at[own.SENT], at[own.QUEUED]
+    (sx, sy), (tx, _) = at[own.SENDING], at[own.SENT]
     (nx, ny), (ux, uy) = at[own.NOT_RECEIVED], at[own.UNKNOWN]
     picture.way(f"M {sx + 120} {sy + low} V {uy - 2}")
     picture.text(sx + 128, sy + low + 30, "answer lost", "note")
-    picture.way(f"M {sx + 40} {sy + low} V {sy + low + 22} H {nx + 160} V {ny - 2}")
-    picture.text(nx + right - 12, sy + low + 40, "nothing left", "note")
+    picture.way(f"M {sx + 64} {sy + low} V {sy + low + 30} H {nx + 170} V {ny - 2}")
+    picture.text(nx + right - 4, sy + low + 46, "nothing left", "note")
     picture.way(f"M {ux} {uy + half} H {nx + right + 2}")
-    picture.way(f"M {nx + 60} {ny} V {top + low + 2}")
-    picture.text(qx + 68, sy + low + 40, "same bytes", "note")
+    picture.way(f"M {nx + 120} {ny} V {sy + low + 16} H {sx + 30} V {sy + low + 2}")
+    picture.text(nx + 14, sy + low + 34, "the same bytes", "note")
     picture.way(f"M {ux + right} {uy + half} H {tx + 104} V {top + low + 2}")
     picture.text(tx + 4, uy + half + 18, "receipt, look-up or a person", "note")
     picture.y += height
