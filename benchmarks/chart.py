@@ -70,7 +70,7 @@ def _bar(one: dict[str, Any], y: int, decades: int) -> list[str]:
     low, high = _x(spread["min"], decades), _x(spread["max"], decades)
     return [
         f'<text x="16" y="{y + 9}">{escape(one["name"])}</text>',
-        f'<text x="16" y="{y + 22}" class="small">{escape(one["baseline"])[:66]}</text>',
+        f'<text x="16" y="{y + 22}" class="small">{escape(one["baseline"][:66])}</text>',
         f'<rect class="bar" x="{start}" y="{y}" width="{max(end - start, 1):.1f}" height="18" rx="2"/>',
         f'<line class="spread" x1="{low}" y1="{y + 9}" x2="{high}" y2="{y + 9}"/>',
         f'<text x="{max(end, high) + 8}" y="{y + 14}">{one["ratio"]:.1f}x</text>',

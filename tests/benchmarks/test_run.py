@@ -110,7 +110,9 @@ def test_ratios_are_taken_round_by_round(bench: SimpleNamespace) -> None:
 def test_the_gate_looks_at_ratios_only(
     bench: SimpleNamespace, tmp_path: Path, capsys: Any, ratio: float, told: int
 ) -> None:
-    (tmp_path / "bench.json").write_text(json.dumps({"lines": [{"name": "check", "ratio": ratio}]}))
+    (tmp_path / "bench.json").write_text(
+        json.dumps({"lines": [{"name": "check", "ratio_cpu": {"median": ratio}}]})
+    )
     (tmp_path / "expected.json").write_text(json.dumps({"check": {"ratio": 10.0, "factor": 0.5}}))
     asked = [str(tmp_path / "bench.json"), "--expected", str(tmp_path / "expected.json")]
     assert bench.gate.main(asked) == told
