@@ -7,7 +7,7 @@ import pytest
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import FindingRow, KeysTaken, Ledger
 
-from .desk import NOW, declaration, hand_in, house, key, manifest, shipment, source
+from .desk import MASTER, NOW, declaration, hand_in, house, key, manifest, shipment, source
 
 
 def test_a_batch_is_counted_from_its_days_first(ledger: Ledger) -> None:
@@ -112,6 +112,14 @@ def test_a_batch_that_was_left_is_continued_by_the_same_process(ledger: Ledger) 
     assert ledger.begin_batch(source(), NOW).id == batch.id
 
 
+def test_a_batch_that_was_left_is_continued_by_any_process(ledger: Ledger, home: Path) -> None:
+    """Where the process that broke off lives on, as the service does."""
+    batch = ledger.begin_batch(source(), NOW)
+    ledger.leave_batch(batch.id)
+    with Ledger.open(home) as other:
+        assert other.begin_batch(source(), NOW).id == batch.id
+
+
 def test_a_batch_is_sealed_with_what_was_recorded(ledger: Ledger) -> None:
     """Handed-in counts may be of a second look at the file, after a crash."""
     batch = ledger.begin_batch(source(), NOW)
@@ -180,3 +188,18 @@ def test_nobody_knows_such_a_batch(ledger: Ledger) -> None:
         ledger.batch("20261123-99")
     with pytest.raises(NotFound):
         ledger.release(["20261123-99"], "tester", NOW, {})
+
+
+def test_what_another_file_needs_is_taken_from_dead_batches_only(
+    ledger: Ledger, home: Path
+) -> None:
+    with Ledger.open(home) as dead:
+        left = dead.begin_batch(source("left.csv"), NOW)
+        dead.record_block(left.id, [shipment(0)], [declaration(0)], [], [], NOW)
+    with Ledger.open(home) as living:
+        held = living.begin_batch(source("held.csv"), NOW)
+        living.record_block(held.id, [shipment(1, 0)], [declaration(1, 0)], [], [], NOW)
+        assert ledger.discard_abandoned(["99900000002"], "tester", "why", NOW) == []
+        assert ledger.discard_abandoned([MASTER], "tester", "why", NOW) == [left.id]
+    assert {k.key: k.live for k in ledger.known([key(0), key(1)])} == {key(0): False, key(1): True}
+    assert (ledger.batch(left.id).state, ledger.batch(left.id).rows) == ("discarded", 2)

@@ -56,6 +56,20 @@ def test_a_declaration_was_removed(full: Book) -> None:
     assert "没有对应的报关单" in missing.detail_zh
 
 
+def test_a_shipment_counts_as_filed_with_a_batch_that_never_was(full: Book) -> None:
+    """The first batch was broken off, and a second file counted its parcels as already filed."""
+    change(
+        full,
+        "UPDATE batches SET state = 'recording' WHERE id = '20261123-02'",
+        "UPDATE shipments SET outcome = 'already_filed', attempt_id = "
+        f"(SELECT id FROM attempts WHERE key = '{key(10)}'), key = '{key(10)}' "
+        "WHERE batch_id = '20261123-01' AND position = 4",
+    )
+    told = [d for d in differences(full.ledger) if d.what == "filed_nowhere"]
+    assert [d.where for d in told] == [f"20261123-01 {house(4)}"]
+    assert "20261123-02" in told[0].detail
+
+
 def test_a_shipment_was_removed(full: Book) -> None:
     change(full, "DELETE FROM shipments WHERE position = 4 AND batch_id = '20261123-01'")
     assert found(full) == {

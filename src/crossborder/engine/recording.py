@@ -19,11 +19,13 @@ from crossborder.engine.answers import Prepared
 from crossborder.engine.batches import Drafts, draft
 from crossborder.engine.handing_in import HandIn, meet_ledger
 from crossborder.engine.results import Checked, findings_json
-from crossborder.errors import InputError, SchemaError
+from crossborder.errors import InputError, LedgerError, SchemaError
+from crossborder.keys import normalise
 from crossborder.ledger import (
     AttemptDraft,
     AttemptRecord,
     BatchDraft,
+    BatchRecord,
     FindingRow,
     HouseRow,
     KeysTaken,
@@ -36,6 +38,8 @@ Progress = Callable[[int, int], None]
 SMALL = 500
 """Hand-ins of fewer documents are checked in full by libxml2; of larger ones, one document in a hundred."""
 TRIES = 3
+GIVEN_UP = "its recording was broken off, and another file brings the same master waybill"
+CHANGED = "its recording was broken off, and the same file is judged otherwise now"
 
 
 def record(
@@ -53,7 +57,12 @@ def record(
             now,
         )  # fmt: skip
         try:
+            ledger.discard_abandoned(_masters(checked), who, GIVEN_UP, now)
             hand_in = meet_ledger(checked, ledger, now, own_batch=batch.id)
+            if not _goes_on(hand_in, ledger, batch):
+                ledger.leave_batch(batch.id)
+                ledger.discard_batch(batch.id, who, CHANGED, now)
+                continue
             drafts = draft(hand_in, ledger, settings.endpoints, now)
             _prove(drafts, settings)
             _blocks(
@@ -80,7 +89,23 @@ def record(
             drafts.manifests.height,
             drafts.left_out.height,
         )
-    raise AssertionError("unreachable: the last try returns or raises")
+    raise LedgerError(
+        "other processes keep recording the same waybills", "其他进程正在录入相同的运单",
+        place=source_name, fix_en="wait until they are done and hand the file in again", fix_zh="请等待其完成后重新提交",
+    )  # fmt: skip
+
+
+def _masters(checked: Checked) -> list[str]:
+    """Normalised master waybills of a hand-in."""
+    return [normalise(m) for m in checked.frames.shipments["master_waybill"].drop_nulls().unique()]
+
+
+def _goes_on(hand_in: HandIn, ledger: Ledger, batch: BatchRecord) -> bool:
+    """Whether what was committed before a crash is what the file would be recorded as now."""
+    if not batch.recorded:
+        return True
+    before = [s.outcome for s in ledger.shipments_in(batch.id)]
+    return before == hand_in.plan.sort("ship")["outcome"].head(batch.recorded).to_list()
 
 
 def _prove(drafts: Drafts, settings: Settings) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -76,9 +77,20 @@ class Batches(Base):
             return _batch(connection, batch_id, continued=found is not None)
 
     def leave_batch(self, batch_id: str) -> None:
-        """This process stops recording a batch without sealing it; whoever hands the file in again continues."""
+        """This process stops recording a batch without sealing it; whoever hands the file in again continues.
+
+        Others learn it too, as far as the ledger can be written at this moment. Nothing happens if it is sealed.
+        """
         with self._guard:
+            if batch_id not in self._recording:
+                return
             self._recording.discard(batch_id)
+            with contextlib.suppress(LedgerError), self.write() as connection:
+                connection.execute(
+                    _one(batch_id)
+                    .where(tables.batches.c.state == RECORDING, tables.batches.c.recorder == self.owner)
+                    .values(recorder=None)
+                )  # fmt: skip
 
     def record_block(
         self,
@@ -151,7 +163,8 @@ class Batches(Base):
                 [event(now, self.owner, "sealed", batch_id=batch_id, detail=dict(counts))],
             )
             sealed = _batch(connection, batch_id)
-        self.leave_batch(batch_id)
+        with self._guard:
+            self._recording.discard(batch_id)
         return sealed
 
     def discard_batch(self, batch_id: str, who: str, reason: str, now: datetime) -> int:
@@ -167,26 +180,31 @@ class Batches(Base):
                     "只能丢弃录入中断的批次",
                     place=batch_id,
                 )
-            attempts = tables.attempts
-            held = connection.execute(
-                select(attempts.c.id, attempts.c.state).where(attempts.c.batch_id == batch_id)
-            ).all()
-            connection.execute(
-                update(attempts)
-                .where(attempts.c.batch_id == batch_id)
-                .values(live=False, final=True, state=VOIDED, state_since=china_time.iso(now))
-            )
-            connection.execute(_one(batch_id).values(state=DISCARDED, recorder=None))
-            detail = {"reason": reason, "attempts": len(held)}
-            self._record(
-                connection,
-                [event(now, who, "discarded", batch_id=batch_id, detail=detail)]
-                + [
-                    event(now, who, "voided", batch_id=batch_id, attempt_id=i, from_state=s, to_state=VOIDED)
-                    for i, s in held
-                ],
-            )  # fmt: skip
-            return len(held)
+            return self._discard(connection, batch_id, who, reason, now)
+
+    def discard_abandoned(
+        self, masters: Iterable[str], who: str, reason: str, now: datetime
+    ) -> list[str]:
+        """Discard every batch that a dead process left unsealed and that holds one of these master waybills.
+
+        `masters` are normalised. Such a batch can never be sent, yet its attempts keep their keys: what is handed
+        in now in another file would count as already filed, and would never be. Answers the batches discarded.
+        """
+        wanted = frozenset(masters)
+        b, a = tables.batches.c, tables.attempts.c
+        with self._guard, self.write() as connection:
+            left = [
+                i for i, recorder in connection.execute(select(b.id, b.recorder).where(b.state == RECORDING)).all()
+                if not self._held(i, recorder)
+            ]  # fmt: skip
+            found = [
+                i for i in left
+                if any(key.partition("|")[0] in wanted
+                       for key in connection.execute(select(a.key).where(a.batch_id == i)).scalars())
+            ]  # fmt: skip
+            for batch_id in found:
+                self._discard(connection, batch_id, who, reason, now)
+        return found
 
     def batch(self, batch_id: str) -> BatchRecord:
         """One batch. Raises `NotFound`."""
@@ -202,6 +220,34 @@ class Batches(Base):
             return [_record(row) for row in connection.execute(query).mappings()]
 
     # -- parts of the above
+
+    def _discard(
+        self, connection: Connection, batch_id: str, who: str, reason: str, now: datetime
+    ) -> int:
+        attempts, shipments = tables.attempts, tables.shipments.c
+        held = connection.execute(
+            select(attempts.c.id, attempts.c.state).where(attempts.c.batch_id == batch_id)
+        ).all()
+        connection.execute(
+            update(attempts)
+            .where(attempts.c.batch_id == batch_id)
+            .values(live=False, final=True, state=VOIDED, state_since=china_time.iso(now))
+        )
+        there = select(func.coalesce(func.sum(shipments.row_count), 0)).where(
+            shipments.batch_id == batch_id
+        )
+        rows = connection.execute(there).scalar_one()
+        connection.execute(_one(batch_id).values(state=DISCARDED, recorder=None, rows=rows))
+        detail = {"reason": reason, "attempts": len(held)}
+        self._record(
+            connection,
+            [event(now, who, "discarded", batch_id=batch_id, detail=detail)]
+            + [
+                event(now, who, "voided", batch_id=batch_id, attempt_id=i, from_state=s, to_state=VOIDED)
+                for i, s in held
+            ],
+        )  # fmt: skip
+        return len(held)
 
     def _abandoned(self, connection: Connection, draft: BatchDraft) -> str | None:
         b = tables.batches.c

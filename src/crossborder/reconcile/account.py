@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from crossborder.ledger import Ledger, tables
 from crossborder.reconcile.status_table import StatusTable
@@ -128,10 +128,15 @@ def _counted(
 
 
 def _handed_in(connection: Connection, batches: Sequence[str]) -> Count:
-    """What the batches themselves say was committed and read: independent of the rows that are counted."""
-    b = tables.batches.c
+    """What the batches themselves say was committed and read: independent of the rows that are counted.
+
+    Of a batch that is still being recorded, only the rows of what was committed so far.
+    """
+    b, s = tables.batches.c, tables.shipments.c
+    so_far = select(func.sum(s.row_count)).where(s.batch_id == b.id).scalar_subquery()
+    rows = case((b.state == "recording", so_far), else_=b.rows)
     row = connection.execute(
-        select(func.sum(b.recorded), func.sum(b.rows)).where(b.id.in_(list(batches)))
+        select(func.sum(b.recorded), func.sum(rows)).where(b.id.in_(list(batches)))
     ).one()
     return Count(int(row[0] or 0), int(row[1] or 0))
 

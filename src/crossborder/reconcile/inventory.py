@@ -22,6 +22,7 @@ def inventory(connection: Connection) -> Iterator[Difference]:
     """Every difference between what was recorded and what is there."""
     yield from _batches(connection)
     yield from _prepared_without_attempt(connection)
+    yield from _filed_nowhere(connection)
     yield from _attempts_without_shipment(connection)
     yield from _flags(connection)
     yield from _houses(connection)
@@ -100,6 +101,31 @@ def _prepared_without_attempt(connection: Connection) -> Iterator[Difference]:
         yield Difference(
             "attempt_missing", f"{batch} {shown_as}", f"{outcome}, but its declaration is not there",
             f"登记为 {outcome}，但没有对应的报关单",
+        )  # fmt: skip
+
+
+def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
+    """Shipments that count as already filed with a batch that was never completed, and are filed nowhere else."""
+    live = tables.attempts.alias()
+    other = tables.batches.alias()
+    elsewhere = exists(
+        select(live.c.id)
+        .join(other, other.c.id == live.c.batch_id)
+        .where(live.c.kind == "declaration", live.c.key == S.key, live.c.live)
+        .where(other.c.state == "sealed")
+    )
+    query = (
+        select(S.batch_id, S.shown_as, A.batch_id)
+        .join(tables.attempts, A.id == S.attempt_id)
+        .join(tables.batches, B.id == A.batch_id)
+        .where(S.outcome == "already_filed", B.state != "sealed", ~elsewhere)
+        .order_by(S.id)
+    )
+    for batch, shown_as, first in connection.execute(query):
+        yield Difference(
+            "filed_nowhere", f"{batch} {shown_as}",
+            f"it counts as already filed with batch {first}, which was never completed: hand the file in again",
+            f"按已申报计，但所属批次 {first} 未录入完毕：请重新提交该文件",
         )  # fmt: skip
 
 
