@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from datetime import datetime
 
-from crossborder.errors import SchemaError
+import pytest
+
+from crossborder.errors import CrossborderError, NotFound, SchemaError, SettingsError
 from crossborder.filing import Queuer, Tally
+from crossborder.ledger import Draft
 
 from .office import START, Far, Office, message_id, stamp
 
@@ -66,6 +71,25 @@ def test_a_draft_that_cannot_be_stamped_stops_nobody_else(office: Office) -> Non
     assert states.pop("CB00000002") == "prepared"
     assert set(states.values()) == {"queued"}
     assert tally.counts == {"queued": 4, "unstamped": 1}
+
+
+@pytest.mark.parametrize("error", [NotFound("no endpoint"), SettingsError("no sender_id")])
+def test_a_draft_whose_settings_are_gone_stops_nobody_else(
+    office: Office, error: CrossborderError
+) -> None:
+    office.prepare(3)
+    tally = Tally()
+
+    def lacking(draft: Draft, at: datetime, serial: int) -> str:
+        if draft.key.endswith("CB00000001|I"):
+            raise error
+        return message_id(draft, at, serial)
+
+    queuer = Queuer(office.ledger, stamp, lacking, tally=tally, lot=1)
+    for _ in range(10):
+        queuer.step(office.now)
+    assert Counter(office.attempts().values()) == {"queued": 2, "prepared": 1}
+    assert tally.counts == {"queued": 2, "unstamped": 1}
 
 
 def test_a_damaged_draft_is_suspended_and_named(office: Office) -> None:

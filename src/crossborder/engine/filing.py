@@ -99,7 +99,10 @@ def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
 
 
 class _Ids:
-    """Message ids: sender by the batch's profile, receiver by the endpoint (policy `unique`)."""
+    """Message ids: sender by the batch's profile, receiver by the endpoint (policy `unique`).
+
+    Raises `NotFound` or `SettingsError` where the settings no longer name the one or the other.
+    """
 
     def __init__(self, ledger: Ledger, settings: Settings) -> None:
         self._ledger, self._settings = ledger, settings
@@ -111,8 +114,10 @@ class _Ids:
             profile = self._ledger.batch(draft.batch_id).profile
             sender = profiles.sender(configured.find_profile(self._settings, profile))
             self._senders[draft.batch_id] = sender
-        receiver = self._settings.endpoints[draft.endpoint].receiver_id
-        return messages.message_id(sender, receiver, at, serial)
+        endpoint = self._settings.endpoints.get(draft.endpoint)
+        if endpoint is None:
+            raise NotFound(f"no endpoint {draft.endpoint!r}", f"没有口岸 {draft.endpoint!r}")
+        return messages.message_id(sender, endpoint.receiver_id, at, serial)
 
 
 def read_stored(stored: Sequence[StoredReceipt]) -> list[Read]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from crossborder.errors import PayloadDamaged, SchemaError
+from crossborder.errors import NotFound, PayloadDamaged, SchemaError, SettingsError
 from crossborder.filing.policy import Tally
 from crossborder.ledger import Ledger
 from crossborder.ledger.records import Draft, Frozen
@@ -24,7 +24,8 @@ class Queuer:
     """Freezes what may be sent: a reserved serial, an id, the bytes; then it is queued, once and for all.
 
     `message_id(draft, at, serial)` composes an id, each its own (policy `unique`: one id per declaration). A
-    draft that cannot be stamped stays as it is, is counted as `unstamped`, and stops nobody else.
+    draft that cannot be stamped, or whose endpoint or profile the settings no longer have, stays as it is, is
+    counted as `unstamped`, and stops nobody else.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class Queuer:
             return Frozen(draft.attempt_id, ident, self._stamp(body, message_id=ident, at=now))
         except PayloadDamaged:  # the ledger has suspended and named it
             self._tally.add("damaged")
-        except SchemaError:
+        except (SchemaError, SettingsError, NotFound):
             self._tally.add("unstamped")
             self._left.add(draft.attempt_id)
         return None
