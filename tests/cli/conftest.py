@@ -84,7 +84,7 @@ def port(tmp_path: Path, home: Path) -> Iterator[Sandbox]:
     """A simulated port that releases everything, and settings of the home that name it."""
     doors = [
         EndpointSpec("hangzhou", "http", districts=("29",)),
-        EndpointSpec("ningbo", "folder", districts=("31",)),
+        EndpointSpec("ningbo", "both", districts=("31",)),
     ]
     with Sandbox(tmp_path / "port", doors, Mix.load().with_shares(**{"11": 1}), speed=0) as sandbox:
         home.mkdir(exist_ok=True)
@@ -107,7 +107,7 @@ settle_seconds = 0.2
 districts = ["31"]
 transport = "folder"
 address = '{sandbox.boxes("ningbo")}'
-account = "{sandbox.address("hangzhou").rsplit("/", 1)[0]}/ningbo/account"
+account = "{sandbox.address("ningbo")}/account"
 poll_seconds = 0.1
 settle_seconds = 0.2
 """

@@ -96,10 +96,10 @@ def run(args: Sequence[str]) -> int:
         return _failed(t(f"--lang {asked!r}：应为 zh 或 en", f"--lang {asked!r}: zh or en"))
     args = prepared(args)
     if not args or args[0] in _HELP:
-        app(["--help"], prog_name="crossborder", standalone_mode=False)
+        _invoke(["--help"])
         return 0 if args else 2
     try:
-        done: Any = app(args, prog_name="crossborder", standalone_mode=False)
+        return _invoke(args)
     except CrossborderError as error:
         return _failed(error.text(words.lang()))
     except (typer.Abort, KeyboardInterrupt):
@@ -116,6 +116,16 @@ def run(args: Sequence[str]) -> int:
         if usage.is_usage_error(error):
             return _failed(usage.explain(error))
         raise
+
+
+def _invoke(args: Sequence[str]) -> int:
+    """Parse and run, without the parser's own handling of errors and broken pipes."""
+    command = typer.main.get_command(app)
+    try:
+        with command.make_context("crossborder", list(args)) as context:
+            done: Any = command.invoke(context)
+    except typer.Exit as ended:
+        return int(ended.exit_code)
     return done if isinstance(done, int) else 0
 
 

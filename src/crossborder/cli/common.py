@@ -94,9 +94,15 @@ def err() -> Console:
 def _console(stream: Any) -> Console:
     from rich.console import Console
 
+    class Quiet(Console):
+        """A console that leaves it to `main` what happens when nobody reads any more."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     terminal = stream.isatty()
     width = None if terminal or "COLUMNS" in os.environ else 120
-    return Console(file=stream, highlight=False, width=width, soft_wrap=not terminal)
+    return Quiet(file=stream, highlight=False, width=width, soft_wrap=not terminal)
 
 
 def line(text: str = "", style: str | None = None) -> None:
