@@ -199,3 +199,19 @@ def test_preparing_is_the_same_from_a_file_and_from_a_frame(tmp_path: Path) -> N
             firms.append({a.key: a.content_digest for a in engine.ledger.attempts_in()})
             assert done.counts == {"prepared": 4}
     assert firms[0] == firms[1]
+
+
+def test_a_damaged_document_of_one_stops_no_other(tmp_path: Path) -> None:
+    """What differs cannot be named any more; that it is live can."""
+    sample = day(6)
+    new = day(2, seed=8)
+    with firm(tmp_path) as desk:
+        desk.flow(sample)
+        desk.engine.close()
+        for segment in (desk.home / "payload").glob("*.seg"):
+            segment.unlink()
+        again = desk.prepare(changed(sample, "remarks", {0: "again"}))
+        assert again.counts == {"already_filed": 5, "rejected": 1}
+        (told,) = again.checked.findings.filter(rule="INT-live-differs").iter_rows(named=True)
+        assert told["shipment"] == houses(sample)[0]
+        assert desk.prepare(new).counts == {"prepared": 2}

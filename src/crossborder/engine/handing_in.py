@@ -15,6 +15,7 @@ import polars as pl
 from crossborder import messages
 from crossborder.engine import pure
 from crossborder.engine.results import Checked
+from crossborder.errors import PayloadDamaged
 from crossborder.keys import declaration_key_expr
 from crossborder.ledger import Known, Ledger
 from crossborder.shipments import FrameSet
@@ -181,6 +182,11 @@ def _differing_fields(
     for ship, key, xml in (
         fresh.filter(pl.col("ship").is_not_null()).select("ship", "key", "xml").iter_rows()
     ):
-        stored = ledger.payload(known[key].ref, now)
+        try:
+            stored = ledger.payload(known[key].ref, now)
+        except (
+            PayloadDamaged
+        ):  # the ledger has named it; one damaged document stops no other shipment
+            continue
         answer[ship] = messages.differing(stored, xml.encode("utf-8"))
     return answer
