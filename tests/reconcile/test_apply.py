@@ -216,6 +216,27 @@ class TestSecondAttempt:
         assert [r.code for r in book.ledger.receipts_of(second.id)] == ["D0"]
         assert book.of(1).pre_entry_id == "201900001507083002"
 
+    @pytest.mark.parametrize("code", ["D0", "D1"])
+    def test_the_ports_clock_is_a_little_behind(self, book: Book, code: str) -> None:
+        """Said without a number, a second before it was sent by our clock, and after the first had ended."""
+        first, second = self.refused_and_filed_again(book)
+        book.say(1, code, 9.9)
+        book.say(1, "Y", 12, pre_entry_id="201900001507083002")
+        book.apply()
+        assert [r.code for r in book.ledger.receipts_of(first)] == ["D0", "N"]
+        assert [r.code for r in book.ledger.receipts_of(second)] == [code, "Y"]
+
+    @pytest.mark.parametrize(("code", "minutes"), [("D0", 7.9), ("N", 9.9), ("D2", 1.9)])
+    def test_what_may_be_said_of_the_first_stays_with_it(
+        self, book: Book, code: str, minutes: float
+    ) -> None:
+        """Long before the second was sent; the same refusal once more; before the first had ended."""
+        first, second = self.refused_and_filed_again(book)
+        book.say(1, code, minutes)
+        book.apply()
+        assert code in [r.code for r in book.ledger.receipts_of(first)]
+        assert book.ledger.receipts_of(second) == []
+
     def test_the_second_it_left_in_belongs_to_it(self, book: Book) -> None:
         """Receipts that tell whole seconds are compared by the second."""
         book.later(0.005)

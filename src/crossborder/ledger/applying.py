@@ -31,6 +31,7 @@ _LINE = (
 _CANDIDATE = (
     A.c.id, A.c.kind, A.c.key, A.c.number, A.c.live, A.c.batch_id, A.c.direction, A.c.state, A.c.stage,
     A.c.first_sent_at, A.c.pre_entry_id, A.c.entry_id, A.c.released, A.c.final, A.c.attention,
+    A.c.last_code, A.c.last_op_time,
 )  # fmt: skip
 _MOVED = (
     "state", "stage", "state_since", "final", "released", "last_code", "last_op_time", "pre_entry_id",

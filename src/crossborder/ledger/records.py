@@ -340,6 +340,8 @@ class Candidate(NamedTuple):
     released: bool
     final: bool
     attention: str | None
+    last_code: str | None = None
+    last_op_time: str | None = None
 
 
 class Step(NamedTuple):

@@ -9,11 +9,15 @@ lists the houses it names first, then by time. Only attempts that were handed ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
+from crossborder import china_time
 from crossborder.ledger import Candidate, Desk, PendingLine
 from crossborder.reconcile.order import digits17, moment
 
 MANIFEST_RECEIPT = "EXP312"
+CLOCKS_DIFFER = 120.0
+"""Seconds by which the port's clock may be behind ours."""
 
 
 def match(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candidate]:
@@ -73,24 +77,43 @@ def _declarations(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candida
     for line in sorted(lines, key=lambda x: (moment(x), x.id)):
         chosen = numbers.bearer(line)
         if chosen is None:
-            chosen = live_at(moment(line), numbers.not_another(line, by_key.get(line.key, [])))
+            fitting = numbers.not_another(line, by_key.get(line.key, []))
+            chosen = live_at(moment(line), fitting, line.code)
         if chosen is not None:
             found[line.id] = chosen
             numbers.learn(line, chosen)
     return found
 
 
-def live_at(when: str, candidates: Iterable[Candidate]) -> Candidate | None:
+def live_at(when: str, candidates: Iterable[Candidate], code: str = "") -> Candidate | None:
     """The newest candidate whose first send does not come after `when` (17 digits), else the oldest.
 
-    A time without milliseconds is compared by the second.
+    A time without milliseconds is compared by the second. The port's clock may be a little behind ours: what is said
+    up to two minutes before a candidate was sent, and after the one before had ended, is said of it; not so the same
+    `code` again that ended the one before, which is a repetition.
     """
-    ordered = sorted(candidates, key=lambda c: (c.first_sent_at, c.attempt_id), reverse=True)
-    for one in ordered:
+    ordered = sorted(candidates, key=lambda c: (c.first_sent_at, c.attempt_id))
+    chosen = 0
+    for place, one in enumerate(ordered):
         sent = digits17(one.first_sent_at)
         if when[:14] >= sent[:14] if when.endswith("000") else when >= sent:
-            return one
-    return ordered[-1] if ordered else None
+            chosen = place
+    for newer in ordered[chosen + 1 :]:
+        before = ordered[chosen]
+        over = not before.live and before.last_code != code and (before.last_op_time or "") < when
+        if not over or _seconds_before(when, newer.first_sent_at) > CLOCKS_DIFFER:
+            break
+        chosen += 1
+    return ordered[chosen] if ordered else None
+
+
+def _seconds_before(when: str, sent: str) -> float:
+    """How long before the moment `sent` (as in the ledger) the moment `when` (17 digits) is."""
+    try:
+        told = datetime.strptime(when[:14], "%Y%m%d%H%M%S").replace(tzinfo=china_time.CHINA)
+    except ValueError:
+        return float("inf")
+    return (china_time.parse(sent) - told).total_seconds()
 
 
 def _manifests(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candidate]:
@@ -117,7 +140,7 @@ def _manifests(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candidate]
             fitting = [c for c in fitting if line.key + c.direction in houses[c.attempt_id]]
             head = heads.get(line.receipt_id)
             fitting = [head] if head in fitting and head is not None else fitting
-        chosen = live_at(moment(line), fitting)
+        chosen = live_at(moment(line), fitting, line.code)
         if chosen is not None:
             found[line.id] = chosen
             if line.line == 0:
