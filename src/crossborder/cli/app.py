@@ -159,4 +159,7 @@ def _failed(message: str) -> int:
 def _said(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     what = error.strerror or type(error).__name__
-    return place + t(f"系统无法读写（{what}）", f"the system cannot read or write it ({what})")
+    return place + t(
+        f"系统无法读写（{what}） → 请检查路径和权限",
+        f"the system cannot read or write it ({what}) → check the path and its rights",
+    )

@@ -80,6 +80,9 @@ def show_checked(checked: Checked) -> None:
     out = common.out()
     if checked.findings.height:
         out.print(findings_list(checked.findings, common.lang(), out.width))
+    if checked.unevaluated.height:
+        named = ", ".join(checked.unevaluated["rule"])
+        common.line(t(f"未能运行的检查：{named}（原因见 crossborder explain）", f"checks that could not run: {named} (why: crossborder explain)"), style="dim")  # fmt: skip
     c = checked.counts
     common.line(
         t(

@@ -123,13 +123,14 @@ class _Story:
 
     def _compose(self, day: Day, shipments: int, seed: int, dirty: float) -> Path:
         """A day's file. With the same seed and no dirt it holds the same parcels, every fault repaired."""
-        from crossborder import samples
+        from crossborder import china_time, samples
 
         stem = day.name if dirty else f"{day.name}-{t('更正', 'corrected')}"
         file = self._home / "files" / f"{stem}{day.suffix}"
         file.parent.mkdir(exist_ok=True)
         samples.create(
-            file, shipments=shipments, seed=seed, dirty=dirty, direction=day.direction, mapping=day.mapping
+            file, shipments=shipments, seed=seed, dirty=dirty, direction=day.direction, mapping=day.mapping,
+            day=china_time.now().date(),
         )  # fmt: skip
         return file
 

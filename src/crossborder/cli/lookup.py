@@ -70,6 +70,11 @@ def _tell(record: Mapping[str, Any]) -> None:
     ]
     common.line(f"{record['id']}  {record[f'title_{said}']}", style="bold")
     common.out().print(plain_facts([(name, text) for name, text in facts if text]))
+    if record.get("elements"):
+        common.line()
+        _show_schema(
+            [{**one, "path": f"{one['message']}/{one['path']}"} for one in record["elements"]]
+        )
 
 
 _DATED = {"movement": ("进出境日期", "day of movement"), "declaration": ("申报日期", "day of declaration")}  # fmt: skip
@@ -241,4 +246,4 @@ def _show_schema(rows: list[dict[str, Any]]) -> None:
 
 def _length(row: Mapping[str, Any]) -> str:
     digits = f"{row['total_digits']},{row['fraction_digits']}" if row["total_digits"] else ""
-    return str(row["max_length"] or digits or "")
+    return digits or str(row["max_length"] or "")

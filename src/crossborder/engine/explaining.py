@@ -34,6 +34,26 @@ _FILLING = ("未按填制条件填写或留空", "is not filled, or filled, as t
 _CODE = ("不在代码表或允许的值中", "is not in its code table or among the allowed values")
 _COMPILED = re.compile(r"(?:XSD-(?P<x>\w+)-(?P<facet>\w+)|FIL-(?P<f>\w+)|COD-(?P<c>\w+))")
 
+_OWN: dict[str, tuple[str, str, str, str, str, str]] = {
+    "INT-live-differs": (
+        "reject", "reject", "分运单已有内容不同的有效报关单", "the house waybill has a live declaration with other content",
+        "恢复原内容，或等海关退单后再更正申报", "restore the former content, or correct it once customs has returned the declaration",
+    ),
+    "INT-classified": (
+        "warn", "note", "文件未写报关类别，由本软件按规则选定", "the file names no class; it was chosen by the rules",
+        "核对所选类别；合作方写明的类别只核对，不改动", "look at the class chosen; a class that is given is checked, never changed",
+    ),
+    "CLS-11": (
+        "reject", "reject", "不适用 A、B、C 任何一类", "fits none of the classes A, B and C",
+        "转一般货物报关，或补充、更正所列事实", "declare as ordinary goods, or complete and correct the facts",
+    ),
+    "MFT-02": (
+        "warn", "note", "舱单合计与总运单相差过大", "the totals of a manifest differ from the master waybill's",
+        "核对是否漏列或多列分运单", "look for house waybills that are missing or do not belong here",
+    ),
+}  # fmt: skip
+"""Findings that neither a rule of the registry nor the specification gives: severity, action, title, remedy."""
+
 
 def rule_records() -> list[Record]:
     """The record of every implemented rule, sorted by id; the keys are listed at `explain_rule`."""
@@ -93,25 +113,35 @@ def _finding(rule: rules.Rule) -> Record:
 
 
 def _problem(rule_id: str) -> Record | None:
+    """An id of intake, of classification and handing in, or of a rule that never runs for want of its facts."""
+    wanted = next((own for own in _OWN if own.casefold() == rule_id.casefold()), "")
+    if wanted:
+        severity, action, *texts = _OWN[wanted]
+        titles = ("title_zh", "title_en", "fix_zh", "fix_en")
+        return _blank(wanted, severity, action) | dict(zip(titles, texts, strict=True))
+    for never, zh, en in _unevaluated():
+        if never.casefold() == rule_id.casefold():
+            return _blank(never, "not_evaluated", "mark") | {
+                "title_zh": f"未运行：{zh}",
+                "title_en": f"does not run: {en}",
+            }
     kind = rule_id[4:].casefold() if rule_id[:4].casefold() == "int-" else ""
-    if kind == "live-differs":
-        return _blank("INT-live-differs", "reject", "reject") | {
-            "family": "intake",
-            "title_zh": "分运单已有内容不同的有效报关单",
-            "title_en": "the house waybill has a live declaration with other content",
-            "fix_zh": "恢复原内容，或等海关退单后再更正申报",
-            "fix_en": "restore the former content, or correct it once customs has returned the declaration",
-        }
     problem = PROBLEMS.get(kind)
     if problem is None:
         return None
     return _blank(f"INT-{kind}", problem.severity, problem.action) | {
-        "family": "intake",
         "title_zh": problem.zh.replace("{a}", "…").replace("{b}", "…"),
         "title_en": problem.en.replace("{a}", "…").replace("{b}", "…"),
         "fix_zh": problem.fix_zh,
         "fix_en": problem.fix_en,
     }
+
+
+def _unevaluated() -> list[tuple[str, str, str]]:
+    return [
+        (rule, zh, en)
+        for rule, zh, en in rules.unevaluated(context_of(rules.Example(()))).iter_rows()
+    ]
 
 
 def _blank(rule_id: str, severity: str, action: str) -> Record:
@@ -124,7 +154,7 @@ def _blank(rule_id: str, severity: str, action: str) -> Record:
         | lists
         | {
             "id": rule_id, "severity": severity, "action": action, "applies_to": "all",
-            "dated_by": "declaration", "certainty": "primary",
+            "dated_by": "declaration", "certainty": "primary", "family": "intake",
         }
     )  # fmt: skip
 
