@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import importlib.util
 import json
 import os
@@ -151,14 +152,12 @@ def run(place: Path, seconds: float, seed: str, children: int) -> int:
             return process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
-        try:
-            process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            pass
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(GRACE_SECONDS)
+            return 0
         finally:
             _end_group(process.pid)
             process.wait()
-    return 0
 
 
 def _end_group(group: int) -> None:
@@ -216,6 +215,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if importlib.util.find_spec("mutmut") is None:
         print("mutmut is not installed: pip install 'mutmut>=3.8,<4'", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="crossborder-mutate-") as name:
         place = Path(name)
         prepare(place, given.only or [f"{room}/*" for room in ROOMS])
