@@ -53,15 +53,16 @@ def _tell(record: Mapping[str, Any]) -> None:
 
     said = common.lang()
     dates = " – ".join((record["effective_from"] or "…", record["effective_to"] or "…"))
-    open_dates = not (record["effective_from"] or record["effective_to"])
+    in_force = dates if record["effective_from"] or record["effective_to"] else t("一直", "always")
+    has_law = bool(record["legal_source"])
     facts = [
         (t("适用", "applies to"), record["applies_to"]),
         (t("元素", "elements"), ", ".join(record["fields"])),
         (t("后果", "consequence"), label(record["action"], said)),
         (t("来源", "source"), record["legal_source"]),
-        (t("有效期", "in force"), t("一直", "always") if open_dates else dates),
-        (t("按何日期", "dated by"), _DATED[record["dated_by"]][0 if said == "zh" else 1]),
-        (t("可信度", "certainty"), _CERTAIN[record["certainty"]][0 if said == "zh" else 1]),
+        (t("有效期", "in force"), in_force if has_law else ""),
+        (t("按何日期", "dated by"), t(*_DATED[record["dated_by"]]) if has_law else ""),
+        (t("可信度", "certainty"), t(*_CERTAIN[record["certainty"]]) if has_law else ""),
         (t("含义", "meaning"), record["meaning"]),
         (t("处理", "remedy"), record[f"fix_{said}"]),
         (t("通过的例子", "passes"), _example(record["passing"])),
