@@ -48,6 +48,16 @@ def test_illegal_characters_are_refused_and_named(check: Check, text: str) -> No
     assert found["value"].to_list() == [f"备注{text}尾"]
 
 
+@pytest.mark.parametrize("text", ["\ue000", "Ａ", "\U00020bb7"])
+def test_no_text_shows_a_name_of_ours(check: Check, text: str) -> None:
+    """The finding names the user's own column beside it; a column of ours says nothing to them."""
+    head = {"sender_name": f"陈{text}", "party_id": f"A{text}"}
+    found = check(Parcel(head=head))
+    assert "sender_name" in found["column"].to_list()
+    said = [t for name in ("zh", "en", "fix_zh", "fix_en") for t in found[name]]
+    assert not [t for t in said if "_" in t]
+
+
 @pytest.mark.parametrize("text", LEGAL)
 def test_legal_characters_pass(check: Check, text: str) -> None:
     assert check(Parcel(head={"remarks": text})).height == 0

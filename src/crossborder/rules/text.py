@@ -43,7 +43,7 @@ def characters(ctx: Context) -> Cases:
     rare = ctx.option("supplementary_ideographs")
     for frame in FRAME_NAMES:
         for column in COLUMNS[frame].values():
-            value = pl.col(column.name)
+            value, words = pl.col(column.name), column.name.replace("_", " ")
             legal = ~value.str.contains(ILLEGAL)
             screen = value.str.contains(_UNUSUAL)
             yield Case(
@@ -53,7 +53,7 @@ def characters(ctx: Context) -> Cases:
                 screen=screen,
                 textual=True,
                 zh=f"{column.label_zh}含有非法字符 {{char}}",
-                en=f"illegal character {{char}} in {column.name}",
+                en=f"illegal character {{char}} in {words}",
                 values={"char": code_points(value.str.extract(f"({ILLEGAL})"))},
             )
             if column.kind in _STRICT:
@@ -64,7 +64,7 @@ def characters(ctx: Context) -> Cases:
                     screen=screen,
                     textual=True,
                     zh=f"{column.label_zh}含有全角字符",
-                    en=f"full-width characters in {column.name}",
+                    en=f"full-width characters in {words}",
                     fix_zh="请改为半角",
                     fix_en="use half-width characters",
                     suggest=half_width(value),
@@ -77,7 +77,7 @@ def characters(ctx: Context) -> Cases:
                     screen=screen,
                     textual=True,
                     zh=f"{column.label_zh}含有全角数字或字母",
-                    en=f"full-width digits or letters in {column.name}",
+                    en=f"full-width digits or letters in {words}",
                     severity="warn",
                     action="note",
                     fix_zh="建议改为半角",
@@ -91,7 +91,7 @@ def characters(ctx: Context) -> Cases:
                         screen=screen,
                         textual=True,
                         zh=f"{column.label_zh}含有扩展区汉字（生僻字）",
-                        en=f"rare ideographs (outside the basic plane) in {column.name}",
+                        en=f"rare ideographs (outside the basic plane) in {words}",
                         severity="reject" if rare == "reject" else "warn",
                         action="reject" if rare == "reject" else "note",
                         fix_zh="请确认申报系统可显示该字",
