@@ -186,6 +186,10 @@ def test_a_house_refused_in_its_manifest_goes_again_when_the_file_is_handed_in_a
         assert again.counts == {"already_filed": 6}
         (appended,) = manifests(desk, again.batch)
         assert (appended["OpType"], appended["AssBillNo"]) == (["APD"], [house])
+        master = sample.frames.shipments["master_waybill"][0]
+        (whole,) = [m for m in manifests(desk, first) if m["BillNo"][0] == master]
+        for total in ("BillNum", "PackNo", "GrossWt"):  # the refused line is not counted twice
+            assert appended[total][0] == whole[total][0]
         desk.balanced(first, again.batch)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 import polars as pl
@@ -14,7 +15,7 @@ from crossborder import messages
 from crossborder.engine import endpoints, profiles
 from crossborder.engine.handing_in import HandIn
 from crossborder.errors import SchemaError
-from crossborder.keys import manifest_key, normalise, normalise_expr
+from crossborder.keys import declaration_key, manifest_key, normalise, normalise_expr
 from crossborder.ledger import Known, Ledger
 from crossborder.settings import Endpoint
 from crossborder.shipments import FrameSet
@@ -215,21 +216,30 @@ class _Manifests:
             parts.append(found[0])
 
     def _before(self, groups: pl.DataFrame, live: Mapping[Group, Sequence[Known]]) -> pl.DataFrame:
-        """What stands on each manifest already: the totals of its last live part's head."""
+        """What stands on each manifest already: the lines of its live parts that customs has not refused."""
         rows = []
         for master, voyage, direction in groups.select(
             "master_waybill", "voyage", "direction"
         ).iter_rows():
-            last = live[(normalise(master), normalise(voyage), direction)][-1]
-            head = manifest_head(self._ledger.payload(last.ref, self._at))
+            parts = live[(normalise(master), normalise(voyage), direction)]
+            standing = [line for part in parts for line in self._standing(part, direction)]
             rows.append(
-                (master, voyage, direction, int(head["BillNum"]), head["PackNo"], head["GrossWt"])
-            )
+                (master, voyage, direction, len(standing), _sum(standing, "PackNo"), _sum(standing, "GrossWt"))
+            )  # fmt: skip
         schema: Schema = {
             "master_waybill": pl.String, "voyage": pl.String, "direction": pl.String, "houses": pl.UInt32,
             "pieces": pl.String, "gross_weight": pl.String,
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
+
+    def _standing(self, part: Known, direction: str) -> list[dict[str, str]]:
+        """The lines of one part whose house customs has not refused."""
+        lines = manifest_lines(self._ledger.payload(part.ref, self._at))
+        refused = self._ledger.refused_houses(part.attempt_id)
+        return [
+            line for line in lines
+            if declaration_key(line["BillNo"], line["AssBillNo"], direction) not in refused
+        ]  # fmt: skip
 
     def documents(self) -> pl.DataFrame:
         """Every manifest, columns of `MANIFESTS`."""
@@ -296,13 +306,19 @@ def _of_groups(frames: FrameSet, groups: Sequence[Group]) -> FrameSet:
     return frames.take(ships)
 
 
-def manifest_head(xml: bytes) -> dict[str, str]:
-    """The head elements of one of our own manifests by local name. Raises `SchemaError`."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    found = etree.fromstring(xml, parser).find(".//{*}ExpMftHead")
-    if found is None:
-        raise SchemaError("a stored manifest has no head", "台账中的舱单没有表头")
-    return {etree.QName(child).localname: child.text or "" for child in found}
+def manifest_lines(xml: bytes) -> list[dict[str, str]]:
+    """The elements of each line of one of our own manifests by local name. Raises `SchemaError`."""
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+    )
+    found = etree.fromstring(xml, parser).findall(".//{*}ExpMftList")
+    if not found:
+        raise SchemaError("a stored manifest has no lines", "台账中的舱单没有表体")
+    return [{etree.QName(child).localname: child.text or "" for child in line} for line in found]
+
+
+def _sum(lines: Sequence[Mapping[str, str]], name: str) -> str:
+    return format(sum((Decimal(line[name]) for line in lines), Decimal(0)), "f")
 
 
 def draft_ids(sender: str, receiver: str, at: datetime, count: int) -> list[str]:

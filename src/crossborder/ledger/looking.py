@@ -66,6 +66,14 @@ class Looking(Base):
                 found |= {row[0]: Listed(*row) for row in rows}
         return found
 
+    def refused_houses(self, attempt_id: int) -> frozenset[str]:
+        """Declaration keys of the houses of one manifest that were refused."""
+        query = select(H.c.declaration_key).where(
+            H.c.attempt_id == attempt_id, H.c.state == HOUSE_REFUSED
+        )
+        with self.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def live_manifest_parts(self, stem: str) -> int:
         """The highest part of `MASTER|VOYAGE|I|` that is live: 0 means the next one is an ADD."""
         with self.read() as connection:
