@@ -19,7 +19,6 @@ from crossborder.schema.facets import facet_failures, holds
 from crossborder.schema.library import ENVELOPE, Form, Library
 from crossborder.schema.model import Element, ElementTree, Group
 from crossborder.schema.patterns import to_rust
-from crossborder.schema.simple import compile_simple_type
 from crossborder.schema.tables import FACETS, CodeRow, FillingRow
 from crossborder.schema.words import Row
 
@@ -36,7 +35,6 @@ __all__ = [
     "Library",
     "Row",
     "code_lists",
-    "compile_simple_type",
     "describe",
     "envelope_elements",
     "facet_failures",
