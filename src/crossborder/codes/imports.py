@@ -68,8 +68,9 @@ def _read(file: Path) -> tuple[list[str], list[Row]]:
         raw = file.read_bytes()
     except OSError as error:
         raise _fault(
-            file, f"the file cannot be read ({error.strerror})", f"文件无法读取（{error.strerror}）"
-        ) from error
+            file, f"the file cannot be read ({error.strerror})", f"文件无法读取（{error.strerror}）",
+            "check the path and its rights", "请检查路径和权限",
+        ) from error  # fmt: skip
     text = _decode(file, raw)
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
