@@ -123,9 +123,11 @@ def released(folder: Path) -> Path:
     return file
 
 
-def wait_until(done: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def wait_until(
+    done: Callable[[], bool], process: subprocess.Popen[str] | None = None, every: float = 0.002
+) -> None:
     """Look until `done`, or the process has ended."""
     until = time.monotonic() + PATIENCE
     while not done() and (process is None or process.poll() is None):
         assert time.monotonic() < until, "nothing moves any more"
-        time.sleep(0.002)
+        time.sleep(every)

@@ -71,7 +71,7 @@ def killed_until_done(house: House, batch: str, kills: int, most: int, seed: str
 
 def check_each_arrived_once(house: House, batch: str, count: int) -> None:
     """Exactly one arrival per message, one message per declaration; the ledger says the same."""
-    wait_until(house.silent)
+    wait_until(house.silent, every=0.05)
     house.run("receive")
     with Engine(load(house.home / "crossborder.toml", house.home)) as engine:
         attempts = engine.ledger.attempts_in(batch_ids=[batch])
