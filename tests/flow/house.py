@@ -97,6 +97,13 @@ class House:
         return found
 
 
+def nowhere(folder: Path) -> House:
+    """A house whose endpoint is not reachable; recording commits five shipments at a time."""
+    folder.mkdir()
+    doors = {"http": "http://127.0.0.1:9/hangzhou", "folder": str(folder)}
+    return House(folder, "http", doors, block=5)
+
+
 @contextmanager
 def port(folder: Path, faults: str = "", speed: str = "0") -> Iterator[dict[str, dict[str, str]]]:
     """The sandbox as a process of its own with its own storage; endpoint → door → address."""

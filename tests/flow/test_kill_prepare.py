@@ -13,7 +13,7 @@ from crossborder import samples
 from crossborder.engine import Engine
 from crossborder.settings import load
 
-from .house import PATIENCE, House, port, wait_until
+from .house import PATIENCE, House, nowhere, port, wait_until
 
 
 def ledger_of(house: House) -> dict[str, Any]:
@@ -37,13 +37,6 @@ def ledger_of(house: House) -> dict[str, Any]:
 def recorded(house: House) -> int:
     """Bytes of documents on the disk, which grow while a file is recorded."""
     return sum(p.stat().st_size for p in (house.home / "payload").glob("*.seg"))
-
-
-def nowhere(folder: Path) -> House:
-    """A house whose endpoint is not reachable; recording commits five shipments at a time."""
-    folder.mkdir()
-    doors = {"http": "http://127.0.0.1:9/hangzhou", "folder": str(folder)}
-    return House(folder, "http", doors, block=5)
 
 
 def kills(folder: Path, count: int, shipments: int, seed: str) -> None:
