@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import typer
@@ -120,13 +121,17 @@ def run(args: Sequence[str]) -> int:
 
 def _invoke(args: Sequence[str]) -> int:
     """Parse and run, without the parser's own handling of errors and broken pipes."""
-    command = typer.main.get_command(app)
     try:
-        with command.make_context("crossborder", list(args)) as context:
-            done: Any = command.invoke(context)
+        with _command().make_context("crossborder", list(args)) as context:
+            done: Any = context.command.invoke(context)
     except typer.Exit as ended:
         return int(ended.exit_code)
     return done if isinstance(done, int) else 0
+
+
+@cache
+def _command() -> Any:
+    return typer.main.get_command(app)
 
 
 def prepared(args: Sequence[str]) -> list[str]:
