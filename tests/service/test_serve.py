@@ -107,6 +107,20 @@ def test_posted_parcels_go_the_whole_way_and_the_same_key_files_once(served: Ser
         assert engine.reconcile().differences == []
 
 
+def test_parcels_of_one_master_waybill_may_come_one_by_one(served: Served) -> None:
+    sent = parcels(5, seed=14)
+    assert len({parcel["master_waybill"] for parcel in sent}) < 5
+    with served.client() as client:
+        batches = []
+        for parcel in sent:
+            answer = client.post("/v1/batches", json={"submit": True, "shipments": [parcel]})
+            assert answer.status_code == 202, answer.text
+            batches.append(answer.json())
+        assert until(lambda: all(released(client, batch) for batch in batches), 45)
+    assert served.arrivals("EXP301") == [1] * 5
+    assert len(served.arrivals("EXP311")) == 5  # one that begins a manifest, others that add to it
+
+
 def test_the_readme_script_sees_its_parcel_released(served: Served) -> None:
     script, parcel = ROOT / "fixtures/cli/post_a_parcel.py", ROOT / "fixtures/cli/parcel.json"
     done = subprocess.run(

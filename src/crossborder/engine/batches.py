@@ -256,24 +256,33 @@ class _Manifests:
 
     def left_out(self) -> pl.DataFrame:
         """Shipments on no manifest, with the reason, columns of `LEFT_OUT`."""
-        standing = [*self._listed, *self.houses()["key"]]
+        houses = self.houses()
         missing = self._hand_in.plan.filter(
             pl.col("key").is_null()
             | (pl.col("outcome") == "unreadable")
-            | ~pl.col("key").is_in(standing)
-        ).select("ship")
+            | ~(pl.col("key").is_in(self._listed) | pl.col("ship").is_in(houses["ship"].implode()))
+        ).select("ship", twice=pl.col("key").is_in(houses["key"].implode()).fill_null(value=False))
         told = [*self._left_out, pl.DataFrame(schema=LEFT_OUT)]
         reasons = pl.concat(told).unique("ship", keep="first")
         return (
             missing.join(reasons, on="ship", how="left", maintain_order="left")
             .with_columns(
-                pl.col("zh").fill_null("缺少总运单号、航次号、分运单号或进出口标志，无法列入舱单"),
-                pl.col("en").fill_null(
-                    "without master waybill, voyage, house waybill and direction it cannot stand on a manifest"
-                ),
+                pl.coalesce("zh", pl.when("twice").then(pl.lit(_TWICE[0])), pl.lit(_KEYLESS[0])).alias("zh"),
+                pl.coalesce("en", pl.when("twice").then(pl.lit(_TWICE[1])), pl.lit(_KEYLESS[1])).alias("en"),
             )
+            .select(*LEFT_OUT)
             .sort("ship")
-        )
+        )  # fmt: skip
+
+
+_KEYLESS = (
+    "缺少总运单号、航次号、分运单号或进出口标志，无法列入舱单",
+    "without master waybill, voyage, house waybill and direction it cannot stand on a manifest",
+)
+_TWICE = (
+    "同一分运单号在文件中出现多次，舱单只列一次",
+    "its house waybill stands more than once in the file, and once on the manifest",
+)
 
 
 def _groups(frames: FrameSet) -> list[Group]:
