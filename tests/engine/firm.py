@@ -124,8 +124,12 @@ class Firm:
         }
 
     def arrivals(self, message_type: str = "EXP301") -> Counter[str]:
-        """House (or master) waybill → messages that it took, at both doors, repeated ids counted."""
+        """House (or master) waybill → messages that it took, at both doors, repeated ids counted.
+
+        What lies in an OutBox is sent but not taken: the port is waited for first.
+        """
         assert self.sandbox is not None
+        assert self.sandbox.wait_idle()
         found: Counter[str] = Counter()
         for name in self.sandbox.endpoints:
             for message in self.sandbox.account(name)["messages"]:
