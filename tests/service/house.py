@@ -21,7 +21,8 @@ from crossborder.service import build_app
 Parcel = dict[str, Any]
 _KEYS = ("ship", "line", "doc", "sheet", "row", "rows", "unreadable")
 RELEASED = Mix.load().with_shares(**{"11": 1})
-WAIT = 30.0
+WAIT = 120.0
+"""Seconds after which a test gives up: never reached unless something hangs."""
 
 
 @cache
