@@ -26,6 +26,7 @@ from crossborder.reports import (
     plain_table,
     write_report,
 )
+from crossborder.reports.day import SECTIONS
 
 ACCOUNT = {
     "handed_in": (1000, 2100), "rejected": (20, 41), "already_filed": (5, 9), "unknown": (1, 1), "in_flight": (4, 9),
@@ -232,6 +233,13 @@ def test_every_name_has_two_words() -> None:
         assert en
         assert zh != en, name
     assert label("no_such_name", "zh") == "no_such_name"
+
+
+def test_a_column_that_only_repeats_another_is_not_shown() -> None:
+    section = next(s for s in SECTIONS if s.rows == "attention")
+    plain = {"what": "unknown", "state": "unknown"}
+    assert "state" not in [c.key for c in section.shown([plain], "en")]
+    assert "state" in [c.key for c in section.shown([plain, plain | {"state": "sent"}], "en")]
 
 
 def test_every_state_and_line_has_a_word() -> None:

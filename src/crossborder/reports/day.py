@@ -104,6 +104,10 @@ class Section:
         """What stands there instead of rows."""
         return self.none_zh if lang == "zh" else self.none_en
 
+    def shown(self, rows: Sequence[Mapping[str, Any]], lang: str) -> tuple[Column, ...]:
+        """The columns, without one that would only repeat another in every row."""
+        return tuple(c for c in self.columns if not c.unless or any(c.value(r, lang) for r in rows))
+
 
 SECTIONS = (
     Section(

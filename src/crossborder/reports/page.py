@@ -166,9 +166,10 @@ def _section(section: Section, report: DayReport, lang: str) -> str:
     title = escape(section.title(lang))
     if not rows:
         return f"<h2>{title}</h2><p class=soft>{escape(section.none(lang))}</p>"
-    numbers = {c.key for c in section.columns if isinstance(c.value(rows[0], lang), int)}
-    head = "".join(f"<th{_class(c, numbers)}>{escape(c.head(lang))}</th>" for c in section.columns)
-    body = "".join(_line(section.columns, row, lang, numbers) for row in rows[:_MOST])
+    columns = section.shown(rows, lang)
+    numbers = {c.key for c in columns if isinstance(c.value(rows[0], lang), int)}
+    head = "".join(f"<th{_class(c, numbers)}>{escape(c.head(lang))}</th>" for c in columns)
+    body = "".join(_line(columns, row, lang, numbers) for row in rows[:_MOST])
     more = len(rows) - _MOST
     rest = ""
     if more > 0:

@@ -54,10 +54,9 @@ def _sheets(report: DayReport, lang: str) -> list[tuple[str, list[str], Sequence
     heads = ["去向", "分运单", "行"] if zh else ["where", "shipments", "rows"]
     sheets: list[tuple[str, list[str], Sequence[Sequence[Cell]]]] = [("总账" if zh else "Account", heads, account)]  # fmt: skip
     for section in SECTIONS:
-        rows = [
-            [column.value(row, lang) for column in section.columns]
-            for row in getattr(report, section.rows)
-        ]
+        found = getattr(report, section.rows)
+        columns = section.shown(found, lang)
+        rows = [[column.value(row, lang) for column in columns] for row in found]
         title = section.title(lang).partition("（")[0]
-        sheets.append((title, [c.head(lang) for c in section.columns], rows))
+        sheets.append((title, [c.head(lang) for c in columns], rows))
     return sheets
