@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from crossborder import samples
+from crossborder import china_time, samples
 from crossborder.sandbox import EndpointSpec, Mix, Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
+DAY = date(2026, 11, 23)
+"""The day the documents were written on: what they show of a check is what it said then."""
 RECEIPTS = ("exp302-no-namespace.xml", "exp312-xmldsig.xml")
 
 
@@ -19,7 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which an example runs; its home is `home` and nothing of the host's settings counts."""
     place = tmp_path / "example"
     place.mkdir()
-    samples.create(place / "parcels.csv", shipments=40, seed=7, dirty=0.1, mapping="elements")
+    samples.create(place / "parcels.csv", shipments=40, seed=7, dirty=0.1, mapping="elements", day=DAY)
     (place / "receipts").mkdir()
     for name in RECEIPTS:
         (place / "receipts" / name).write_bytes((ROOT / "fixtures/golden" / name).read_bytes())
@@ -27,6 +30,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("CROSSBORDER_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("CROSSBORDER_CONFIG", raising=False)
     return place
+
+
+@pytest.fixture
+def on_the_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock goes on from the day of the documents."""
+    shift = china_time.now().date() - DAY
+    real = china_time.now
+    monkeypatch.setattr(china_time, "now", lambda: real() - shift)
 
 
 @pytest.fixture

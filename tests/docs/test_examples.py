@@ -26,7 +26,8 @@ def test_pages_have_examples() -> None:
 @pytest.mark.parametrize("block", EXAMPLES, ids=lambda b: b.name)
 def test_example_runs(block: Block, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:  # fmt: skip
     needs_port = "Engine(" in block.text
-    request.getfixturevalue("port" if needs_port else "folder")
+    for wanted in ("port",) if needs_port else ("on_the_day", "folder"):
+        request.getfixturevalue(wanted)
     for name, text in files(block.page).items():
         Path(name).write_text(text, encoding="utf-8")
     exec(compile(block.text, block.name, "exec"), {"__name__": "__main__"})
