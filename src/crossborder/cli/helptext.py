@@ -245,8 +245,8 @@ HELPS: dict[str, Help] = {
     "sample": Help(
         ("样例：生成一天的预报清单", "compose a sample file"),
         (
-            "生成一份可信的预报清单，人名、号码、地址全部虚构；同样的参数得到同样的文件。--dirty 是有误分运单的比例，每票一种错误。",
-            "Composes a believable day's shipment file. Nobody in it is real; the same arguments give the same file. "
+            "生成一份可信的预报清单，人名、号码、地址全部虚构；同样的参数和日期（--on，默认今天）得到同样的文件。--dirty 是有误分运单的比例，每票一种错误。",
+            "Composes a believable day's shipment file. Nobody in it is real; the same arguments and day (--on, today if not said) give the same file. "
             "--dirty is the share of shipments with a fault, one kind each.",
         ),
         ("crossborder sample -o today.csv --shipments 2000 --dirty 0.05 --dirt-report dirt.jsonl --rates-out rates.csv",),

@@ -39,7 +39,7 @@ def sample(
     as_json: common.Json = False,
     lang: common.Lang = "",
 ) -> int:  # fmt: skip
-    """Compose a believable day's shipment file. Nobody in it is real. The same seed gives the same file on the same day (`--on`)."""
+    """Compose a believable day's shipment file. Nobody in it is real. The same seed and day give the same file."""
     from crossborder.engine import write_sample
 
     done = write_sample(
