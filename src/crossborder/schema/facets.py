@@ -11,7 +11,7 @@ import polars as pl
 
 from crossborder.errors import UnsupportedType
 from crossborder.schema.model import Element
-from crossborder.schema.patterns import to_rust
+from crossborder.schema.simple.regex import to_rust
 
 _NUMBER = r"\A[0-9]+(?:\.[0-9]+)?\z"
 _XS_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\z"
