@@ -28,7 +28,17 @@ def verdict(kind: SimpleType, value: pl.Expr) -> pl.Expr:
 def valid(kind: SimpleType, value: pl.Expr) -> pl.Expr:
     """True where the value, as written, is valid, else false; not defined for null."""
     broken = failures(kind, value, text_of(kind, value)).values()
-    return _sure(pl.all_horizontal(_space(kind, value), *(~fails for fails in broken)))
+    return _sure(pl.all_horizontal(in_space(kind, value), *(~fails for fails in broken)))
+
+
+def in_space(kind: SimpleType, value: pl.Expr) -> pl.Expr:
+    """True where the value is in the lexical space that the type has before any facet."""
+    if kind.variety == "union":
+        return pl.any_horizontal([valid(member, value) for member in kind.members])
+    text = text_of(kind, value)
+    if kind.item is None:
+        return _primitive(kind).valid(text)
+    return _items(text).list.eval(valid(kind.item, pl.element())).list.all()
 
 
 def failures(kind: SimpleType, value: pl.Expr, text: pl.Expr) -> dict[str, pl.Expr]:
@@ -107,16 +117,6 @@ def _normalised(value: pl.Expr, space: WhiteSpace) -> pl.Expr:
 def _items(text: pl.Expr) -> pl.Expr:
     """The items of a list; none for an empty text."""
     return pl.when(text != "").then(text.str.split(" ")).otherwise(pl.lit([], pl.List(pl.String)))
-
-
-def _space(kind: SimpleType, value: pl.Expr) -> pl.Expr:
-    """True where the value is in the lexical space before any facet."""
-    if kind.variety == "union":
-        return pl.any_horizontal([valid(member, value) for member in kind.members])
-    text = text_of(kind, value)
-    if kind.item is None:
-        return _primitive(kind).valid(text)
-    return _items(text).list.eval(valid(kind.item, pl.element())).list.all()
 
 
 def _first_member(
