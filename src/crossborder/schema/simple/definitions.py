@@ -88,7 +88,7 @@ class Definitions:
             raise refuse("invalid", f"{name}: one base is needed")
         base = self._one(document, way, "base", inline, name)
         _allowed(base, "restriction", name)
-        return restrict(name, base, [_facet(child) for child in children[len(inline) :]], final)
+        return restrict(name, base, [facet(child) for child in children[len(inline) :]], final)
 
     def _list(
         self, document: Document, way: etree._Element, name: str, final: frozenset[str]
@@ -174,7 +174,8 @@ def _final(document: Document, node: etree._Element) -> frozenset[str]:
     return _FINAL & frozenset(words)
 
 
-def _facet(node: etree._Element) -> Facet:
+def facet(node: etree._Element) -> Facet:
+    """A facet as it is written. Raises `UnsupportedType` (`invalid`)."""
     name = _local(node)
     if name not in _FACETS:
         raise refuse("invalid", f"{name!r} is no facet")
