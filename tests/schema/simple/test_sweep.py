@@ -34,7 +34,8 @@ PATTERNS = [
     r"\d{1,5}\s([A-Z][a-z]{1,20}\s){3}", r"\c{1,40}", r"[\-+]?\d{1,20}(\.\d*)?", ".{10,}", "[^ ]+( [^ ]+){2,5}", r"\i\c*",
     r"[\i-[:]][\c-[:]]{3,30}", r"\w+(-\w+)*", r"P?\d+\D+.*", r"\p{Lu}?[\p{L}\p{N}-[x-z]]+", ".*",
 ]  # fmt: skip
-DAMAGE = [" ", "-", "+", ".", ":", "T", "a", "0", "Z", "\n", "%", "é", "="]
+DAMAGE = [" ", "-", "+", ".", ":", "T", "a", "0", "\n", "%", "é", "="]
+"""No zones: libxml2 does not order them; `test_generated.py` judges those by the text."""
 LETTERS = "abcdefghijklmnopqrstuvwxyz-_.0123456789"
 
 
