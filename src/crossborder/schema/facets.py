@@ -18,7 +18,7 @@ import polars as pl
 from crossborder.errors import UnsupportedType
 from crossborder.schema.model import Element
 from crossborder.schema.simple.builtin import builtin
-from crossborder.schema.simple.judge import failures, in_space, text_of
+from crossborder.schema.simple.judge import failures, in_space, normalised
 from crossborder.schema.simple.model import SimpleType, Step
 from crossborder.schema.simple.regex import to_rust
 
@@ -60,9 +60,12 @@ def _broken(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
     if _holds_digits(element):
         return _digits(element, value)
     kind = _compiled(element)
-    text = text_of(kind, value)
-    no_number = {"type": ~in_space(kind, value)} if element.base == "decimal" else {}
-    return no_number | failures(kind, value, text)
+    parts = {"text": normalised(value, kind.white_space)}
+    for stage in kind.primitive.stages if kind.primitive else ():
+        parts |= stage(parts.__getitem__)
+    part = parts.__getitem__
+    no_number = {"type": ~in_space(kind, part)} if element.base == "decimal" else {}
+    return no_number | failures(kind, part)
 
 
 def _holds_digits(element: Element) -> bool:

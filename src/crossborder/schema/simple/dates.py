@@ -7,12 +7,11 @@ digits of its fraction of a second as text. Year 0000 is no year (3.2.7, note): 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered
+from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered, Parts
 
 _YEAR: Final = r"-?(?:[1-9][0-9]{3,}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])"
 _MONTH: Final = r"(?:0[1-9]|1[0-2])"
@@ -59,13 +58,6 @@ _BEYOND: Final = 99_999_999_999
 _FOURTEEN_HOURS: Final = 14 * 3600
 
 
-@dataclass(frozen=True, slots=True)
-class _Instant:
-    zoned: pl.Expr
-    seconds: pl.Expr
-    fraction: pl.Expr
-
-
 class Date(Ordered):
     """One of the eight types of `FORMS`."""
 
@@ -75,48 +67,47 @@ class Date(Ordered):
         super().__init__(name)
         self.pattern = rf"\A{FORMS[name]}\z"
         self.years = name in ("dateTime", "date")
+        self.stages = (self._instant,)
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        shaped = text.str.contains(self.pattern)
+    def valid(self, part: Parts) -> pl.Expr:
+        shaped = part("text").str.contains(self.pattern)
         if not self.years:
             return shaped
-        return shaped & (~text.str.contains(_FEBRUARY) | text.str.contains(_LEAP))
+        february = part("text").str.contains(_FEBRUARY)
+        return shaped & (~february | part("text").str.contains(_LEAP))
 
     def unsuitable(self, literal: str) -> str:
         return "bound" if re.match(rf"-?[0-9]{{{_LONGEST_YEAR + 1}}}", literal) else ""
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        value = self._instant(text)
-        zone = pl.when(value.zoned).then(pl.lit("Z")).otherwise(pl.lit(""))
-        return pl.concat_str(value.seconds, pl.lit("."), value.fraction, zone)
+    def key(self, part: Parts) -> pl.Expr:
+        zone = pl.when(part("zoned")).then(pl.lit("Z")).otherwise(pl.lit(""))
+        return pl.concat_str(part("seconds"), pl.lit("."), part("fraction"), zone)
 
-    def order(self, text: pl.Expr, literal: str) -> Order:
-        theirs = self._instant(pl.lit(literal))
-        zoned, seconds, fraction = pl.select(
-            a=theirs.zoned, b=theirs.seconds, c=theirs.fraction
-        ).row(0)
-        mine = self._instant(text)
-        comparable = mine.zoned if zoned else ~mine.zoned
-        before, same, after = _compare(mine, seconds, fraction)
-        early, _, _ = _compare(mine, seconds - _FOURTEEN_HOURS, fraction)
-        _, _, late = _compare(mine, seconds + _FOURTEEN_HOURS, fraction)
+    def order(self, part: Parts, literal: str) -> Order:
+        there = self.parts_of(literal)
+        comparable = part("zoned") if there["zoned"] else ~part("zoned")
+        same = _compare(part, there["seconds"], there["fraction"])
+        early = _compare(part, there["seconds"] - _FOURTEEN_HOURS, there["fraction"])
+        late = _compare(part, there["seconds"] + _FOURTEEN_HOURS, there["fraction"])
         return Order(
-            pl.when(comparable).then(before).otherwise(early),
-            comparable & same,
-            pl.when(comparable).then(after).otherwise(late),
+            pl.when(comparable).then(same.less).otherwise(early.less),
+            comparable & same.equal,
+            pl.when(comparable).then(same.greater).otherwise(late.greater),
         )
 
-    def _instant(self, text: pl.Expr) -> _Instant:
+    def _instant(self, part: Parts) -> dict[str, pl.Expr]:
+        """`zoned`; `seconds` since 1970-01-01 in UTC; the digits of the `fraction` of a second."""
+        text = part("text")
         zone = text.str.extract(r"(Z|[+-][0-9]{2}:[0-9]{2})\z", 1)
-        days = self._days(text)
-        clock, fraction = _clock(text) if self.name in ("dateTime", "time") else (pl.lit(0), None)
+        timed = self.name in ("dateTime", "time")
+        clock, fraction = _clock(text) if timed else (pl.lit(0), pl.lit(""))
         if self.name == "time":
             clock = clock % 86_400
-        return _Instant(
-            zone.is_not_null(),
-            days * 86_400 + clock - _offset(zone),
-            pl.lit("") if fraction is None else fraction,
-        )
+        return {
+            "zoned": zone.is_not_null(),
+            "seconds": self._days(text) * 86_400 + clock - _offset(zone),
+            "fraction": fraction,
+        }
 
     def _days(self, text: pl.Expr) -> pl.Expr:
         """Days from 1970-01-01; a missing year is a leap year, a missing month has 31 days."""
@@ -161,10 +152,12 @@ def _offset(zone: pl.Expr) -> pl.Expr:
     return pl.when(zone.str.starts_with("-")).then(-size).otherwise(size).fill_null(0)
 
 
-def _compare(mine: _Instant, seconds: int, fraction: str) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    same = mine.seconds == seconds
-    return (
-        (mine.seconds < seconds) | (same & (mine.fraction < fraction)),
-        same & (mine.fraction == fraction),
-        (mine.seconds > seconds) | (same & (mine.fraction > fraction)),
+def _compare(part: Parts, seconds: int, fraction: str) -> Order:
+    """How instants stand to one other."""
+    same = part("seconds") == seconds
+    mine = part("fraction")
+    return Order(
+        (part("seconds") < seconds) | (same & (mine < fraction)),
+        same & (mine == fraction),
+        (part("seconds") > seconds) | (same & (mine > fraction)),
     )

@@ -1,70 +1,68 @@
-"""xs:decimal as text of any length: sign, whole digits and fraction digits, never a number of fixed width."""
+"""xs:decimal as text of any length: sign and canonical digits, never a number of fixed width."""
 
 from __future__ import annotations
 
 import polars as pl
 
-from crossborder.schema.simple.primitive import BOUNDS, DIGITS, EVERYWHERE, Order, Ordered
+from crossborder.schema.simple.primitive import BOUNDS, DIGITS, EVERYWHERE, Order, Ordered, Parts
 
 _LEXICAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\z"
+
+
+def _digits(part: Parts) -> dict[str, pl.Expr]:
+    """`digits`: the absolute value without zeros that do not count: `12`, `12.5`, `.5`, empty for zero."""
+    bare = part("text").str.strip_chars_start("+-0")
+    shortened = bare.str.strip_chars_end("0").str.strip_chars_end(".")
+    pointed = bare.str.contains(".", literal=True)
+    return {"digits": pl.when(pointed).then(shortened).otherwise(bare)}
+
+
+def _measures(part: Parts) -> dict[str, pl.Expr]:
+    """`whole`: how many digits stand before the point; `negative`: below zero, which `-0` is not."""
+    digits = part("digits")
+    return {
+        "whole": digits.str.find(".", literal=True).fill_null(digits.str.len_bytes()),
+        "negative": part("text").str.starts_with("-") & (digits != ""),
+    }
 
 
 class Decimal(Ordered):
     """xs:decimal (3.2.3): leading zeros, zeros at the end of the fraction and the sign of zero do not count."""
 
     facets = EVERYWHERE | BOUNDS | DIGITS | {"enumeration"}
+    stages = (_digits, _measures)
 
     def __init__(self) -> None:
         super().__init__("decimal")
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return text.str.contains(_LEXICAL)
+    def valid(self, part: Parts) -> pl.Expr:
+        return part("text").str.contains(_LEXICAL)
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        whole, fraction = _whole(text), _fraction(text)
-        sign = pl.when(_negative(text)).then(pl.lit("-")).otherwise(pl.lit(""))
-        return pl.concat_str(sign, whole, pl.lit("."), fraction)
+    def key(self, part: Parts) -> pl.Expr:
+        sign = pl.when(part("negative")).then(pl.lit("-")).otherwise(pl.lit(""))
+        return pl.concat_str(sign, part("digits"))
 
-    def digits(self, text: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-        """The least n and t with value = i / 10^n, |i| < 10^t, n <= t (4.3.11)."""
-        places = _fraction(text).str.len_bytes()
-        return _whole(text).str.len_bytes() + places, places
+    def count(self, part: Parts) -> tuple[pl.Expr, pl.Expr]:
+        """The least t and n with value = i / 10^n, |i| < 10^t, n <= t (4.3.11)."""
+        size, whole = part("digits").str.len_bytes(), part("whole")
+        point = (size > whole).cast(pl.UInt32)
+        return size - point, size - whole - point
 
-    def order(self, text: pl.Expr, literal: str) -> Order:
-        negative, whole, fraction = pl.select(
-            a=_negative(pl.lit(literal)), b=_whole(pl.lit(literal)), c=_fraction(pl.lit(literal))
-        ).row(0)
-        below = _negative(text)
-        size = _magnitude(text, whole, fraction)
-        if negative:
+    def order(self, part: Parts, literal: str) -> Order:
+        there = self.parts_of(literal)
+        size = _magnitude(part, there["digits"], there["whole"])
+        below = part("negative")
+        if there["negative"]:
             return Order(below & size.greater, below & size.equal, ~below | size.less)
         return Order(below | size.less, ~below & size.equal, ~below & size.greater)
 
 
-def _whole(text: pl.Expr) -> pl.Expr:
-    """Digits before the point without leading zeros; empty for none."""
-    return text.str.extract(r"\A[+-]?0*([0-9]*)", 1)
-
-
-def _fraction(text: pl.Expr) -> pl.Expr:
-    """Digits after the point without zeros at the end; empty for none."""
-    return text.str.extract(r"\.([0-9]*)\z", 1).fill_null("").str.strip_chars_end("0")
-
-
-def _negative(text: pl.Expr) -> pl.Expr:
-    """True for values below zero; `-0` is zero."""
-    return text.str.contains(r"\A-[0.]*[1-9]")
-
-
-def _magnitude(text: pl.Expr, whole: str, fraction: str) -> Order:
-    """How the absolute values stand to that of a literal: first by the number of whole digits, then as text."""
-    mine = _whole(text)
-    length = mine.str.len_bytes()
-    same = length == len(whole)
-    digits = pl.concat_str(mine, pl.lit("."), _fraction(text))
-    theirs = f"{whole}.{fraction}"
+def _magnitude(part: Parts, there: str, whole: int) -> Order:
+    """How the absolute values stand to that of a literal: by the number of whole digits, then as text."""
+    digits, length = part("digits"), part("whole")
+    same = length == whole
     return Order(
-        (length < len(whole)) | (same & (digits < theirs)),
-        digits == theirs,
-        (length > len(whole)) | (same & (digits > theirs)),
+        (length < whole) | (same & (digits < there)),
+        digits == there,
+        (length > whole) | (same & (digits > there)),
     )

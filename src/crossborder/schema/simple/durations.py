@@ -6,12 +6,11 @@ else the two cannot be compared. All four are first days of months, so that no d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
 
-from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered
+from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered, Parts
 
 _LEXICAL: Final = (
     r"\A-?P(?:([0-9]+)Y)?(?:([0-9]+)M)?(?:([0-9]+)D)?"
@@ -22,84 +21,79 @@ _LONGEST: Final = {1: 10, 2: 11, 3: 12, 4: 13, 5: 13, 6: 13}
 _FARTHEST: Final = 10**11
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
-    """Sign and absolute value; zero has no sign."""
+def _span(part: Parts) -> dict[str, pl.Expr]:
+    """`months`, `seconds` and the digits of the `fraction` of a second: the absolute value."""
+    text = part("text")
+    number = {place: _number(text, place) for place in _LONGEST}
+    fraction = text.str.extract(r"\.([0-9]+)S\z", 1).fill_null("").str.strip_chars_end("0")
+    return {
+        "months": number[1] * 12 + number[2],
+        "seconds": number[3] * 86_400 + number[4] * 3600 + number[5] * 60 + number[6],
+        "fraction": fraction,
+    }
 
-    negative: pl.Expr
-    months: pl.Expr
-    seconds: pl.Expr
-    fraction: pl.Expr
 
-    def from_month(self, year: int, month: int) -> pl.Expr:
-        """Seconds from 0000-03-01 to the first day of a month moved by this span, without the fraction."""
-        sign = pl.when(self.negative).then(-1).otherwise(1)
-        moved = sign * self.months + (year * 12 + month - 3)
+def _sign(part: Parts) -> dict[str, pl.Expr]:
+    """`negative`: shorter than nothing; `-PT0S` is not."""
+    something = (part("months") > 0) | (part("seconds") > 0) | (part("fraction") != "")
+    return {"negative": part("text").str.starts_with("-") & something}
+
+
+def _ends(part: Parts) -> dict[str, pl.Expr]:
+    """`from0` to `from3`: seconds from 0000-03-01 to each of the four dates moved by the span, without the fraction."""
+    sign = pl.when(part("negative")).then(-1).otherwise(1)
+    made = {}
+    for place, (year, month) in enumerate(_FROM):
+        moved = sign * part("months") + (year * 12 + month - 3)
         years, months = moved // 12, moved % 12
         days = years * 365 + years // 4 - years // 100 + years // 400 + (153 * months + 2) // 5
-        return days * 86_400 + sign * self.seconds
+        made[f"from{place}"] = days * 86_400 + sign * part("seconds")
+    return made
 
 
 class Duration(Ordered):
     """xs:duration. Literals of facets may reach some three thousand years; longer values are only ever longer."""
 
     facets = EVERYWHERE | BOUNDS | {"enumeration"}
+    stages = (_span, _sign, _ends)
 
     def __init__(self) -> None:
         super().__init__("duration")
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return text.str.contains(_LEXICAL) & ~text.str.contains(r"[PT]\z")
+    def valid(self, part: Parts) -> pl.Expr:
+        return part("text").str.contains(_LEXICAL) & ~part("text").str.contains(r"[PT]\z")
 
     def unsuitable(self, literal: str) -> str:
-        span = _span(pl.lit(literal))
-        reach = pl.select(span.months * (31 * 86_400) + span.seconds).item()
+        span = self.parts_of(literal)
+        reach = span["months"] * 31 * 86_400 + span["seconds"]
         return "" if reach <= _FARTHEST else "bound"
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        span = _span(text)
-        sign = pl.when(span.negative).then(pl.lit("-")).otherwise(pl.lit(""))
+    def key(self, part: Parts) -> pl.Expr:
+        sign = pl.when(part("negative")).then(pl.lit("-")).otherwise(pl.lit(""))
         return pl.concat_str(
-            sign, span.months, pl.lit("M"), span.seconds, pl.lit("."), span.fraction
+            sign, part("months"), pl.lit("M"), part("seconds"), pl.lit("."), part("fraction")
         )
 
-    def order(self, text: pl.Expr, literal: str) -> Order:
-        theirs = _span(pl.lit(literal))
-        negative, months, seconds, fraction = pl.select(
-            a=theirs.negative, b=theirs.months, c=theirs.seconds, d=theirs.fraction
-        ).row(0)
-        there = _Span(
-            pl.lit(negative), pl.lit(months, pl.Int64), pl.lit(seconds, pl.Int64), pl.lit("")
-        )
-        mine = _span(text)
+    def order(self, part: Parts, literal: str) -> Order:
+        there = self.parts_of(literal)
+        mine, fraction = part("fraction"), there["fraction"]
+        shorter, longer = mine < fraction, mine > fraction
+        if there["negative"]:
+            shorter, longer = longer, shorter
         less, equal, greater = pl.lit(True), pl.lit(True), pl.lit(True)
-        for year, month in _FROM:
-            reach, goal = (
-                mine.from_month(year, month),
-                pl.select(there.from_month(year, month)).item(),
-            )
+        for place in range(len(_FROM)):
+            reach, goal = part(f"from{place}"), there[f"from{place}"]
             same = reach == goal
-            shorter, longer = mine.fraction < fraction, mine.fraction > fraction
-            if negative:
-                shorter, longer = longer, shorter
             less &= (reach < goal) | (same & shorter)
-            equal &= same & (mine.fraction == fraction)
+            equal &= same & (mine == fraction)
             greater &= (reach > goal) | (same & longer)
-        if negative:
-            return Order(mine.negative & less, mine.negative & equal, ~mine.negative | greater)
-        return Order(mine.negative | less, ~mine.negative & equal, ~mine.negative & greater)
+        below = part("negative")
+        if there["negative"]:
+            return Order(below & less, below & equal, ~below | greater)
+        return Order(below | less, ~below & equal, ~below & greater)
 
 
-def _span(text: pl.Expr) -> _Span:
-    part = {place: _part(text, place) for place in _LONGEST}
-    months = part[1] * 12 + part[2]
-    seconds = part[3] * 86_400 + part[4] * 3600 + part[5] * 60 + part[6]
-    fraction = text.str.extract(r"\.([0-9]+)S\z", 1).fill_null("").str.strip_chars_end("0")
-    something = (months > 0) | (seconds > 0) | (fraction != "")
-    return _Span(text.str.starts_with("-") & something, months, seconds, fraction)
-
-
-def _part(text: pl.Expr, place: int) -> pl.Expr:
+def _number(text: pl.Expr, place: int) -> pl.Expr:
     """One number of the literal; one too long for Int64 becomes one that is longer than every facet's literal."""
     digits = text.str.extract(_LEXICAL, place).fill_null("0").str.strip_chars_start("0")
     kept = pl.when(digits.str.len_bytes() <= _LONGEST[place]).then(digits)

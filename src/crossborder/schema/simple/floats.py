@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered
+from crossborder.schema.simple.primitive import BOUNDS, EVERYWHERE, Order, Ordered, Parts
 
 _LEXICAL = r"\A(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|-?INF|NaN)\z"
 
@@ -17,22 +17,20 @@ class Float(Ordered):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.dtype = pl.Float32 if name == "float" else pl.Float64
+        self.stages = (lambda part: {"number": part("text").cast(self.dtype, strict=False)},)
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return text.str.contains(_LEXICAL)
+    def valid(self, part: Parts) -> pl.Expr:
+        return part("text").str.contains(_LEXICAL)
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        number = self._number(text)
+    def key(self, part: Parts) -> pl.Expr:
+        number = part("number")
         return pl.when(number == 0).then(pl.lit("0")).otherwise(number.cast(pl.String))
 
-    def order(self, text: pl.Expr, literal: str) -> Order:
-        theirs = pl.select(self._number(pl.lit(literal)).cast(pl.Float64)).item()
-        mine = self._number(text).cast(pl.Float64)
+    def order(self, part: Parts, literal: str) -> Order:
+        theirs = self.parts_of(literal)["number"]
+        mine = part("number").cast(pl.Float64)
         number = mine.is_not_nan()
         if theirs != theirs:
             never = pl.lit(False)
             return Order(never, ~number, never)
         return Order(number & (mine < theirs), number & (mine == theirs), number & (mine > theirs))
-
-    def _number(self, text: pl.Expr) -> pl.Expr:
-        return text.cast(self.dtype, strict=False)

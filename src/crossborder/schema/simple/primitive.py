@@ -1,20 +1,26 @@
 """What every primitive type of Part 2 offers the compiler, as polars expressions.
 
-All expressions take the text after white space processing (String) and are only meaningful where `valid` is true;
+A text is first taken apart into named parts: `text` itself (after white space processing) and what a type's stages make
+of it. All expressions speak of parts, so that each is worked out once. They are only meaningful where `valid` is true;
 elsewhere they may be null or anything. The compiler joins them with `valid &`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
 from crossborder.schema.simple.characters import XML_CHARACTER
 
 WhiteSpace = Literal["preserve", "replace", "collapse"]
+Parts = Callable[[str], pl.Expr]
+"""Part by name."""
+Stage = Callable[[Parts], dict[str, pl.Expr]]
+"""Further parts, made of those before."""
 
 LENGTHS = frozenset({"length", "minLength", "maxLength"})
 BOUNDS = frozenset({"minInclusive", "minExclusive", "maxInclusive", "maxExclusive"})
@@ -36,32 +42,46 @@ class Primitive(ABC):
 
     facets = EVERYWHERE | LENGTHS | {"enumeration"}
     white_space: WhiteSpace = "collapse"
+    stages: tuple[Stage, ...] = ()
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     @abstractmethod
-    def valid(self, text: pl.Expr) -> pl.Expr:
+    def valid(self, part: Parts) -> pl.Expr:
         """True where the text is in the lexical space."""
 
-    def key(self, text: pl.Expr) -> pl.Expr:
+    def key(self, part: Parts) -> pl.Expr:
         """A text that is the same for two literals exactly where their values are equal; it holds no line feed."""
-        return text
+        return part("text")
 
     def unsuitable(self, literal: str) -> str:
         """The reason for which a facet with this literal is refused; empty if it is not."""
         return ""
 
-    def length(self, text: pl.Expr) -> pl.Expr:
+    def length(self, part: Parts) -> pl.Expr:
         """Length in the unit of the type: characters, or octets of binary types."""
-        return text.str.len_chars()
+        return part("text").str.len_chars()
+
+    def taken_apart(self, text: pl.Expr) -> pl.Expr:
+        """A struct whose fields are the parts of a text."""
+        made = pl.struct(text.alias("text"))
+        for stage in self.stages:
+            parts = stage(pl.field)
+            made = made.struct.with_fields(*(part.alias(name) for name, part in parts.items()))
+        return made
+
+    def parts_of(self, literal: str) -> dict[str, Any]:
+        """The parts of one literal, as Python values."""
+        parts: dict[str, Any] = pl.select(self.taken_apart(pl.lit(literal))).item()
+        return parts
 
 
 class Ordered(Primitive):
     """A primitive type with a (partial) order, so that bounds apply to it."""
 
     @abstractmethod
-    def order(self, text: pl.Expr, literal: str) -> Order:
+    def order(self, part: Parts, literal: str) -> Order:
         """How values stand to a literal of this type that is not `unsuitable`."""
 
 
@@ -70,8 +90,8 @@ class Text(Primitive):
 
     white_space: WhiteSpace = "preserve"
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return ~text.str.contains(f"[^{XML_CHARACTER}]")
+    def valid(self, part: Parts) -> pl.Expr:
+        return ~part("text").str.contains(f"[^{XML_CHARACTER}]")
 
 
 class Pattern(Primitive):
@@ -81,8 +101,8 @@ class Pattern(Primitive):
         super().__init__(name)
         self.pattern = rf"\A(?:{pattern})\z"
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return text.str.contains(self.pattern)
+    def valid(self, part: Parts) -> pl.Expr:
+        return part("text").str.contains(self.pattern)
 
 
 class Boolean(Pattern):
@@ -93,8 +113,8 @@ class Boolean(Pattern):
     def __init__(self) -> None:
         super().__init__("boolean", "true|false|1|0")
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        return text.replace({"true": "1", "false": "0"})
+    def key(self, part: Parts) -> pl.Expr:
+        return part("text").replace({"true": "1", "false": "0"})
 
 
 class HexBinary(Pattern):
@@ -103,11 +123,11 @@ class HexBinary(Pattern):
     def __init__(self) -> None:
         super().__init__("hexBinary", "(?:[0-9a-fA-F]{2})*")
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        return text.str.to_uppercase()
+    def key(self, part: Parts) -> pl.Expr:
+        return part("text").str.to_uppercase()
 
-    def length(self, text: pl.Expr) -> pl.Expr:
-        return text.str.len_bytes() // 2
+    def length(self, part: Parts) -> pl.Expr:
+        return part("text").str.len_bytes() // 2
 
 
 class Base64Binary(Pattern):
@@ -118,12 +138,12 @@ class Base64Binary(Pattern):
         four = "(?:[A-Za-z0-9+/] ?){4}"
         super().__init__("base64Binary", f"(?:{four})*(?:{final})?")
 
-    def valid(self, text: pl.Expr) -> pl.Expr:
-        return text.str.contains(self.pattern) & ~text.str.ends_with(" ")
+    def valid(self, part: Parts) -> pl.Expr:
+        return part("text").str.contains(self.pattern) & ~part("text").str.ends_with(" ")
 
-    def key(self, text: pl.Expr) -> pl.Expr:
-        return text.str.replace_all(" ", "", literal=True)
+    def key(self, part: Parts) -> pl.Expr:
+        return part("text").str.replace_all(" ", "", literal=True)
 
-    def length(self, text: pl.Expr) -> pl.Expr:
-        bare = self.key(text)
+    def length(self, part: Parts) -> pl.Expr:
+        bare = self.key(part)
         return bare.str.len_bytes() // 4 * 3 - bare.str.count_matches("=", literal=True)

@@ -45,7 +45,7 @@ def restrict(
         raise refuse("invalid", f"{name}: an enumerated value that the base type does not have")
     _comparable(base, literals)
     counts = {f.name: _number(name, f) for f in facets if f.name in COUNT_NAMES}
-    bounds = {f.name: _literal(base, f.value) for f in facets if f.name in BOUND_NAMES}
+    bounds = {f.name: text_of(base, f.value) for f in facets if f.name in BOUND_NAMES}
     _check_counts(name, base, counts)
     _check_bounds(name, base, bounds)
     _comparable(base, tuple(bounds.values()))
@@ -97,12 +97,6 @@ def _number(name: str, facet: Facet) -> int:
     return min(number, _LARGEST)
 
 
-def _literal(base: SimpleType, value: str) -> str:
-    """A bound after the white space processing of its type."""
-    made: str = pl.select(text_of(base, pl.lit(value))).item()
-    return made
-
-
 def _white_space(name: str, base: SimpleType, facets: Sequence[Facet]) -> WhiteSpace:
     """4.3.6.4: never less than the base does."""
     for facet in facets:
@@ -152,7 +146,7 @@ def _root(base: SimpleType) -> SimpleType:
 def _comparable(base: SimpleType, literals: Sequence[str]) -> None:
     """Refuses literals that cannot be compared: of a list every item is asked, of a union the member that accepts."""
     for literal in literals:
-        text = _literal(base, literal)
+        text = text_of(base, literal)
         if base.primitive is not None:
             reason = base.primitive.unsuitable(text)
             if reason:
@@ -218,7 +212,9 @@ def _in_order(made: SimpleType, low: str, high: str) -> bool:
     bounds = made.bounds()
     if not isinstance(made.primitive, Ordered):
         return False
-    order = made.primitive.order(pl.lit(bounds[low]), bounds[high])
-    less, equal = pl.select(a=order.less, b=order.equal).row(0)
+    order = made.primitive.order(pl.field, bounds[high])
+    parts = made.primitive.taken_apart(pl.lit(bounds[low]))
+    both = parts.struct.with_fields(order.less.alias("less"), order.equal.alias("equal"))
+    less, equal = pl.select(both).unnest("text").select("less", "equal").row(0)
     may_touch = low.endswith("Inclusive") == high.endswith("Inclusive")
     return bool(less or (equal and may_touch))
