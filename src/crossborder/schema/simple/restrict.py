@@ -213,8 +213,9 @@ def _in_order(made: SimpleType, low: str, high: str) -> bool:
     if not isinstance(made.primitive, Ordered):
         return False
     order = made.primitive.order(pl.field, bounds[high])
-    parts = made.primitive.taken_apart(pl.lit(bounds[low]))
-    both = parts.struct.with_fields(order.less.alias("less"), order.equal.alias("equal"))
-    less, equal = pl.select(both).unnest("text").select("less", "equal").row(0)
+    both = made.primitive.taken_apart(pl.lit(bounds[low])).struct.with_fields(
+        order.less.alias("less"), order.equal.alias("equal")
+    )
+    less, equal = pl.select(both.struct.field("less"), both.struct.field("equal")).row(0)
     may_touch = low.endswith("Inclusive") == high.endswith("Inclusive")
     return bool(less or (equal and may_touch))
