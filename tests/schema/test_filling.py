@@ -301,7 +301,7 @@ def test_broken_facet_rules(tmp_path: Path, row: str) -> None:
     "row",
     ["EXP307,AgentCode,,,,,COD-x,", "EXP307,AgentCode,units,1,,,COD-x,", "EXP307,AgentCode,,1,,,,",
      "EXP307,AgentCode,,1,[0-9],,COD-x,", "EXP307,AgentCode,,,[0-9,,COD-x,",
-     r"EXP307,AgentCode,,,\d,,COD-x,", "EXP307,Nobody,units,,,,COD-x,"],
+     "EXP307,AgentCode,,,a**,,COD-x,", "EXP307,Nobody,units,,,,COD-x,"],
 )  # fmt: skip
 def test_broken_code_lists(tmp_path: Path, row: str) -> None:
     path = tmp_path / "t.csv"

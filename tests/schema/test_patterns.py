@@ -17,7 +17,8 @@ TEXTS = [
 PATTERNS = [
     "", "a", "ab", "a|b", "a||b", "(a|b)*", "(ab){2}", "a{2,}b", "a{0,1}b?", "a.b", ".", ".*", r"a\.b", "^a$",
     "[a-c]", "[^a-c]", "[a-]", "[-a]", "[a^]", r"[\-\^\[\]]", r"[\\]", r"\|", r"\{2\}", "[&]+", "[~-]+", r"[a\-c]+",
-    "[国𠮷]", "[一-鿿]", "[0-9]+", r"\t", r"[^\n]*", r"\(a\)", "a/b|/|:", "$", "[_#]", "é|[é]",
+    r"\d", r"\D", r"[\d\s]+", r"\w+", r"\W", r"\s", r"\S+", r"\i\c*", r"\I", r"\C", r"\p{IsBasicLatin}+",
+    "[a-z-[b]]+", "[^a-c-[z]]", r"[\w-[a-z]]+", "[国𠮷]", "[一-鿿]", "[0-9]+", r"\t", r"[^\n]*", r"\(a\)", "a/b|/|:", "$", "[_#]", "é|[é]",
 ]  # fmt: skip
 
 
@@ -42,12 +43,28 @@ def test_same_verdict_as_libxml2(pattern: str) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    [r"\d", r"[\d]", r"\D", r"\w", r"\s", r"\p{L}", r"\P{L}", r"\i", r"\c", r"\b", r"\x", r"\u0041", "(?:a)",
-     "(?i)a", "a**", "a+?", "*", "a{", "a{x}", "a{,2}", "}", "]", "(", ")", "(a", "a)", "[", "[a", "[]", "[^]",
-     "[a-z-[b]]", "[b-a]", "[a-", "\\", "[a--]", "[[]"],
+    [r"\b", r"\x", r"\u0041", r"\$", "(?:a)", "(?i)a", "a**", "a+?", "*", "a{", "a{x}", "a{,2}", "a{2}{3}", "a{3,2}", "}", "]",
+     "(", ")", "(a", "a)", "[", "[a", "[]", "[^]", "[b-a]", "[a-", "\\", "[a--]", "[[]", "[a-c-1-4]", r"[a-\d]", r"[\d-a]",
+     r"\p{Xx}", r"\p{Cs}", r"\p{}", r"\pL", "[a-b-[c]d]"],
 )  # fmt: skip
-def test_what_is_refused(pattern: str) -> None:
+def test_what_the_grammar_does_not_derive_is_refused(pattern: str) -> None:
     with pytest.raises(UnsupportedType) as raised:
         to_rust(pattern, place="T")
     assert raised.value.reason == "pattern"
     assert raised.value.place == "T"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [(r"\p{IsKlingon}", "block"), (r"\w{9999}", "pattern-size"), ("a{100000}", "pattern-size"),
+     ("(" * 61 + ")" * 61, "pattern-size"), ("((a{1000}){1000}){1000}", "pattern-size")],
+)  # fmt: skip
+def test_what_is_too_much_is_refused(pattern: str, reason: str) -> None:
+    with pytest.raises(UnsupportedType) as raised:
+        to_rust(pattern)
+    assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("pattern", ["a{" + "0" * 5000 + "1}", "(" * 60 + "a" + ")" * 60])
+def test_what_only_looks_like_too_much(pattern: str) -> None:
+    assert pl.select(pl.lit("a").str.contains(to_rust(pattern))).item()

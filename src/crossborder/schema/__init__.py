@@ -18,7 +18,8 @@ from crossborder.schema.conditions import Clause, parse_when
 from crossborder.schema.facets import facet_failures, holds
 from crossborder.schema.library import ENVELOPE, Form, Library
 from crossborder.schema.model import Element, ElementTree, Group
-from crossborder.schema.patterns import to_rust
+from crossborder.schema.simple import compile_simple_type
+from crossborder.schema.simple.regex import to_rust
 from crossborder.schema.tables import FACETS, CodeRow, FillingRow
 from crossborder.schema.words import Row
 
@@ -35,6 +36,7 @@ __all__ = [
     "Library",
     "Row",
     "code_lists",
+    "compile_simple_type",
     "describe",
     "envelope_elements",
     "facet_failures",

@@ -1,4 +1,8 @@
-"""Simple types as polars expressions: which facet a value breaks, without parsing any XML.
+"""Facets of the packaged elements as polars expressions: which facet a value breaks, without parsing any XML.
+
+An element's type is compiled by the compiler of simple types (`crossborder.schema.simple`), like any type of any XSD.
+Two things are particular to elements: characters that XML does not allow are not judged here (a rule of their own does
+that), and a string that holds DECIMAL(p, s) is judged by the facets of a number, so that people are told which.
 
 The verdict over all facets equals libxml2's on the packaged XSDs (promise P1; `tests/schema/test_facets.py` compares
 the two). A value breaks at most one facet, judged in the order `type`, `totalDigits`/`fractionDigits`, lengths,
@@ -7,15 +11,18 @@ the two). A value breaks at most one facet, judged in the order `type`, `totalDi
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 from crossborder.errors import UnsupportedType
 from crossborder.schema.model import Element
-from crossborder.schema.patterns import to_rust
+from crossborder.schema.simple.builtin import builtin
+from crossborder.schema.simple.judge import failures, in_space, normalised
+from crossborder.schema.simple.model import SimpleType, Step
+from crossborder.schema.simple.regex import to_rust
 
 _NUMBER = r"\A[0-9]+(?:\.[0-9]+)?\z"
-_XS_DECIMAL = r"\A[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)\z"
-_BLANKS = " \t\n\r"
 
 
 def number_pattern(total: int, fraction: int) -> str:
@@ -31,26 +38,72 @@ def facet_failures(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
     `enumeration`; only those the element has. Raises `UnsupportedType` for a base type or a combination of facets
     that cannot be judged exactly.
     """
-    if element.base == "decimal":
-        broken = _decimal(element, value)
-    elif element.base != "string":
-        raise _refuse(element, "base", f"is an xs:{element.base}")
-    elif element.total_digits is not None:
-        broken = _digits(element, value)
-    else:
-        broken = _text(element, value)
-    return _first_only(broken)
+    return _first_only(_broken(element, value))
 
 
 def holds(element: Element, value: pl.Expr) -> pl.Expr:
     """True where `value` breaks no facet; cheaper than `facet_failures` where most values are sound."""
-    if element.base == "string" and element.total_digits is not None and element.pattern:
-        _digits(element, value)
-        return value.str.contains(to_rust(element.pattern, place=element.name))
-    broken = list(facet_failures(element, value).values())
+    broken = _broken(element, value)
+    if _holds_digits(element):
+        return value.str.contains(to_rust(element.pattern or "", place=element.name))
+    if broken.keys() >= {"maxLength", "minLength"}:
+        del broken["maxLength"]
+        length = value.str.len_chars()
+        broken["minLength"] = ~length.is_between(element.min_length, element.max_length)
     if not broken:
         return pl.when(value.is_not_null()).then(pl.lit(True))
-    return ~pl.any_horizontal(broken)
+    return ~pl.any_horizontal(broken.values())
+
+
+def _broken(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
+    """What `facet_failures` gives, each facet by itself."""
+    if _holds_digits(element):
+        return _digits(element, value)
+    kind = _compiled(element)
+    parts = {"text": normalised(value, kind.white_space)}
+    for stage in kind.primitive.stages if kind.primitive else ():
+        parts |= stage(parts.__getitem__)
+    part = parts.__getitem__
+    no_number = {"type": ~in_space(kind, part)} if element.base == "decimal" else {}
+    return no_number | failures(kind, part)
+
+
+def _holds_digits(element: Element) -> bool:
+    return element.base == "string" and element.total_digits is not None
+
+
+@cache
+def _compiled(element: Element) -> SimpleType:
+    """The element's simple type. Raises `UnsupportedType` (`base`, `digits`, `facets`, `pattern`)."""
+    if element.base not in ("string", "decimal"):
+        raise _refuse(element, "base", f"is an xs:{element.base}")
+    number = element.base == "decimal"
+    if not number and element.fraction_digits is not None:
+        raise _refuse(element, "digits", "is a string with fractionDigits but no totalDigits")
+    if number and (element.min_length or element.max_length is not None or element.enumeration):
+        raise _refuse(element, "facets", "is an xs:decimal with facets of a text")
+    if element.pattern is not None:
+        to_rust(element.pattern, place=element.name)
+    stated = {
+        "totalDigits": element.total_digits,
+        "fractionDigits": element.fraction_digits,
+        "maxLength": element.max_length,
+        "minLength": element.min_length or None,
+    }
+    step = Step(
+        () if element.pattern is None else (element.pattern,),
+        element.enumeration or None,
+        {facet: number for facet, number in stated.items() if number is not None},
+    )
+    base = builtin(element.base)
+    return SimpleType(
+        element.type_name or element.name,
+        "atomic",
+        base.white_space,
+        primitive=base.primitive,
+        base=base,
+        steps=(step,),
+    )
 
 
 def _first_only(broken: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
@@ -61,22 +114,6 @@ def _first_only(broken: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
         kept[facet] = fails if earlier is None else fails & ~earlier
         earlier = fails if earlier is None else earlier | fails
     return kept
-
-
-def _text(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
-    broken: dict[str, pl.Expr] = {}
-    if element.fraction_digits is not None:
-        raise _refuse(element, "digits", "is a string with fractionDigits but no totalDigits")
-    length = value.str.len_chars()
-    if element.max_length is not None:
-        broken["maxLength"] = length > element.max_length
-    if element.min_length:
-        broken["minLength"] = length < element.min_length
-    if element.pattern is not None:
-        broken["pattern"] = ~value.str.contains(to_rust(element.pattern, place=element.name))
-    if element.enumeration:
-        broken["enumeration"] = ~value.is_in(list(element.enumeration))
-    return broken
 
 
 def _digits(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
@@ -99,24 +136,6 @@ def _digits(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
         "totalDigits": filled & ~value.str.contains(whole),
         "fractionDigits": filled & ~value.str.contains(after),
     }
-
-
-def _decimal(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
-    """xs:decimal: outer blanks do not count, nor do leading zeros and zeros at the end of the fraction."""
-    if element.min_length or element.max_length is not None or element.enumeration:
-        raise _refuse(element, "facets", "is an xs:decimal with facets of a text")
-    bare = value.str.strip_chars(_BLANKS)
-    whole = bare.str.extract(r"\A[+-]?0*([0-9]*)", 1).str.len_chars()
-    fraction = bare.str.extract(r"\.([0-9]*)\z", 1).fill_null("").str.strip_chars_end("0")
-    places = fraction.str.len_chars()
-    broken = {"type": ~bare.str.contains(_XS_DECIMAL)}
-    if element.total_digits is not None:
-        broken["totalDigits"] = whole + places > element.total_digits
-    if element.fraction_digits is not None:
-        broken["fractionDigits"] = places > element.fraction_digits
-    if element.pattern is not None:
-        broken["pattern"] = ~bare.str.contains(to_rust(element.pattern, place=element.name))
-    return broken
 
 
 def _refuse(element: Element, reason: str, what: str) -> UnsupportedType:

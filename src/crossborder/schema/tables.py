@@ -12,7 +12,7 @@ from typing import Literal, get_args
 from crossborder.errors import SchemaError
 from crossborder.schema.conditions import Clause, parse_when
 from crossborder.schema.model import ElementTree
-from crossborder.schema.patterns import to_rust
+from crossborder.schema.simple.regex import to_rust
 
 Need = Literal["R", "E", "O"]
 FACETS = (
