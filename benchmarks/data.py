@@ -22,6 +22,12 @@ from crossborder.settings import Profile
 from crossborder.shipments import FrameSet
 
 MAPPING = "elements"
+MASTER = "999-12345675"
+
+
+def house(serial: int) -> str:
+    """A house waybill."""
+    return f"HZ{serial:010d}"
 
 
 @dataclass(frozen=True)
@@ -94,10 +100,48 @@ def receipt_items(count: int) -> list[tuple[str, bytes]]:
             draw.choice(("none", "Exp", "exp", "xmldsig")), pretty=draw.random() < 0.002
         )
         one = receipts.exp302(
-            serial=serial, moment=moment, receiver=SENDER, op_type="ADD", master="999-12345675",
-            house=f"HZ{serial:010d}", direction="I", op_time=receipts.digits17(moment), code=draw.choice(codes),
+            serial=serial, moment=moment, receiver=SENDER, op_type="ADD", master=MASTER,
+            house=house(serial), direction="I", op_time=receipts.digits17(moment), code=draw.choice(codes),
             pre_entry_id=f"{202600000000000000 + serial}", entry_id=f"{292820261000000000 + serial}", text=text,
             spelling=spelling,
         )  # fmt: skip
         made.append((one.name, one.body))
     return made
+
+
+COURSES = (
+    (("D0", 1), ("D2", 3), ("Y", 60), ("11", 600)),
+    (("D0", 1), ("D2", 3), ("Y", 45), ("03", 120), ("11", 900)),
+    (("D0", 1), ("D2", 3), ("Y", 90), ("05", 300), ("18", 2400)),
+    (("D0", 1), ("D2", 3), ("N", 30)),
+)
+"""What customs says of a declaration: codes, and seconds after it was sent."""
+_SHARES = (90, 4, 3, 3)
+
+
+def receipt_stream(count: int) -> tuple[int, list[tuple[str, bytes]]]:
+    """How many declarations, and about `count` receipts of them in the order in which they come.
+
+    A hundred declarations a second are sent; 0.5 % of the receipts come twice, 0.2 % name a declaration nobody sent.
+    """
+    draw = random.Random(SEED)
+    declarations = max(count // 4, 1)
+    start = AT.timestamp()
+    said = sorted(
+        (start + n / 100 + seconds + draw.random(), n, code)
+        for n in range(declarations)
+        for code, seconds in draw.choices(COURSES, _SHARES)[0]
+    )
+    made: list[tuple[str, bytes]] = []
+    for serial, (moment, n, code) in enumerate(said):
+        stray = draw.random() < 0.002
+        one = receipts.exp302(
+            serial=serial, moment=moment, receiver=SENDER, op_type="ADD", master=MASTER,
+            house=house(n + declarations) if stray else house(n), direction="I",
+            op_time=receipts.digits17(moment), code=code, pre_entry_id="" if stray else f"{202600000000000000 + n}",
+            entry_id="" if stray or code in ("D0", "D2", "N") else f"{292820261000000000 + n}",
+            text="报关单已处理" if draw.random() > 0.01 else "品名 <R&D> 与申报不符",
+            spelling=Spelling(draw.choice(("none", "Exp", "exp", "xmldsig")), pretty=draw.random() < 0.002),
+        )  # fmt: skip
+        made += [(one.name, one.body)] * (2 if draw.random() < 0.005 else 1)
+    return declarations, made

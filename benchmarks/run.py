@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import chart, data, machine, report
-from benchmarks.contests import check, compose, facets, ledger, receipts
+from benchmarks.contests import check, compose, facets, ledger, receipts, reconcile
 from benchmarks.contests.contest import Contest, Disagreement, Line, Maker
 from benchmarks.sizes import DEFAULT, SEED, Sizes
 from benchmarks.timing import Spread, Times, race, ratios
@@ -30,6 +30,7 @@ CONTESTS: Mapping[str, Maker] = {
     "compose": compose.contest,
     "csv_to_ledger": ledger.contest,
     "receipts": receipts.contest,
+    "reconcile": reconcile.contest,
 }
 QUICK = 300
 

@@ -12,8 +12,8 @@ from lxml import etree
 
 from crossborder.messages.read import LINES
 
-_PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-_ELEMENTS = {
+PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+ELEMENTS = {
     "BillNo": "master_waybill", "AssBillNo": "house_waybill", "VoyageNo": "voyage", "IEFlag": "direction",
     "OpType": "op_type", "OpResult": "code", "OpTime": "op_time", "PreEntryId": "pre_entry_id",
     "EntryId": "entry_id", "Notes": "notes",
@@ -25,25 +25,25 @@ def read(items: Iterable[tuple[str, bytes]]) -> pl.DataFrame:
     """One row per receipt (EXP302), columns `LINES`."""
     columns: dict[str, list[Any]] = {name: [] for name in LINES}
     for index, (name, data) in enumerate(items):
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, PARSER)
         head = next(root.iter("{*}EntryHead"))
-        found = {_local(child.tag): child.text for child in head.iterchildren("*")}
+        found = {local(child.tag): child.text for child in head.iterchildren("*")}
         columns["name"].append(name)
         columns["index"].append(index)
         columns["line"].append(0)
         parent = head.getparent()
-        columns["message_type"].append(_local(parent.tag) if parent is not None else None)
-        for element, column in _ELEMENTS.items():
+        columns["message_type"].append(local(parent.tag) if parent is not None else None)
+        for element, column in ELEMENTS.items():
             text = (found.get(element) or "").strip() or None
-            columns[column].append(_time(text) if column == "op_time" else text)
+            columns[column].append(seventeen_digits(text) if column == "op_time" else text)
     return pl.DataFrame(columns, schema=LINES)
 
 
-def _local(tag: str) -> str:
+def local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
-def _time(text: str | None) -> str | None:
+def seventeen_digits(text: str | None) -> str | None:
     """17 digits; the other spellings are as long as their moment without milliseconds."""
     if text is None or _digits(text):
         return text

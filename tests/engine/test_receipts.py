@@ -98,6 +98,18 @@ def test_receipts_may_come_as_files(tmp_path: Path, told: Path) -> None:
         desk.balanced(batch)
 
 
+def test_receiving_tells_how_far_it_is(tmp_path: Path, told: Path) -> None:
+    """First the files that are stored, then the receipts that are read; each up to its total."""
+    count = len(list(told.iterdir()))
+    seen: list[tuple[int, int]] = []
+    with firm(tmp_path, faults=SILENT, manifest=False, manifest_first=False) as desk:
+        desk.engine.receive(
+            [told], endpoint=HTTP, progress=lambda done, total: seen.append((done, total))
+        )
+    assert set(seen) == {(count, count)}
+    assert len(seen) >= 2
+
+
 def test_receipts_that_came_before_their_declaration_are_applied_when_it_is_filed(
     tmp_path: Path, told: Path
 ) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+import polars as pl
 import pytest
 
 from crossborder.errors import LedgerError
 from crossborder.filing import Reader, ReceiptPoller, Tally
-from crossborder.ledger import Ledger, Read, ReceiptLine, StoredReceipt
+from crossborder.ledger import Ledger, ReadLot, StoredReceipt, Unread
+from crossborder.ledger.lots import LINES
 from crossborder.transport import Incoming
 
 from .office import POLICY, Far, Office
@@ -132,17 +134,16 @@ def test_a_transport_that_raises_in_between_loses_nothing(office: Office) -> Non
 # ---- reading ----------------------------------------------------------------------------------------
 
 
-def line(code: str) -> ReceiptLine:
-    return ReceiptLine(0, "EXP302", "99900000001", "CB1", None, "I", "ADD", code, "20261123180000000")  # fmt: skip
-
-
-def read_well(items: Sequence[StoredReceipt]) -> list[Read]:
-    return [
-        Read(item.id, None, (), "no XML")
-        if item.raw == b"bad"
-        else Read(item.id, "EXP302", (line("D0"),))
-        for item in items
-    ]
+def read_well(items: Sequence[StoredReceipt]) -> ReadLot:
+    lines = [
+        (item.id, item.endpoint, 0, "EXP302", "99900000001", "CB1", None, "I", "ADD", "D0", "20261123180000000",
+         None, None, None)
+        for item in items if item.raw != b"bad"
+    ]  # fmt: skip
+    return ReadLot(
+        pl.DataFrame(lines, schema=LINES, orient="row"),
+        [Unread(item.id, None, "no XML") for item in items if item.raw == b"bad"],
+    )
 
 
 def states(office: Office) -> list[tuple[str, str | None]]:
@@ -170,7 +171,7 @@ def test_a_reader_that_fails_on_one_receipt_reads_the_others(office: Office) -> 
     for raw in (b"1", b"poison", b"3"):
         office.ledger.store_receipt("hangzhou", "r", raw, office.now)
 
-    def fragile(items: Sequence[StoredReceipt]) -> list[Read]:
+    def fragile(items: Sequence[StoredReceipt]) -> ReadLot:
         if any(item.raw == b"poison" for item in items):
             raise RecursionError
         return read_well(items)
@@ -205,3 +206,17 @@ def test_lines_are_applied_until_none_is_left_and_looked_after_again(office: Off
     office.now = wake
     reader.step(office.now)
     assert len(called) == 4
+
+
+def test_what_is_read_is_saved_by_whoever_applies_it(office: Office) -> None:
+    """What was applied on saving counts, and may call for another look."""
+    office.ledger.store_receipt("hangzhou", "r", b"1", office.now)
+    tally = Tally()
+
+    def save(lot: ReadLot, now: datetime) -> int:
+        office.ledger.save_lot(lot)
+        return lot.lines.height
+
+    reader = Reader(office.ledger, read_well, nothing_to_apply, save=save, tally=tally)
+    assert reader.step(office.now) == office.now
+    assert tally.counts == {"read": 1, "unreadable": 0, "applied": 1}

@@ -13,7 +13,8 @@ import pytest
 from crossborder import china_time
 from crossborder.errors import SettingsError, TransportError
 from crossborder.filing import EndpointPolicy, Tally, drain, endpoint_jobs, queue_job, read_job
-from crossborder.ledger import Read, StoredReceipt
+from crossborder.ledger import ReadLot, StoredReceipt, Unread
+from crossborder.ledger.lots import NOTHING
 from crossborder.settings import Endpoint, Secret
 from crossborder.testing import Fault, Gateway, ImportClient
 
@@ -35,8 +36,8 @@ def endpoint(gateway: Gateway, **changed: object) -> Endpoint:
     return Endpoint.model_validate(settings | changed)
 
 
-def all_unreadable(items: Sequence[StoredReceipt]) -> list[Read]:
-    return [Read(item.id, None, (), "not read in this test") for item in items]
+def all_unreadable(items: Sequence[StoredReceipt]) -> ReadLot:
+    return ReadLot(NOTHING, [Unread(item.id, None, "not read in this test") for item in items])
 
 
 class Run:

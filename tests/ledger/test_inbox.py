@@ -84,3 +84,32 @@ def test_one_bad_receipt_does_not_stop_the_others(ledger: Ledger) -> None:
     )
     assert [r[0] for r in ledger.unreadable_receipts()] == [refs[0].id]
     assert len(ledger.receipts_by_outcome(["read"])) == 1
+
+
+def test_a_lot_to_be_read_is_bounded_by_number_and_bytes(ledger: Ledger) -> None:
+    ledger.store_receipts("hangzhou", [(str(n), b"%04d" % n) for n in range(300)], NOW)
+    assert ledger.unread_count() == 300
+    assert [r.name for r in ledger.unread_receipts(7)] == list("0123456")
+    assert 10 < len(ledger.unread_receipts(1000, most_bytes=40)) < 100
+    assert len(ledger.unread_receipts(1000)) == 300
+
+
+def test_some_new_and_some_that_came_before(ledger: Ledger) -> None:
+    before = ledger.store_receipts("hangzhou", [("a", b"1"), ("b", b"2")], NOW)
+    refs = ledger.store_receipts(
+        "hangzhou", [("c", b"3"), ("d", b"2"), ("e", b"3"), ("f", b"2")], NOW
+    )
+    assert [r.new for r in refs] == [True, False, False, False]
+    assert {refs[1].id, refs[3].id} == {before[1].id}
+    with ledger.read() as connection:
+        rows = connection.exec_driver_sql("SELECT name, copies FROM receipts ORDER BY id").all()
+    assert [tuple(row) for row in rows] == [("a", 1), ("b", 3), ("c", 2)]
+    assert ledger.store_receipts("hangzhou", [], NOW) == []
+
+
+def test_lines_are_counted_by_outcome(ledger: Ledger) -> None:
+    for n in range(3):
+        ref = ledger.store_receipt("hangzhou", f"{n}", b"%d" % n, NOW)
+        ledger.save_read(ref.id, "EXP302", [line()])
+    assert ledger.line_counts(["read", "applied"]) == {"read": 3}
+    assert ledger.line_counts([]) == {}

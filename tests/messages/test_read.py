@@ -83,20 +83,96 @@ def test_every_namespace_on_either_element(root, message, package):
     )
 
 
-def test_real_receipts_do_not_go_through_libxml2(golden, monkeypatch):
+@pytest.fixture
+def without_libxml2(monkeypatch):
+    """The careful path must not be taken."""
+
     def never(*_args):
         raise AssertionError("the careful path was taken")
 
     monkeypatch.setattr(reading, "read_tree", never)
+
+
+def test_real_receipts_do_not_go_through_libxml2(golden, without_libxml2):
     names = ["exp302-no-namespace", "exp302-upper-exp", "exp302-lower-exp-offset", "exp312-xmldsig"]
     read = read_receipts([(n, (golden / f"{n}.xml").read_bytes()) for n in names])
     assert read.lines["name"].unique(maintain_order=True).to_list() == names
+
+
+@pytest.mark.parametrize("space", NS)
+@pytest.mark.parametrize("pretty", [False, True])
+@pytest.mark.parametrize("where", ["root", "message"])
+def test_ordinary_receipts_of_both_kinds_do_not_go_through_libxml2(
+    without_libxml2, space, pretty, where
+):
+    spelling = {where: NS[space]}
+    made = [
+        receipt(**spelling),
+        receipt(Notes="，全角。𠮷", EntryId="", **spelling),
+        receipt(Notes=None, **spelling),
+    ]
+    made += [_packed(_manifest_body(n), **spelling) for n in (0, 1, 30)]
+    made = [xml.replace("><", ">\n\t<") if pretty else xml for xml in made]
+    read = read_receipts([(str(n), xml.encode()) for n, xml in enumerate(made)])
+    assert read.lines["message_type"].to_list() == ["EXP302"] * 3 + ["EXP312"] * 34
+    assert read.lines["index"].to_list() == [0, 1, 2, 3, 4, 4, *[5] * 31]
+    assert read.lines["line"].to_list() == [0, 0, 0, 0, 0, 1, *range(31)]
+    assert read.lines["house_waybill"].to_list()[-30:] == [f"HZ{n}" for n in range(30)]
+
+
+def test_what_is_left_out_of_the_fast_path_harms_no_neighbour():
+    """Before, between and behind them: each spoils the lot in another way."""
+    spoilers = [
+        receipt().encode("utf-16"), receipt(Notes="\ufffe").encode(), receipt(Notes="a\0b").encode(), b"", b"\0",
+        receipt(Notes="x").replace(">x<", ">\xe4\xf6<").encode("latin-1"), receipt(Notes="<!-- -->好").encode(),
+        receipt().replace("<version>1.0", "<version>一").encode(), receipt(Notes="&amp;").encode(),
+    ]  # fmt: skip
+    good = [receipt(AssBillNo=f"HZ{n}").encode() for n in range(3)]
+    for bad in spoilers:
+        items = [
+            (str(n), data) for n, data in enumerate([bad, good[0], bad, good[1], good[2], bad])
+        ]
+        read, careful = read_receipts(items), read_receipts_carefully(items)
+        assert read.lines.equals(careful.lines)
+        assert read.problems.equals(careful.problems)
+        assert read.lines.filter(pl.col("index").is_in([1, 3, 4]))["house_waybill"].to_list() == [
+            "HZ0",
+            "HZ1",
+            "HZ2",
+        ]
+
+
+@pytest.mark.parametrize("size", [5_000_000, 11_000_000])
+def test_a_huge_text_is_read_or_refused_as_libxml2_does(size):
+    items = [("huge", receipt(Notes="x" * size).encode()), ("next", receipt().encode())]
+    read, careful = read_receipts(items), read_receipts_carefully(items)
+    assert read.lines.equals(careful.lines)
+    assert read.problems.equals(careful.problems)
+    assert read.problems.height == (size > 10_000_000)
+
+
+def test_many_lots_read_as_one(monkeypatch):
+    items = [
+        (str(n), receipt(AssBillNo=f"HZ{n}", Notes="&lt;" if n % 3 else "").encode())
+        for n in range(20)
+    ]
+    items.insert(7, ("m", _packed(_manifest_body(3)).encode()))
+    items.insert(9, ("bad", b"<"))
+    whole = read_receipts(items)
+    for size in (1, 900, 2500):
+        monkeypatch.setattr(reading, "_LOT_BYTES", size)
+        lots = read_receipts(items)
+        assert lots.lines.equals(whole.lines)
+        assert lots.problems.equals(whole.problems)
 
 
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
         ("20261123180911995", "20261123180911995"),
+        ("20280229235959999", "20280229235959999"),
+        ("18991231000000000", "18991231000000000"),
+        ("20260731000000000", "20260731000000000"),
         ("20261123180911", "20261123180911000"),
         ("20261123180911+08", "20261123180911000"),
         ("20261123100911+00", "20261123180911000"),
@@ -113,10 +189,26 @@ def test_times_become_seventeen_digits_of_china_time(written, expected):
 
 @pytest.mark.parametrize(
     "written",
-    ["", "20261123", "20260230180911", "20261123250911", "20261123180960", "20261123186011", "2026112318091", "２０２６１１２３１８０９１１", "20261123180911+15", "soon", None],
+    ["", "20261123", "20260230180911", "20260229180911000", "20260631180911000", "20261301180911000", "20260100180911000", "20261123250911", "20261123180960", "20261123186011", "2026112318091", "２０２６１１２３１８０９１１", "20261123180911+15", "soon", None],
 )  # fmt: skip
 def test_a_declaration_receipt_without_a_moment_waits_for_a_person(written):
     assert problem(receipt(OpTime=written)) == "its time is missing or unreadable"
+
+
+def _manifest_body(houses):
+    """A manifest's receipt with so many houses."""
+    line = _manifest().partition("<ExpMftList>")[2].partition("</ExpMftList>")[0]
+    lines = "".join(
+        f"<ExpMftList>{line.replace('HZ1', f'HZ{n}')}</ExpMftList>" for n in range(houses)
+    )
+    return _manifest().partition("<ExpMftList>")[0] + lines + "</EXP312>"
+
+
+def _packed(body, root="", message=""):
+    """The same in its envelope."""
+    outer = receipt(root=root).replace("EXP302", "EXP312")
+    before, _, rest = outer.partition("<EXP312>")
+    return before + body.replace("<EXP312>", f"<EXP312{message}>") + rest.partition("</EXP312>")[2]
 
 
 def _manifest(head_time="20261123181311", line_time="20261123181311", code="NY", house="HZ1"):
@@ -300,7 +392,8 @@ SNIPPETS = [
     "", " ", "\n", "\r\n", "\t", "&amp;", "&#65;", "&lt;", "&bad;", "<!-- c -->", "<!---->", "<![CDATA[x]]>", "<![CDATA[<Notes>]]>",
     "]]>", "<", ">", "&", "<x/>", "<x>1</x>", "</x>", "<Notes>2</Notes>", "<Notes/>", "<OpResult>00</OpResult>", "<EntryHead>",
     "</EntryHead>", "</Data>", ' a="1"', ' xmlns="urn:x"', ' xmlns="http://www.chinaport.gov.cn/exp"', "<?pi?>", "<!DOCTYPE a>",
-    "\x00", "\x0b", "\ufffe", "\uffff", "\u0085", "\u2028", "\ufeff", "中", "𠮷", "'", '"', "/", "=", "EXP302", "<EXP302>", "</EXP302>", "<EXP304/>",
+    "\x00", "\x0b", "\ufffe", "\uffff", "\u0085", "\u2028", "\ufeff", "中", "𠮷", "'", '"', "/", "=", "EXP302", "<EXP302>", "</EXP302>", "<EXP304/>", "，", "\u00ef", "\uffbe", "&#13;", "\r", "\n\n", "<BillNo>9</BillNo>", "<Notes />", "<Notes  />", "<ExpMftList>",
+    "<ExpMftList><AssBillNo>Q</AssBillNo></ExpMftList>", "</ExpMftList>", "<?xml version='1.0'?>", "<HashSign/>", "\x7f", "\x1f",
 ]  # fmt: skip
 
 
@@ -308,19 +401,46 @@ SNIPPETS = [
 def hostile(draw) -> bytes:
     """A receipt with pieces put in, cut out or swapped at drawn places."""
     text = draw(
-        st.sampled_from([receipt(), receipt(package=False), _manifest(), receipt(root=NS["lower"]), receipt(message=NS["upper"]), receipt(Notes="  a\n b ")])
+        st.sampled_from([receipt(), receipt(package=False), _manifest(), _packed(_manifest_body(2)), receipt(root=NS["lower"]), receipt(message=NS["upper"]), receipt(Notes="  a\n b ")])
     )  # fmt: skip
     places = [0, *(i for i, c in enumerate(text) if c in "<>"), len(text)]
     for _ in range(draw(st.integers(0, 3))):
         at = min(draw(st.sampled_from(places)) + draw(st.integers(0, 1)), len(text))
         until = at + draw(st.sampled_from([0, 0, 0, 1, 5, 17]))
         text = text[:at] + draw(st.sampled_from(SNIPPETS)) + text[until:]
+    if draw(st.integers(0, 4)) == 0:
+        text = text.replace("><", draw(st.sampled_from([">\n <", ">\r\n<", "> x<"])))
     data = text.encode("utf-8")
-    return draw(st.sampled_from([data, data, data, codecs.BOM_UTF8 + data, text.encode("utf-16")]))
+    shapes = [
+        data,
+        data,
+        data,
+        data,
+        codecs.BOM_UTF8 + data,
+        text.encode("utf-16"),
+        data.replace(b"\xe6", b"\xef"),
+        data[:-1] + b"\x00",
+    ]
+    return draw(st.sampled_from(shapes))
+
+
+@st.composite
+def ordinary(draw) -> bytes:
+    """A receipt whose values are drawn, none of them markup."""
+    text = st.text(
+        st.characters(blacklist_characters="<>&", blacklist_categories=["Cs"]), max_size=12
+    )
+    said = {name: draw(st.one_of(st.none(), st.just(value), text)) for name, value in HEAD.items()}
+    xml = receipt(
+        said,
+        root=draw(st.sampled_from(list(NS.values()))),
+        message=draw(st.sampled_from(list(NS.values()))),
+    )
+    return xml.encode()
 
 
 @settings(deadline=None, max_examples=600, derandomize=True)
-@given(st.lists(hostile(), min_size=1, max_size=6))
+@given(st.lists(st.one_of(hostile(), ordinary()), min_size=1, max_size=6))
 def test_the_fast_path_says_what_the_careful_one_says(documents):
     items = [(str(i), data) for i, data in enumerate(documents)]
     fast, careful = read_receipts(items), read_receipts_carefully(items)

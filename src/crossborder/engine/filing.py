@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 
 from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
@@ -30,7 +31,7 @@ from crossborder.filing import (
     queue_job,
     read_job,
 )
-from crossborder.ledger import AttemptRecord, Draft, Ledger, Read, ReceiptLine, StoredReceipt
+from crossborder.ledger import AttemptRecord, Draft, Ledger, ReadLot, StoredReceipt, Unread, lots
 from crossborder.settings import Endpoint, Settings
 from crossborder.transport import Transport, close_transport, open_transport
 
@@ -120,27 +121,16 @@ class _Ids:
         return messages.message_id(sender, endpoint.receiver_id, at, serial)
 
 
-def read_stored(stored: Sequence[StoredReceipt]) -> list[Read]:
+def read_stored(stored: Sequence[StoredReceipt]) -> ReadLot:
     """Raw receipts → what each says, or why it cannot be read."""
     found = messages.read_receipts([(r.name, r.raw) for r in stored])
-    lines: dict[int, list[ReceiptLine]] = {}
-    types: dict[int, str] = {}
-    for row in found.lines.iter_rows(named=True):
-        types[row["index"]] = row["message_type"]
-        lines.setdefault(row["index"], []).append(_line(row))
-    problems = dict(found.problems.select("index", "reason_en").iter_rows())
-    return [
-        Read(receipt.id, types.get(n), tuple(lines.get(n, ())), problems.get(n))
-        for n, receipt in enumerate(stored)
-    ]
-
-
-def _line(row: Mapping[str, Any]) -> ReceiptLine:
-    return ReceiptLine(
-        line=row["line"], message_type=row["message_type"], master_waybill=row["master_waybill"] or "",
-        house_waybill=row["house_waybill"], voyage=row["voyage"], direction=row["direction"], op_type=row["op_type"],
-        code=row["code"] or "", op_time=row["op_time"] or "", pre_entry_id=row["pre_entry_id"],
-        entry_id=row["entry_id"], notes=row["notes"],
+    ids = pl.Series("receipt_id", [r.id for r in stored], dtype=pl.Int64)
+    endpoints = pl.Series("endpoint", [r.endpoint for r in stored], dtype=pl.String)
+    index = found.lines["index"]
+    lines = found.lines.with_columns(ids.gather(index), endpoints.gather(index), pl.col("line").cast(pl.Int64))  # fmt: skip
+    problems = found.problems.select("index", "message_type", "reason_en").iter_rows()
+    return ReadLot(
+        lines.select(*lots.LINES), [Unread(ids[index], said, reason) for index, said, reason in problems]
     )  # fmt: skip
 
 
@@ -151,7 +141,9 @@ def jobs(ledger: Ledger, settings: Settings, tally: Tally, stop: threading.Event
     """
     made = [
         queue_job(ledger, messages.stamp, _Ids(ledger, settings), stop=stop, tally=tally),
-        read_job(ledger, read_stored, _applier(ledger), stop=stop, tally=tally),
+        read_job(
+            ledger, read_stored, _applier(ledger), save=_taker(ledger), stop=stop, tally=tally
+        ),
     ]
     for name, endpoint in settings.endpoints.items():
         if endpoint.address:
@@ -171,6 +163,13 @@ def _applier(ledger: Ledger) -> Callable[[datetime], int]:
         return reconcile.apply_receipts(ledger, APPLY_LOT, now).lines
 
     return apply
+
+
+def _taker(ledger: Ledger) -> Callable[[ReadLot, datetime], int]:
+    def take(lot: ReadLot, now: datetime) -> int:
+        return reconcile.take_in(ledger, lot, now)
+
+    return take
 
 
 @contextlib.contextmanager
@@ -298,16 +297,18 @@ def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:
 def receive(
     ledger: Ledger, settings: Settings, files: Sequence[Path], *, endpoint: str, follow: float, progress: Progress
 ) -> Received:  # fmt: skip
-    """Import files, or fetch from every endpoint that has an address; then read and apply."""
+    """Import files, or fetch from every endpoint that has an address; then read and apply.
+
+    `progress` is told (done, total) of the step at hand: files stored, then receipts read; the total of what an
+    endpoint has is not known before it is fetched (0).
+    """
     tally = Tally()
     if files:
-        _import(ledger, settings, files, endpoint, tally)
+        _import(ledger, settings, files, endpoint, tally, progress)
+        _read_waiting(ledger, _reader(ledger, tally), tally, progress)
     else:
         _fetch(ledger, settings, tally, follow, progress)
-    reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
-    while _more_at_once(reader):
-        progress(tally.counts.get("read", 0), 0)
-    outcomes = Counter(r.outcome for r in ledger.receipts_by_outcome(_TROUBLED))
+    outcomes = ledger.line_counts(_TROUBLED)
     counts = {
         name: tally.counts.get(name, 0)
         for name in ("receipts", "repeated", "read", "unreadable", "applied")
@@ -317,6 +318,25 @@ def receive(
 
 
 _TROUBLED = ("unmatched", "contradictory", "unknown_code")
+_STORE_LOT = 1000
+
+
+def _reader(ledger: Ledger, tally: Tally) -> Reader:
+    return Reader(ledger, read_stored, _applier(ledger), save=_taker(ledger), tally=tally)
+
+
+def _read_waiting(ledger: Ledger, reader: Reader, tally: Tally, progress: Progress) -> None:
+    """Read and apply until nothing waits; (receipts read, receipts that waited) after each lot."""
+    total = ledger.unread_count()
+    before = _looked_at(tally)
+    while _more_at_once(reader):
+        done = _looked_at(tally) - before
+        progress(done, max(total, done))
+
+
+def _looked_at(tally: Tally) -> int:
+    counts = tally.counts
+    return counts.get("read", 0) + counts.get("unreadable", 0)
 
 
 def _more_at_once(step: Step) -> bool:
@@ -343,32 +363,52 @@ def _fetch(
             )
             for n, e in served.items()
         ]
-        reader = Reader(ledger, read_stored, _applier(ledger), tally=tally)
+        reader = _reader(ledger, tally)
         while True:
             for poller in pollers:
                 while _more_at_once(poller):
                     progress(tally.counts.get("receipts", 0), 0)
-            while _more_at_once(reader):
-                progress(tally.counts.get("read", 0), 0)
+            _read_waiting(ledger, reader, tally, progress)
             if china_time.now() >= until:
                 return
             pause.wait(0.2)
 
 
 def _import(
-    ledger: Ledger, settings: Settings, files: Sequence[Path], endpoint: str, tally: Tally
-) -> None:
+    ledger: Ledger, settings: Settings, files: Sequence[Path], endpoint: str, tally: Tally, progress: Progress
+) -> None:  # fmt: skip
+    """Store files in lots; all of them can be read, or none is stored. Raises `NotFound`, `InputError`."""
     name = endpoint or (
         next(iter(settings.endpoints)) if len(settings.endpoints) == 1 else "import"
     )
     if endpoint and endpoint not in settings.endpoints:
         raise NotFound(f"no endpoint {endpoint!r}", f"没有口岸 {endpoint!r}")
     paths = [p for f in files for p in (sorted(f.glob("*.xml")) if f.is_dir() else [f])]
-    for path in paths:  # all of them can be read, or none is stored
-        _read_receipt(path)
     for path in paths:
-        ref = ledger.store_receipt(name, path.name, _read_receipt(path), china_time.now())
-        tally.add("receipts" if ref.new else "repeated")
+        _read_receipt(path)
+    done = 0
+    for lot in _file_lots(paths):
+        refs = ledger.store_receipts(name, lot, china_time.now())
+        fresh = sum(ref.new for ref in refs)
+        tally.add("receipts", fresh)
+        tally.add("repeated", len(refs) - fresh)
+        done += len(lot)
+        progress(done, len(paths))
+
+
+def _file_lots(paths: Sequence[Path]) -> Iterator[list[tuple[str, bytes]]]:
+    """(name, bytes) of files, in lots of at most `_STORE_LOT` and little more than one largest receipt."""
+    lot: list[tuple[str, bytes]] = []
+    size = 0
+    for path in paths:
+        raw = _read_receipt(path)
+        lot.append((path.name, raw))
+        size += len(raw)
+        if len(lot) >= _STORE_LOT or size >= MOST_RECEIPT_BYTES:
+            yield lot
+            lot, size = [], 0
+    if lot:
+        yield lot
 
 
 def _read_receipt(path: Path) -> bytes:

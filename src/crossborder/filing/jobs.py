@@ -16,8 +16,7 @@ from crossborder.filing.queuer import Queuer, Stamp
 from crossborder.filing.receiver import Reader, ReceiptPoller
 from crossborder.filing.resolver import Resolver
 from crossborder.filing.run import Job, Step
-from crossborder.ledger import Ledger
-from crossborder.ledger.records import Draft, Read, StoredReceipt
+from crossborder.ledger import Draft, Ledger, ReadLot, StoredReceipt
 from crossborder.settings import Endpoint
 from crossborder.transport import Transport, close_transport, open_transport
 
@@ -138,14 +137,17 @@ def queue_job(
 
 def read_job(
     ledger: Ledger,
-    read: Callable[[Sequence[StoredReceipt]], Sequence[Read]],
+    read: Callable[[Sequence[StoredReceipt]], ReadLot],
     apply: Callable[[datetime], int],
     *,
+    save: Callable[[ReadLot, datetime], int] | None = None,
     stop: threading.Event,
     tally: Tally,
     clock: Clock = china_time.now,
 ) -> Job:
     """The one job that reads stored receipts and has them applied."""
     return job(
-        "reader", lambda: Reader(ledger, read, apply, tally=tally, stopping=stop.is_set), clock
+        "reader",
+        lambda: Reader(ledger, read, apply, save=save, tally=tally, stopping=stop.is_set),
+        clock,
     )

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 
 from crossborder.filing import safely
 from crossborder.filing.policy import EndpointPolicy, Tally
-from crossborder.ledger import Ledger
-from crossborder.ledger.records import Read, StoredReceipt
+from crossborder.ledger import Ledger, ReadLot, StoredReceipt, Unread
+from crossborder.ledger.lots import NOTHING
 from crossborder.transport import Incoming, Transport
 
-_GROUP = 100
+_GROUP = 5000
 _GROUP_BYTES = 8 * 1024**2
-_READ_LOT = 200
+READ_LOT = 10_000
+"""Receipts read in one step; a lot of large ones ends earlier."""
 _APPLY_AGAIN = timedelta(seconds=5)
 
 
@@ -87,21 +88,24 @@ class ReceiptPoller:
 class Reader:
     """Reads stored receipts and has them applied; a step reads one lot. Not thread-safe.
 
-    `read` gives one `Read` per stored receipt, in any order; where it fails or leaves one out, that receipt is
-    unreadable and named, and the others are read. `apply(now)` moves states by what was read and answers how
+    `read` tells what a lot of stored receipts says; where it fails or leaves one out, that receipt is unreadable and
+    named, and the others are read. `save(lot, now)` writes that down and answers how many lines it applied at once;
+    without one, the ledger writes it down and nothing more. `apply(now)` moves states by what was left and answers how
     many lines it dealt with; it is called again while that is not 0, and now and then for lines left behind.
     """
 
     def __init__(
         self,
         ledger: Ledger,
-        read: Callable[[Sequence[StoredReceipt]], Sequence[Read]],
+        read: Callable[[Sequence[StoredReceipt]], ReadLot],
         apply: Callable[[datetime], int],
         *,
+        save: Callable[[ReadLot, datetime], int] | None = None,
         tally: Tally | None = None,
         stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         self._ledger, self._read, self._apply = ledger, read, apply
+        self._save = save or self._only_save
         self._tally = tally or Tally()
         self._stopping = stopping
         self._apply_at: datetime | None = None
@@ -110,16 +114,15 @@ class Reader:
         """Read one lot and apply what there is. `now` if there may be more."""
         if self._stopping():
             return None
-        stored = self._ledger.unread_receipts(_READ_LOT)
-        if stored:
-            reads = self._read_all(stored)
-            self._ledger.save_reads(reads)
-            bad = sum(read.problem is not None for read in reads)
-            self._tally.add("read", len(reads) - bad)
-            self._tally.add("unreadable", bad)
+        stored = self._ledger.unread_receipts(READ_LOT)
         applied = 0
+        if stored:
+            lot = self._read_all(stored)
+            applied = self._save(lot, now)
+            self._tally.add("read", lot.receipts_read)
+            self._tally.add("unreadable", len(lot.problems))
         if stored or self._apply_at is None or now >= self._apply_at:
-            applied = self._apply(now)
+            applied += self._apply(now)
             self._tally.add("applied", applied)
             self._apply_at = None if applied else now + _APPLY_AGAIN
         return now if stored or applied else self._apply_at
@@ -127,15 +130,19 @@ class Reader:
     def close(self, now: datetime) -> None:
         """Nothing is held."""
 
-    def _read_all(self, stored: Sequence[StoredReceipt]) -> list[Read]:
+    def _only_save(self, lot: ReadLot, now: datetime) -> int:
+        self._ledger.save_lot(lot)
+        return 0
+
+    def _read_all(self, stored: Sequence[StoredReceipt]) -> ReadLot:
         try:
-            found = {read.receipt_id: read for read in self._read(stored)}
+            return self._read(stored).complete(stored)
         except Exception as error:
             if len(stored) > 1:
-                return [read for one in stored for read in self._read_all([one])]
-            return [Read(stored[0].id, None, (), f"the reader failed: {type(error).__name__}")]
-        missing = Read(0, None, (), "the reader left it out")
-        return [found.get(s.id, missing._replace(receipt_id=s.id)) for s in stored]
+                half = len(stored) // 2
+                return ReadLot.together(map(self._read_all, (stored[:half], stored[half:])))
+            reason = f"the reader failed: {type(error).__name__}"
+            return ReadLot(NOTHING, [Unread(stored[0].id, None, reason)])
 
 
 def _groups(incoming: Iterator[Incoming]) -> Iterator[list[Incoming]]:

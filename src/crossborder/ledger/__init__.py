@@ -5,6 +5,7 @@ One `Ledger` per process, opened on a home folder. See `Ledger` for what its met
 
 from crossborder.ledger.applying import Desk
 from crossborder.ledger.book import Ledger
+from crossborder.ledger.lots import ReadLot, Unread
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
@@ -59,6 +60,7 @@ __all__ = [
     "PayloadRef",
     "PendingLine",
     "Read",
+    "ReadLot",
     "ReceiptLine",
     "ReceiptRecord",
     "ReceiptRef",
@@ -69,4 +71,5 @@ __all__ = [
     "ShipmentRow",
     "Step",
     "StoredReceipt",
+    "Unread",
 ]

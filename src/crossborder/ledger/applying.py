@@ -7,14 +7,16 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, func, select, update
+import polars as pl
+from sqlalchemy import Connection, Update, and_, bindparam, false, func, null, select, update
 
 from crossborder import china_time
 from crossborder.ledger import tables
-from crossborder.ledger.base import Base, EventRow, event, with_attention
-from crossborder.ledger.dialects import chunks
+from crossborder.ledger.base import EVENT_COLUMNS, Base, EventRow, event, with_attention
+from crossborder.ledger.dialects import chunks, insert_rows
+from crossborder.ledger.driver import among, rows_of, run_rows
 from crossborder.ledger.houses import next_part_ready, set_houses
-from crossborder.ledger.inbox import NOT_APPLIED
+from crossborder.ledger.lots import NOT_APPLIED, ReadLot, fresh, save_lines, save_problems
 from crossborder.ledger.records import Candidate, Move, PendingLine
 from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, WAITING
 
@@ -22,7 +24,7 @@ A = tables.attempts
 L = tables.receipt_lines
 R = tables.receipts
 H = tables.manifest_houses
-UNMATCHED = "unmatched"
+APPLIED, UNMATCHED = "applied", "unmatched"
 
 _LINE = (
     L.c.id, L.c.receipt_id, R.c.endpoint, R.c.received_at, L.c.line, L.c.message_type, L.c.key, L.c.code,
@@ -33,28 +35,28 @@ _CANDIDATE = (
     A.c.first_sent_at, A.c.pre_entry_id, A.c.entry_id, A.c.released, A.c.final, A.c.attention,
     A.c.last_code, A.c.last_op_time,
 )  # fmt: skip
-_MOVED = (
-    "state", "stage", "state_since", "final", "released", "last_code", "last_op_time", "pre_entry_id",
-    "entry_id", "attention",
-)  # fmt: skip
-_MOVE = (
-    update(A)
-    .where(A.c.id == bindparam("attempt"))
-    .values(
-        **{name: bindparam(f"{name}_") for name in _MOVED},
-        owner=None,
-        lease_until=None,
-        unknown_since=None,
-        retry_at=None,
-        ready=False,
-    )
-)
+_FREE: dict[str, Any] = dict.fromkeys(("owner", "lease_until", "unknown_since", "retry_at"), null())
+"""An attempt that is answered is in nobody's hands any more."""
+_ADVANCED = ("state", "stage", "state_since", "last_code", "last_op_time", "released", "final")
+_NUMBERED = (*_ADVANCED[:3], "pre_entry_id", "entry_id", *_ADVANCED[3:])
+_MOVED = (*_NUMBERED, "attention")
 _LIVE = update(A).where(A.c.id == bindparam("attempt")).values(live=bindparam("live_"))
 _OUTCOME = (
     update(L)
     .where(L.c.id == bindparam("line_id"))
     .values(outcome=bindparam("outcome_"), attempt_id=bindparam("attempt_"))
 )
+
+_SENT = (A.c.kind == DECLARATION) & A.c.first_sent_at.is_not(None)
+UNTIMED = "~"
+"""Sorts behind every moment."""
+STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
+    "attempt_id": pl.Int64, "key": pl.String, "batch_id": pl.String, "live": pl.Boolean, "ready": pl.Boolean,
+    "state": pl.String, "stage": pl.String, "released": pl.Boolean, "pre_entry_id": pl.String, "entry_id": pl.String,
+    "heard": pl.String,
+}  # fmt: skip
+"""Columns of `Desk.standing`."""
+_STANDING = ("id", *list(STANDING)[1:-1])
 
 
 class Desk:
@@ -75,6 +77,66 @@ class Desk:
         for block in chunks(ids):
             lines += self._lines(L.c.id.in_(block), None)
         return lines
+
+    def fresh(self, lot: ReadLot) -> pl.DataFrame:
+        """The lines (`lots.keyed`) of receipts of a lot that are not read yet; those that cannot be read are noted."""
+        lines, problems = fresh(self._connection, lot)
+        save_problems(self._connection, problems)
+        return lines
+
+    def standing(self, keys: Iterable[str]) -> pl.DataFrame:
+        """Declarations once handed over, by key; columns `STANDING`, `heard` is the latest OpTime heard of each.
+
+        `heard` is empty where nothing was heard, and `UNTIMED` where something without a time was.
+        """
+        query = select(*(A.c[name] for name in _STANDING)).where(
+            _SENT, among(A.c.key, sorted(keys))
+        )
+        rows = self._connection.execute(query).all()
+        heard = self._heard([row[0] for row in rows])
+        return pl.DataFrame(
+            [(*row, heard.get(row[0], "")) for row in rows], schema=STANDING, orient="row"
+        )
+
+    def bearers(self, numbers: Iterable[str]) -> pl.DataFrame:
+        """Declarations once handed over that bear a PreEntryId or EntryId: columns `number`, `key`."""
+        wanted = sorted(numbers)
+        rows: list[tuple[Any, ...]] = []
+        for column in (A.c.pre_entry_id, A.c.entry_id):
+            query = select(column, A.c.key).where(_SENT, among(column, wanted))
+            rows += map(tuple, self._connection.execute(query))
+        return pl.DataFrame(rows, schema={"number": pl.String, "key": pl.String}, orient="row")
+
+    def write_down(self, lines: pl.DataFrame, steps: pl.DataFrame) -> None:
+        """Write the lines of a lot; those of `steps` (`place` among the lines) are applied, the others wait."""
+        placed = lines.with_row_index("place")
+        own = steps.select("place", "attempt_id", pl.lit(APPLIED).alias("outcome"))
+        told = placed.join(own, on="place", how="left", maintain_order="left")
+        save_lines(self._connection, told.with_columns(pl.col("outcome").fill_null(NOT_APPLIED)))
+        moved = steps.with_columns(
+            lines[steps["place"]].select("endpoint", "code", "line", "op_time", "receipt_id")
+        )
+        detail = pl.concat_str(
+            pl.lit('{"code":"'), "code", pl.lit('","line":'), "line", pl.lit(',"op_time":"'), "op_time",
+            pl.lit('","receipt":'), "receipt_id", pl.lit("}"),
+        )  # fmt: skip
+        events = moved.select(
+            pl.lit(self._at), "endpoint", pl.lit("receipt").alias("verb"), "batch_id", "attempt_id",
+            "from_state", "to_state", detail.alias("detail"),
+        )  # fmt: skip
+        insert_rows(self._connection, tables.events, EVENT_COLUMNS, rows_of(events))
+
+    def advance(self, moves: pl.DataFrame) -> None:
+        """Set attempts (`attempt_id`, and the columns of `_NUMBERED`) to what the lines of a lot made them."""
+        moves = moves.with_columns(pl.lit(self._at).alias("state_since"))
+        quiet, telling = moves.filter(~pl.col("tells")), moves.filter(pl.col("tells"))
+        for rows, names in ((quiet, _ADVANCED), (telling, _NUMBERED)):
+            statement = _move(names)
+            run_rows(self._connection, statement, (*names, "attempt"), rows_of(rows.select(*names, "attempt_id")))  # fmt: skip
+        freed = moves.filter(pl.col("frees")).select(
+            pl.lit(value=False).alias("live"), "attempt_id"
+        )
+        run_rows(self._connection, _LIVE, ("live_", "attempt"), freed.rows())
 
     def lines_of(self, attempt_ids: Sequence[int]) -> list[PendingLine]:
         """All lines that belong to some attempts."""
@@ -130,11 +192,11 @@ class Desk:
     ) -> None:
         """Move attempts, note what became of each line (id, outcome, attempt), set the houses that changed."""
         if outcomes:
-            self._connection.execute(
-                _OUTCOME, [{"line_id": i, "outcome_": o, "attempt_": a} for i, o, a in outcomes]
-            )
+            rows = [(outcome, attempt, line) for line, outcome, attempt in outcomes]
+            run_rows(self._connection, _OUTCOME, ("outcome_", "attempt_", "line_id"), rows)
         if moves:
-            self._connection.execute(_MOVE, [self._values(move) for move in moves])
+            made = [self._values(move) for move in moves]
+            run_rows(self._connection, _move(_MOVED, ready=false()), (*_MOVED, "attempt"), made)
         ended = [{"attempt": m.attempt.attempt_id, "live_": False} for m in moves if m.frees]
         if ended:
             self._connection.execute(_LIVE, ended)
@@ -162,6 +224,19 @@ class Desk:
             )
 
     # -- parts of the above
+
+    def _heard(self, attempt_ids: Sequence[int]) -> dict[int, str]:
+        """Attempt → the latest OpTime of its heads, `UNTIMED` where one has none."""
+        first, last = func.min(L.c.op_time), func.max(L.c.op_time)
+        query = (
+            select(L.c.attempt_id, first, last)
+            .where(among(L.c.attempt_id, attempt_ids), L.c.line == 0)
+            .group_by(L.c.attempt_id)
+        )
+        return {
+            attempt_id: most if least else UNTIMED
+            for attempt_id, least, most in self._connection.execute(query).all()
+        }
 
     def _lines(self, which: Any, limit: int | None) -> list[PendingLine]:
         query = (
@@ -197,14 +272,12 @@ class Desk:
             found |= dict.fromkeys(self._connection.execute(query).scalars())
         return sorted(found)[:limit]
 
-    def _values(self, move: Move) -> dict[str, Any]:
+    def _values(self, move: Move) -> tuple[Any, ...]:
         attention = with_attention(move.attempt.attention, *move.attention)
-        values = {
-            "state": move.state, "stage": move.stage, "state_since": self._at, "final": move.final,
-            "released": move.released, "last_code": move.last_code, "last_op_time": move.last_op_time,
-            "pre_entry_id": move.pre_entry_id, "entry_id": move.entry_id, "attention": attention,
-        }  # fmt: skip
-        return {"attempt": move.attempt.attempt_id, **{f"{k}_": v for k, v in values.items()}}
+        return (
+            move.state, move.stage, self._at, move.pre_entry_id, move.entry_id, move.last_code, move.last_op_time,
+            move.released, move.final, attention, move.attempt.attempt_id,
+        )  # fmt: skip
 
     def _events(self, move: Move) -> list[EventRow]:
         return [
@@ -254,6 +327,12 @@ class Desk:
         for state in states.values():
             counts[state] = counts.get(state, 0) + 1
         return event(self._at, self._book.owner, "houses", attempt_id=attempt_id, detail=counts)
+
+
+def _move(names: Sequence[str], **also: Any) -> Update:
+    """Set columns of an attempt by number. One that an index holds is named only where it changes."""
+    values = {**{name: bindparam(name) for name in names}, **_FREE, **also}
+    return update(A).where(A.c.id == bindparam("attempt")).values(values)
 
 
 class Applying(Base):

@@ -19,7 +19,7 @@ from crossborder.ledger import database, dialects, tables
 from crossborder.ledger.owners import Owners
 from crossborder.ledger.payloads import Segments
 
-_EVENT_COLUMNS = (
+EVENT_COLUMNS = (
     "at",
     "who",
     "verb",
@@ -122,7 +122,7 @@ class Base:
         return _reserve(connection, name, count)
 
     def _record(self, connection: Connection, events: Sequence[EventRow]) -> None:
-        dialects.insert_rows(connection, tables.events, _EVENT_COLUMNS, events)
+        dialects.insert_rows(connection, tables.events, EVENT_COLUMNS, events)
 
 
 def event(

@@ -4,28 +4,45 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+import polars as pl
+from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from crossborder import china_time
 from crossborder.keys import declaration_key, normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.dialects import chunks, insert_rows
+from crossborder.ledger.driver import insert_missing, run_rows
+from crossborder.ledger.lots import (
+    NOT_APPLIED,
+    READ,
+    STORED,
+    UNREADABLE,
+    ReadLot,
+    fresh,
+    save_lines,
+    save_problems,
+)
 from crossborder.ledger.records import Read, ReceiptLine, ReceiptRef, StoredReceipt
 
 R = tables.receipts
-STORED, READ, UNREADABLE = "stored", "read", "unreadable"
-NOT_APPLIED = "read"
-"""Outcome of a line that reconcile has not looked at."""
-
 _LINE = (
     "receipt_id", "line", "message_type", "key", "code", "op_type", "op_time", "pre_entry_id", "entry_id",
     "notes", "outcome",
 )  # fmt: skip
 _KEY_LENGTH = 160
+_MOST_BYTES = 32 * 1024 * 1024
+_FETCHED = 50
+_RECEIPT = ("id", "endpoint", "digest", "name", "raw", "received_at", "copies", "state")
+_MORE = (
+    update(R)
+    .where(R.c.id == bindparam("receipt"))
+    .values(copies=R.c.copies + bindparam("more", type_=Integer))
+)
+_StoredRow = tuple[int, str, str, str, bytes, str, int, str]
 
 
 class Inbox(Base):
@@ -42,48 +59,68 @@ class Inbox(Base):
         self, endpoint: str, items: Sequence[tuple[str, bytes]], now: datetime
     ) -> list[ReceiptRef]:
         """`store_receipt` for many (name, raw), in one transaction."""
-        items = [(_clean(name), raw) for name, raw in items]
         digests = [hashlib.sha256(raw).hexdigest() for _, raw in items]
+        copies = Counter(digests)
+        first = dict(zip(reversed(digests), reversed(items), strict=True))
         with self.write() as connection:
-            known: dict[str, int] = {}
-            for block in chunks(digests):
-                rows = connection.execute(
-                    select(R.c.digest, R.c.id).where(
-                        R.c.endpoint == endpoint, R.c.digest.in_(block)
-                    )
-                )
-                known |= {row.digest: row.id for row in rows}
-            fresh = {d: item for d, item in zip(digests, items, strict=True) if d not in known}
-            ids = dict(zip(fresh, self._reserve(connection, "receipt", len(fresh)), strict=True))
-            copies = Counter(digests)
-            insert_rows(
-                connection, R,
-                ("id", "endpoint", "digest", "name", "raw", "received_at", "copies", "state"),
-                [(ids[d], endpoint, d, name, raw, china_time.iso(now), copies[d], STORED)
-                 for d, (name, raw) in fresh.items()],
-            )  # fmt: skip
-            for digest, receipt_id in known.items():
-                connection.execute(
-                    update(R).where(R.c.id == receipt_id).values(copies=R.c.copies + copies[digest])
-                )
-        seen: set[str] = set(known)
+            ids = dict(zip(copies, self._reserve(connection, "receipt", len(copies)), strict=True))
+            at = china_time.iso(now)
+            rows = [
+                (ids[d], endpoint, d, _clean(first[d][0]), first[d][1], at, count, STORED)
+                for d, count in copies.items()
+            ]
+            known = _insert_new(connection, rows)
+        news = {d: d not in known for d in copies}
+        ids |= known
         refs: list[ReceiptRef] = []
         for digest in digests:
-            receipt_id = known[digest] if digest in known else ids[digest]
-            refs.append(ReceiptRef(receipt_id, digest not in seen))
-            seen.add(digest)
+            refs.append(ReceiptRef(ids[digest], news[digest]))
+            news[digest] = False
         return refs
 
-    def unread_receipts(self, limit: int) -> list[StoredReceipt]:
-        """Receipts that are stored and not yet read, oldest first."""
+    def unread_receipts(self, limit: int, most_bytes: int = _MOST_BYTES) -> list[StoredReceipt]:
+        """Receipts that are stored and not yet read, oldest first; few more once they exceed `most_bytes`."""
         query = (
             select(R.c.id, R.c.endpoint, R.c.name, R.c.raw)
             .where(R.c.state == STORED)
             .order_by(R.c.id)
             .limit(limit)
         )
+        found: list[StoredReceipt] = []
+        size = 0
         with self.read() as connection:
-            return [StoredReceipt(*row) for row in connection.execute(query)]
+            for rows in connection.execute(query).partitions(_FETCHED):
+                found += map(StoredReceipt._make, rows)
+                size += sum(len(raw) for *_, raw in rows)
+                if size > most_bytes:
+                    break
+        return found
+
+    def unread_count(self) -> int:
+        """How many receipts are stored and not yet read."""
+        with self.read() as connection:
+            query = select(func.count()).select_from(R).where(R.c.state == STORED)
+            return int(connection.execute(query).scalar_one())
+
+    def line_counts(self, outcomes: Iterable[str]) -> dict[str, int]:
+        """How many receipt lines have each of some outcomes; those that none has are left out."""
+        own = tables.receipt_lines.c.outcome
+        query = select(own, func.count()).where(own.in_(list(outcomes))).group_by(own)
+        with self.read() as connection:
+            return {str(outcome): int(count) for outcome, count in connection.execute(query)}
+
+    def save_lot(self, lot: ReadLot) -> None:
+        """What a lot of stored receipts says, in one transaction; the lines wait to be applied.
+
+        Receipts that were read before are left as they are.
+        """
+        with self.write() as connection:
+            said, problems = fresh(connection, lot)
+            waiting = said.with_columns(
+                pl.lit(NOT_APPLIED).alias("outcome"), pl.lit(None, pl.Int64).alias("attempt_id")
+            )
+            save_lines(connection, waiting)
+            save_problems(connection, problems)
 
     def save_read(self, receipt_id: int, message_type: str, lines: Sequence[ReceiptLine]) -> None:
         """What a stored receipt says; it waits to be applied. Nothing happens if it was read before."""
@@ -139,6 +176,19 @@ def line_key(line: ReceiptLine) -> str:
     part = line.voyage if line.line == 0 else line.house_waybill
     stem = f"{normalise(line.master_waybill)}|"
     return (stem + f"{normalise(part)}|" if part else stem)[:_KEY_LENGTH]
+
+
+def _insert_new(connection: Connection, rows: Sequence[_StoredRow]) -> dict[str, int]:
+    """Insert receipts (columns `_RECEIPT`); digest → id of those that were there already, whose copies are counted."""
+    if insert_missing(connection, R, _RECEIPT, rows) == len(rows):
+        return {}
+    there: dict[str, int] = {}
+    for block in chunks(row[2] for row in rows):
+        found = select(R.c.digest, R.c.id).where(R.c.endpoint == rows[0][1], R.c.digest.in_(block))
+        there |= {row.digest: row.id for row in connection.execute(found)}
+    known = {row[2]: there[row[2]] for row in rows if there[row[2]] != row[0]}
+    run_rows(connection, _MORE, ("more", "receipt"), [(row[6], known[row[2]]) for row in rows if row[2] in known])  # fmt: skip
+    return known
 
 
 def _cut(text: str | None, length: int) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import polars as pl
-from lxml import etree
 
 from crossborder.messages.receipt_bytes import Refused, decode
+from crossborder.messages.receipt_lot import Documents, Texts, joined, take
 from crossborder.messages.receipt_map import COLUMNS, ReceiptGroup, receipt_map
 from crossborder.messages.receipt_skeleton import Skeleton, skeletons
 from crossborder.messages.receipt_time import china_digits
@@ -31,6 +33,12 @@ PROBLEMS: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 """Columns of `ReceiptSet.problems`; `message_type` is null where it could not be told."""
 
+_LOT_BYTES = 4 * 1024 * 1024
+"""Bytes of documents that are laid end to end: what is held beside the frames."""
+_NOTHING = pl.DataFrame(schema=LINES).drop("name")
+_Problem = tuple[int, str | None, str, str]
+"""(index, message type, reason in Chinese, in English)."""
+
 
 @dataclass(frozen=True)
 class ReceiptSet:
@@ -52,64 +60,89 @@ def read_receipts(items: Iterable[tuple[str, bytes]]) -> ReceiptSet:
 
 def read_receipts_carefully(items: Iterable[tuple[str, bytes]]) -> ReceiptSet:
     """The same without the fast path: every document is parsed by libxml2 (used to prove the fast path)."""
-    return _read(items, {})
+    return _read(items, ())
 
 
-def _read(items: Iterable[tuple[str, bytes]], fast: dict[str, Skeleton]) -> ReceiptSet:
-    names: list[str] = []
+def _read(items: Iterable[tuple[str, bytes]], fast: Sequence[Skeleton]) -> ReceiptSet:
+    items = list(items)
+    found: list[Texts] = []
+    problems: list[_Problem] = []
+    for left in _lots([data for _, data in items]):
+        for skeleton in fast:
+            if left:
+                proven, left = take(skeleton, left)
+                found += proven
+        found += _parsed(left, problems)
+    lines = pl.concat([_NOTHING, *(_frame(rows) for rows in joined(found))])
+    unusable = _unusable(lines)
+    if unusable.height:
+        lines = lines.join(unusable, on="index", how="anti")
+    said = pl.DataFrame(problems, schema=unusable.schema, orient="row")
+    names = pl.Series("name", [name for name, _ in items], dtype=pl.String)
+    return ReceiptSet(
+        _named(lines.sort("index", "line"), names).select(list(LINES)),
+        _named(pl.concat([said, unusable]).sort("index"), names).select(list(PROBLEMS)),
+    )
+
+
+def _lots(documents: Sequence[bytes]) -> Iterator[Documents]:
+    """All documents in lots of about `_LOT_BYTES`."""
+    ends = list(accumulate(map(len, documents)))
+    first = 0
+    while first < len(documents):
+        before = ends[first - 1] if first else 0
+        last = bisect_left(ends, before + _LOT_BYTES, first) + 1
+        yield dict(zip(range(first, last), documents[first:last], strict=False))
+        first = last
+
+
+def _parsed(documents: Documents, problems: list[_Problem]) -> list[Texts]:
+    """The careful path: rows of each document by libxml2; what cannot be read is added to `problems`."""
+    using = parser()
     found: dict[tuple[str, str], tuple[ReceiptGroup, list[tuple[int, Row]]]] = {}
-    problems: list[tuple[int, str | None, str, str]] = []
-    careful = parser()
-    for index, (name, data) in enumerate(items):
-        names.append(name)
+    for index, data in documents.items():
         try:
-            message, rows = _one(data, fast, careful)
+            message, rows = read_tree(decode(data), using)
         except Refused as why:
             problems.append((index, why.message_type, why.zh, why.en))
             continue
         for group, row in rows:
             found.setdefault((message, group.name), (group, []))[1].append((index, row))
-    parts = [_frame(message, group, rows) for (message, _), (group, rows) in found.items()]
-    lines = pl.concat(parts) if parts else pl.DataFrame(schema=LINES).drop("name")
-    unusable = _unusable(lines)
-    lines = lines.join(unusable, on="index", how="anti")
-    shape = {n: t for n, t in PROBLEMS.items() if n != "name"}
-    said = pl.DataFrame(problems, schema=shape, orient="row")
-    known = pl.DataFrame({"name": names}, schema={"name": pl.String}).with_row_index()
-    return ReceiptSet(
-        lines.join(known, on="index").select(list(LINES)).sort("index", "line"),
-        pl.concat([said, unusable]).join(known, on="index").select(list(PROBLEMS)).sort("index"),
-    )
+    return [
+        Texts(
+            message,
+            group,
+            pl.Series([index for index, _ in rows], dtype=pl.UInt32),
+            pl.Series([line for _, (line, _) in rows], dtype=pl.UInt32),
+            pl.Series([text for _, (_, texts) in rows for text in texts], dtype=pl.String),
+        )
+        for (message, _), (group, rows) in found.items()
+    ]
 
 
-def _one(
-    data: bytes, fast: dict[str, Skeleton], careful: etree.XMLParser
-) -> tuple[str, list[tuple[ReceiptGroup, Row]]]:
-    text = decode(data)
-    for start, skeleton in fast.items():
-        if start in text and (rows := skeleton.rows(text)) is not None:
-            return skeleton.shape.message, rows
-    return read_tree(text, careful)
-
-
-def _frame(message: str, group: ReceiptGroup, rows: list[tuple[int, Row]]) -> pl.DataFrame:
+def _frame(rows: Texts) -> pl.DataFrame:
     """Rows of one group as a frame of `LINES` without `name`; outer white space off, empty is null."""
-    texts = zip(*(row[1] for _, row in rows), strict=True)
-    values = {
-        name: pl.Series(name, column, dtype=pl.String)
-        for name, column in zip(group.elements, texts, strict=True)
+    clean = rows.texts.str.strip_chars(" \t\r\n").replace("", None)
+    of_element = {e: n for n, e in enumerate(rows.group.elements)}
+    width, height = len(of_element), rows.index.len()
+    columns = {
+        column: clean.gather_every(width, of_element[element])
+        for column, element in rows.group.columns.items()
     }
-    clean = {c: pl.col(e).str.strip_chars(" \t\r\n") for c, e in group.columns.items()}
-    missing = pl.lit(None, dtype=pl.String)
-    return pl.DataFrame(values).select(
-        pl.Series("index", [i for i, _ in rows], dtype=pl.UInt32),
-        pl.Series("line", [row[0] for _, row in rows], dtype=pl.UInt32),
-        pl.lit(message).alias("message_type"),
-        *(
-            pl.when(clean[c] != "").then(clean[c]).alias(c) if c in clean else missing.alias(c)
-            for c in COLUMNS
-        ),
-    ).with_columns(china_digits(pl.col("op_time")).alias("op_time"))  # fmt: skip
+    if "op_time" in columns:
+        columns["op_time"] = china_digits(columns["op_time"])
+    absent = pl.repeat(None, height, dtype=pl.String, eager=True)
+    message = pl.repeat(rows.message, height, dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {
+            "index": rows.index, "line": rows.line, "message_type": message,
+            **{column: columns.get(column, absent) for column in COLUMNS},
+        }
+    )  # fmt: skip
+
+
+def _named(rows: pl.DataFrame, names: pl.Series) -> pl.DataFrame:
+    return rows.with_columns(names.gather(rows["index"]))
 
 
 def _unusable(lines: pl.DataFrame) -> pl.DataFrame:

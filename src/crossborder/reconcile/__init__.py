@@ -5,6 +5,7 @@ from crossborder.reconcile.apply import Applied, apply_receipts
 from crossborder.reconcile.difference import Difference
 from crossborder.reconcile.prove import differences
 from crossborder.reconcile.status_table import Status, StatusTable
+from crossborder.reconcile.taking import take_in
 from crossborder.reconcile.words import advice
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "advice",
     "apply_receipts",
     "differences",
+    "take_in",
 ]

@@ -26,15 +26,18 @@ from crossborder.reconcile.status_table import CUSTOMS, Status, StatusTable
 Verdict = Literal[
     "moves", "outranked", "noted", "repeated", "contradictory", "unknown_code", "reopens"
 ]
-_CHANGES = frozenset({"MOD", "APP"})
-_DECIDES_CHANGE = frozenset({"D0", "D1", "D2", "D3", "N", "Y"})
-_CONTRADICTED_BY = {
+CHANGES = frozenset({"MOD", "APP"})
+"""OpTypes of a change to a declaration."""
+DECIDES_CHANGE = frozenset({"D0", "D1", "D2", "D3", "N", "Y"})
+"""Codes that, with such an OpType, decide the change and not the declaration."""
+CONTRADICTED_BY = {
     "D1": frozenset({"D0", "D2", CUSTOMS}),
     "D3": frozenset({"D2", CUSTOMS}),
     "N": frozenset({CUSTOMS}),
     "DN": frozenset({"DY", CUSTOMS}),
     "NN": frozenset({CUSTOMS}),
 }
+"""Code → codes, or anything of customs but a refusal, after which it cannot be."""
 _REFUSALS = frozenset({"N", "NN"})
 
 
@@ -113,9 +116,9 @@ def _verdict(
         return "unknown_code"
     if _identity(line) in seen:
         return "repeated"
-    if not status.state or (status.code in _DECIDES_CHANGE and _is_change(line)):
+    if not status.state or (status.code in DECIDES_CHANGE and _is_change(line)):
         return "noted"
-    if said & _CONTRADICTED_BY.get(status.code, frozenset()):
+    if said & CONTRADICTED_BY.get(status.code, frozenset()):
         return "contradictory"
     if last is not None and last.stage == CUSTOMS and status.stage != CUSTOMS:
         return "outranked"
@@ -129,7 +132,7 @@ def _identity(line: PendingLine) -> tuple[str, str, bool]:
 
 
 def _is_change(line: PendingLine) -> bool:
-    return (line.op_type or "").strip().upper() in _CHANGES
+    return (line.op_type or "").strip().upper() in CHANGES
 
 
 def _names_another(line: PendingLine, key: str) -> bool:

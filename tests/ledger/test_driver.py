@@ -1,0 +1,50 @@
+"""Tuples through the driver do what statements of SQLAlchemy say, and nothing is put into a wrong column."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from sqlalchemy import bindparam, null, select, update
+
+from crossborder.ledger import Ledger, tables
+from crossborder.ledger.driver import among, insert_missing, rows_of, run_rows
+
+F = tables.facts
+SET = update(F).where(F.c.name == bindparam("which")).values(value=bindparam("new"))
+
+
+def facts(ledger: Ledger) -> dict[str, str]:
+    with ledger.read() as connection:
+        query = select(F.c.name, F.c.value).where(among(F.c.name, ["a", "b", "c", "\"'é中"]))
+        return {str(name): str(value) for name, value in connection.execute(query)}
+
+
+def test_rows_are_inserted_changed_and_found(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        assert insert_missing(connection, F, ("name", "value"), [("a", "1"), ("b", "2")]) == 2
+        assert insert_missing(connection, F, ("name", "value"), [("b", "9"), ("\"'é中", "3")]) == 1
+        assert insert_missing(connection, F, ("name", "value"), []) == 0
+        run_rows(connection, SET, ("new", "which"), [("7", "a"), ("8", "c")])
+        run_rows(connection, SET, ("new", "which"), [])
+    assert facts(ledger) == {"a": "7", "b": "2", "\"'é中": "3"}
+
+
+@pytest.mark.parametrize("names", [("which", "new"), ("new",), ("new", "which", "more")])
+def test_a_wrong_order_is_refused(ledger: Ledger, names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="needs"), ledger.write() as connection:
+        run_rows(connection, SET, names, [("x",) * len(names)])
+
+
+def test_a_value_hidden_in_the_statement_is_refused(ledger: Ledger) -> None:
+    """It would become a parameter of its own; constants are written as SQL."""
+    hidden = update(tables.attempts).where(tables.attempts.c.id == bindparam("which"))
+    with pytest.raises(ValueError, match="needs"), ledger.write() as connection:
+        run_rows(connection, hidden.values(ready=False), ("which",), [(1,)])
+    with ledger.write() as connection:
+        run_rows(connection, hidden.values(owner=null()), ("which",), [(1,)])
+
+
+def test_rows_of_a_frame() -> None:
+    frame = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
+    assert rows_of(frame) == frame.rows() == [(1, "x"), (2, None)]
+    assert rows_of(frame.clear()) == []
