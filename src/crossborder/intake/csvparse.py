@@ -223,7 +223,7 @@ def slow(
 ) -> Parsed:
     """Record by record: quotes in the middle of a field, quotes that are never closed."""
     rows: list[int] = []
-    kept: list[list[str]] = []
+    kept: list[list[str | None]] = []
     broken: list[Broken] = []
     end = lines = tried = 0
     for record in cut(text, shape.delimiter, first, last=last, most=limits.max_record_bytes):
@@ -237,7 +237,7 @@ def slow(
             broken.append(Broken(record.line, "quote", tuple(record.fields), 1, shape.width))
         elif len(record.fields) == shape.width:
             rows.append(record.line)
-            kept.append(record.fields)
+            kept.append([f or None for f in record.fields])
         else:
             count = len(record.fields)
             broken.append(Broken(record.line, "ragged", tuple(record.fields), count, shape.width))
