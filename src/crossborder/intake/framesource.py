@@ -99,7 +99,7 @@ def grid_of(
     broken: Sequence[Broken] = (),
 ) -> Grid:
     """Records of text columns as a grid; `rows` are their numbers, left out: from 1."""
-    numbers = pl.Series("row", rows or range(1, text.height + 1), dtype=pl.UInt32)
+    numbers = pl.Series("row", rows if rows is not None else range(1, text.height + 1), pl.UInt32)
     names = [f"c{i}" for i in range(text.width)]
     cells = pl.DataFrame([numbers, *(s.alias(n) for s, n in zip(text.iter_columns(), names, strict=True))])  # fmt: skip
     types = None

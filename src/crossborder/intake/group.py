@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from crossborder.intake import problems
+from crossborder.intake.framing import complete, constant
 from crossborder.shipments.columns import FrameName
-from crossborder.shipments.frames import schema
 
 KEY = ("shipments.master_waybill", "shipments.house_waybill", "shipments.direction")
 
@@ -54,33 +54,37 @@ def group(
     could not be read, each becoming a shipment; `unreadable` masks rows that spoil their shipment. Shipments
     are numbered from `ships`, in the order of their first rows.
     """
-    runs = _runs(table.filter(begin))
+    runs = _runs(_where(table[["row", *KEY]], begin))
     lost = pl.Series("row", broken, dtype=pl.UInt32).sort()
-    heads = runs.filter(pl.col("run") == pl.col("owner"))["row"]
+    owners = runs["run"] == runs["owner"]
+    heads = runs["row"] if owners.all() else runs["row"].filter(owners)
     of_head, of_lost = _numbers(heads, lost, ships), _numbers(lost, heads, ships)
     of_run = of_head.gather(runs["place"])
     ship = of_run.gather(begin.cum_sum() - 1).alias("ship")
     table = table.with_columns(
         ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")
     )
-    if heads.len() < runs.height:
+    if not owners.all():
         table = table.sort("ship", maintain_order=True)
         begin = table["ship"].ne_missing(table["ship"].shift(1))
+    shipments = _shipments(table, begin, sheet)
+    if len(lost):
+        shipments = pl.concat([shipments, _unread(of_lost, lost, sheet)]).sort("ship")
     return Grouped(
-        _shipments(table, begin, pl.DataFrame([of_lost.alias("ship"), lost]), sheet),
+        shipments,
         _lines(table, "goods", "line", sheet),
         _lines(table, "documents", "doc", sheet),
-        pl.concat([_apart(runs), _head_differs(table, begin)]),
+        pl.concat([_apart(runs, owners), _head_differs(table, begin)]),
     )
 
 
 def _runs(heads: pl.DataFrame) -> pl.DataFrame:
     """Runs by their first rows: their number from 0 (`run`), the first run of the same waybill (`owner`), and
     which of all owners that is (`place`)."""
-    runs = heads.select("row", *KEY).with_row_index("run")
+    runs = heads.with_row_index("run")
     house = runs[KEY[1]]
     if house.n_unique() - (house.null_count() > 0) == len(house) - house.null_count():
-        return runs.with_columns(pl.col("run").alias("owner"), pl.col("run").alias("place"))
+        return runs.with_columns(runs["run"].alias("owner"), runs["run"].alias("place"))
     runs = runs.with_columns(
         pl.when(pl.col(KEY[1]).is_null())
         .then("run")
@@ -97,11 +101,11 @@ def _numbers(rows: pl.Series, others: pl.Series, first: int) -> pl.Series:
     return numbers + others.search_sorted(rows) if len(others) and len(rows) else numbers
 
 
-def _apart(runs: pl.DataFrame) -> pl.DataFrame:
+def _apart(runs: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
     """Later runs of a waybill that already had one."""
-    later = runs.filter(pl.col("run") != pl.col("owner"))
-    if not later.height:
+    if owners.all():
         return problems.none()
+    later = runs.filter(~owners)
     first = runs.select(pl.col("run").alias("owner"), pl.col("row").alias("a"))
     return problems.many(
         "not-adjacent",
@@ -144,37 +148,55 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     ]
 
 
-def _shipments(
-    table: pl.DataFrame, begin: pl.Series, lost: pl.DataFrame, sheet: str
-) -> pl.DataFrame:
-    first = table.filter(begin)
+def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:
+    first = _where(table, begin)
     by_ship = table.select(pl.col("ship").set_sorted(), "row").group_by("ship", maintain_order=True)
     bad = first["_bad"]
     if table["_bad"].any():
         bad = first["ship"].is_in(table.filter("_bad")["ship"].implode())
-    keys = {"ship": first["ship"], "row": first["row"], "rows": by_ship.agg("row")["row"], "unreadable": bad}  # fmt: skip
-    read = complete("shipments", first.height, _named(first, "shipments") | keys, sheet)
-    if not lost.height:
-        return read
-    alone = lost.with_columns(pl.concat_list("row").alias("rows"), pl.lit(True).alias("unreadable"))
-    unread = complete("shipments", lost.height, alone.to_dict(), sheet)
-    return pl.concat([read, unread]).sort("ship")
+    keys = {
+        "ship": first["ship"],
+        "sheet": constant(sheet, first.height),
+        "row": first["row"],
+        "rows": by_ship.agg("row")["row"],
+        "unreadable": bad,
+    }
+    return complete("shipments", first.height, _named(first, "shipments") | keys)
+
+
+def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
+    """Shipments of which nothing is known but the row."""
+    alone = pl.DataFrame([ships.alias("ship"), rows]).with_columns(
+        pl.concat_list("row").alias("rows"),
+        pl.lit(True).alias("unreadable"),
+        pl.lit(sheet).alias("sheet"),
+    )
+    return complete("shipments", alone.height, alone.to_dict())
 
 
 def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.DataFrame:
     """Goods lines or documents, numbered within their shipment."""
-    given = table[f"_{name}"]
-    lines = table if given.all() else table.filter(given)
+    own = [c for c in table.columns if c.startswith(f"{name}.")]
+    lines = _where(table[["ship", "row", *own]], table[f"_{name}"])
     order = f"{name}.order_number"
-    if order in lines.columns and lines.height:
-        same = ["ship", *(c for c in lines.columns if c.startswith(f"{name}."))]
-        again = pl.col(order).is_not_null() & ~pl.struct(same).is_first_distinct()
+    if order in own and lines.height:
+        again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
     ship = lines["ship"]
     at = pl.int_range(len(ship), dtype=pl.UInt32, eager=True)
     starts = (at * ship.ne_missing(ship.shift(1)).cast(pl.UInt32)).cum_max()
-    columns = _named(lines, name) | {"ship": ship, "row": lines["row"], number: at - starts}
-    return complete(name, lines.height, columns, sheet)
+    keys = {
+        "ship": ship,
+        "sheet": constant(sheet, lines.height),
+        "row": lines["row"],
+        number: at - starts,
+    }
+    return complete(name, lines.height, _named(lines, name) | keys)
+
+
+def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+    """The rows of a mask; the table itself where that is all of them."""
+    return table if mask.all() else table.filter(mask)
 
 
 def _named(table: pl.DataFrame, frame: FrameName) -> dict[str, pl.Series]:
@@ -183,12 +205,3 @@ def _named(table: pl.DataFrame, frame: FrameName) -> dict[str, pl.Series]:
     return {
         s.name.removeprefix(prefix): s for s in table.iter_columns() if s.name.startswith(prefix)
     }
-
-
-def complete(
-    frame: FrameName, height: int, columns: dict[str, pl.Series], sheet: str
-) -> pl.DataFrame:
-    """A canonical frame of the columns there are; nothing is copied, missing ones are null."""
-    given = columns | {"sheet": pl.Series([sheet], dtype=pl.String).new_from_index(0, height)}
-    none = pl.Series([None], dtype=pl.String).new_from_index(0, height)
-    return pl.DataFrame([given.get(name, none).alias(name) for name in schema(frame)])

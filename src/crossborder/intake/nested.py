@@ -14,12 +14,14 @@ from crossborder.errors import InputError
 from crossborder.intake import convert, jsonfile, problems
 from crossborder.intake.canonical import Read, findings_of
 from crossborder.intake.framesource import to_frame
+from crossborder.intake.framing import complete, constant
 from crossborder.intake.grid import check_height
 from crossborder.intake.jsonfile import NESTS, column
 from crossborder.intake.limits import Limits
+from crossborder.intake.rows import trim_all
 from crossborder.intake.typed import to_text
 from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
-from crossborder.shipments.frames import FrameSet, complete
+from crossborder.shipments.frames import FrameSet
 from crossborder.shipments.handed import Shipments
 
 _LINKS = ["master_waybill", "house_waybill", "direction"]
@@ -38,24 +40,38 @@ class _Reader:
         self, frame: FrameName, columns: Mapping[str, pl.Series], rows: pl.Series, sheet: str
     ) -> pl.DataFrame:
         """`row`, `sheet` and the canonical columns of one frame, as text."""
-        known = COLUMNS[frame]
-        out = [
-            rows.alias("row"),
-            pl.Series("sheet", [sheet], dtype=pl.String).new_from_index(0, len(rows)),
-        ]
-        for name, values in columns.items():
+        known = {n: s.alias(n) for n, s in columns.items() if n in COLUMNS[frame]}
+        keys = [rows.alias("row"), constant(sheet, len(rows)).alias("sheet")]
+        texts = trim_all(pl.DataFrame([keys[0], *known.values()]))
+        sizes = texts.select(pl.exclude("row").str.len_bytes().max()).row(0) if known else ()
+        longest = dict(zip(known, sizes, strict=True))
+        torn = self._scientific(frame, texts, longest)
+        for name in columns:
             if name in known:
-                texts = self._bounded(convert.trim(values), name, out[0], sheet)
-                if (
-                    known[name].kind in convert.IDENTITY
-                    and (torn := convert.scientific(texts)).any()
-                ):
-                    self.report("scientific", out[0].filter(torn), sheet, name, texts.filter(torn))
-                out.append(texts.alias(name))
+                if (longest[name] or 0) > self._limits.max_cell_chars:
+                    texts = texts.with_columns(self._bounded(texts[name], name, rows, sheet))
+                if name in torn:
+                    mask = convert.scientific(texts[name])
+                    self.report("scientific", rows.filter(mask), sheet, name, texts[name].filter(mask))  # fmt: skip
             elif name not in ("ship", *_LINKS) and (frame, name) not in self._unknown:
                 self._unknown.add((frame, name))
                 self.found.append(problems.one("unknown-column", sheet=sheet, column=name))
-        return pl.DataFrame(out)
+        return texts.insert_column(1, keys[1])
+
+    def _scientific(
+        self, frame: FrameName, texts: pl.DataFrame, longest: Mapping[str, int | None]
+    ) -> frozenset[str]:
+        """Which columns of digits hold a value in scientific notation; all of them in one pass."""
+        names = [
+            name
+            for name, size in longest.items()
+            if COLUMNS[frame][name].kind in convert.IDENTITY
+            and (size or 0) >= convert.LEAST_SCIENTIFIC
+        ]
+        if not names:
+            return frozenset()
+        hits = texts.select(pl.col(names).str.contains(convert.SCIENTIFIC).any()).row(0)
+        return frozenset(name for name, hit in zip(names, hits, strict=True) if hit)
 
     def report(
         self,
@@ -207,19 +223,14 @@ def _finish(
     places = places.select(
         pl.col("sheet"), pl.col("row").cast(pl.UInt32), pl.col("ship").cast(pl.UInt32)
     )
-    findings = findings_of(
-        pl.concat(reader.found), shipments := complete("shipments", shipments), places
-    )
+    shipments = complete("shipments", shipments.height, shipments.to_dict())
+    findings = findings_of(pl.concat(reader.found), shipments, places)
     spoiled = findings.filter(pl.col("rule") == "INT-cell-too-long")["ship"]
-    lines = {
-        frame: complete(
-            frame,
-            linked[frame]
-            .sort("ship", maintain_order=True)
-            .with_columns(pl.int_range(pl.len()).over("ship").alias(number)),
-        )
-        for frame, number in _NUMBER.items()
-    }
+    lines = {}
+    for frame, number in _NUMBER.items():
+        table = linked[frame].sort("ship", maintain_order=True)
+        at = table.select(pl.int_range(pl.len()).over("ship").alias(number)).to_dict()
+        lines[frame] = complete(frame, table.height, table.to_dict() | at)
     bad = pl.col("unreadable") | pl.col("ship").is_in(spoiled.implode())
     frames = FrameSet(shipments.with_columns(bad), lines["goods"], lines["documents"])
     return Read(frames, findings, int(frames.shipments["rows"].list.len().sum()))
@@ -269,7 +280,7 @@ def _objects(
     columns = {}
     for name in dict.fromkeys(str(key) for item in items for key in item):
         texts, nested = column(item.get(name) for item in items)
-        if name in COLUMNS[frame]:
+        if nested and name in COLUMNS[frame]:
             reader.report("value-type", numbers.gather(nested), "", name)
         columns[name] = _moments(texts, frame, name)
     return reader.table(frame, columns, numbers, "")

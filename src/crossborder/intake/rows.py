@@ -73,15 +73,15 @@ def data_rows(
 
 def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
     """Outer white space (every Unicode white space) removed from every text column; empty text is null."""
-    texts = [s for s in cells.iter_columns() if s.name != "row" and s.null_count() < len(s)]
-    if not texts:
+    if cells.width < 2 or not cells.height:
         return cells
-    trimmed = pl.DataFrame(texts).select(pl.all().str.strip_chars())
-    least = trimmed.select(pl.all().str.len_bytes().min()).row(0)
-    return cells.with_columns(
-        values.set(values == "", None) if size == 0 else values
-        for values, size in zip(trimmed.iter_columns(), least, strict=True)
-    )
+    trimmed = cells.with_columns(pl.exclude("row").str.strip_chars())
+    texts = trimmed.drop("row")
+    sizes = texts.select(pl.all().str.len_bytes().min()).row(0)
+    loose = [name for name, least in zip(texts.columns, sizes, strict=True) if least == 0]
+    if not loose:
+        return trimmed
+    return trimmed.with_columns(texts[name].set(texts[name] == "", None) for name in loose)
 
 
 def _totals(
