@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from crossborder.intake.csvparse import Parsed, Shape, parse, refuse_long_lines
+from crossborder.intake.csvparse import Shape, few, parse, refuse_long_lines
 from crossborder.intake.encoding import TextStream
 from crossborder.intake.grid import PREVIEW, Grid, Piece, Record, check_width
 from crossborder.intake.limits import Limits
@@ -55,20 +55,18 @@ class CsvSource:
             preamble=tuple(tuple(c.fields) for c in self._cuts[:header]),
         )
         step = min(size, _PIECE)
-        want, line = step, head.line + head.lines
+        want, least, line = step, 0, head.line + head.lines
         text = self._text[head.end :]
         while text := text + self._stream.read(want - len(text)):
-            found = self._parse(text, line, shape)
-            want = step if found.end else 2 * max(want, len(text))
+            part = text[: few(text, want, least)]
+            last = self._stream.ended and len(part) == len(text)
+            found = parse(part, line, shape, self._place, self._limits, last=last)
+            want, least = (step, 0) if found.end else (2 * max(want, len(text)), 2 * len(part))
             text, line = text[found.end :], line + found.lines
             if found.end:
                 text += self._stream.read(step - len(text))
                 grid = empty.with_records(found.cells, found.broken)
                 yield Piece(grid, max(self._stream.position - len(text), 0), not text)
-
-    def _parse(self, text: bytes, line: int, shape: Shape) -> Parsed:
-        last = self._stream.ended
-        return parse(text, line, shape, self._place, self._limits, last=last)
 
     def _cut(self, text: bytes) -> list[Cut]:
         refuse_long_lines(text, 1, self._place, self._limits)

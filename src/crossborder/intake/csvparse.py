@@ -6,16 +6,21 @@ exactly whether every record has as many fields as the header, and whether every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from crossborder.errors import InputError
-from crossborder.intake.grid import Broken
+from crossborder.intake.grid import MOST_RECORDS, Broken
 from crossborder.intake.limits import Limits
-from crossborder.intake.records import cut
+from crossborder.intake.records import MAX_LINES, cut
 
+_BULK = 16 * 1024**2
+"""Bytes of text that are taken apart at once; there is more only where a single line is longer."""
+_SHORT = 32
+"""Bytes of a quoted field and what stands before it, on average, below which much is quoted."""
+_WHITE = b" \t\v\f\r"
 _MAX_TRIED = 2_000_000
 """Lines that may be looked at in vain for the end of quotes, in one piece of text."""
 
@@ -56,6 +61,8 @@ def parse(text: bytes, first: int, shape: Shape, place: str, limits: Limits, *, 
     """
     refuse_long_lines(text, first, place, limits)
     end = len(text) if last else text.rfind(b"\n") + 1
+    if len(text) > min(_BULK, limits.max_record_bytes):  # a record may be longer than allowed
+        return slow(text, first, shape, place, limits, last=last)
     found = bulk(text[:end], first, shape) if end else None
     if found is None and not last and (end := _closed_before(text, end)):
         found = bulk(text[:end], first, shape)
@@ -77,6 +84,15 @@ def refuse_long_lines(text: bytes, first: int, place: str, limits: Limits) -> No
                 fix_zh="请检查是否缺少换行符，并重新导出",
             )
         at = end + 1
+
+
+def few(text: bytes, size: int, least: int = 0) -> int:
+    """How many of the first `size` bytes of text hold about as many lines as a piece may have records, but
+    one line and `least` bytes anyway."""
+    end = min(size, len(text))
+    while text.count(b"\n", 0, end) > MOST_RECORDS:
+        end //= 2
+    return min(len(text), max(end, least, text.find(b"\n") + 1))
 
 
 def _closed_before(text: bytes, end: int) -> int:
@@ -104,8 +120,8 @@ def bulk(text: bytes, first: int, shape: Shape) -> Parsed | None:
     if outside.count(shape.delimiter.encode()) == records * (shape.width - 1):
         cells = _cells(text, shape, records, quotes=outside is not text)
         if cells is not None:
-            cells = _numbered(cells, first, over_lines=ends < lines)
-            return Parsed(_without_blanks(cells), [], len(text), lines)
+            numbered = _numbered(cells, first, over_lines=ends < lines)
+            return Parsed(_without_blanks(numbered), [], len(text), lines) if numbered is not None else None  # fmt: skip
     found = _uneven(text, first, shape)
     return Parsed(found[0], found[1], len(text), lines) if found is not None else None
 
@@ -121,12 +137,13 @@ def _outside_quotes(text: bytes, delimiter: str) -> bytes | None:
     pieces = text.split(b'"')
     if len(pieces) % 2 == 0:
         return None
-    outside, edges = pieces[::2], (delimiter.encode(), b"\n")
-    sound = (
-        (not outside[0] or outside[0][-1:] in edges)
-        and (not outside[-1] or outside[-1][:1] in edges)
-        and all(p[:1] in edges and p[-1:] in edges for p in set(outside[1:-1]) if p)
-    )
+    outside, edges = pieces[::2], {delimiter.encode(), b"\n", b""}
+    first, *inner, last = outside
+    if len(inner) * _SHORT > len(text):  # much is quoted, and what stands between quotes repeats
+        inner = list(set(inner))
+    begins = {last[:1]} | {piece[:1] for piece in inner}
+    ends = {first[-1:]} | {piece[-1:] for piece in inner}
+    sound = begins <= edges and ends <= edges
     return b'"'.join(outside) if sound else None
 
 
@@ -145,18 +162,20 @@ def _cells(text: bytes, shape: Shape, records: int, *, quotes: bool) -> pl.DataF
         )
     except pl.exceptions.PolarsError:
         return None
-    return cells.rechunk() if cells.height == records else None
+    return cells if cells.height == records else None
 
 
-def _numbered(cells: pl.DataFrame, first: int, *, over_lines: bool) -> pl.DataFrame:
+def _numbered(cells: pl.DataFrame, first: int, *, over_lines: bool) -> pl.DataFrame | None:
     """Cells with `row`, the physical line on which a record begins; `over_lines` says that fields run over
-    line ends."""
+    line ends. None where one has more lines than are believed."""
     rows = pl.int_range(first, first + cells.height, dtype=pl.UInt32, eager=True).alias("row")
     if over_lines:
         inside = cells.select(
             pl.sum_horizontal(pl.all().str.count_matches("\n", literal=True)).alias("lines")
-        )["lines"]
-        rows += inside.fill_null(0).cum_sum().shift(1, fill_value=0)
+        )["lines"].fill_null(0)
+        if inside.ge(MAX_LINES).any():
+            return None
+        rows += inside.cum_sum().shift(1, fill_value=0)
     return cells.insert_column(0, rows.cast(pl.UInt32))
 
 
@@ -174,18 +193,20 @@ def _without_blanks(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _uneven(text: bytes, first: int, shape: Shape) -> tuple[pl.DataFrame, list[Broken]] | None:
     """Well quoted text of which some records have too few or too many fields."""
-    delimiter, even, odd = shape.delimiter.encode(), shape.width - 1, []
+    delimiter, broken = shape.delimiter.encode(), []
     records: list[bytes] = []
     rows: list[int] = []
     for row, record in _records(text, first):
-        outside = b"".join(record.split(b'"')[::2])
-        if outside.count(delimiter) == even:
+        if record.count(b"\n") >= MAX_LINES:
+            return None
+        count = b"".join(record.split(b'"')[::2]).count(delimiter) + 1
+        if count == shape.width:
             records.append(record)
             rows.append(row)
-        elif record:
-            odd.append((row, record))
-    torn = [_ragged(row, record, shape) for row, record in odd]
-    broken = [b for b in torn if any(f.strip() for f in b.fields)]
+        elif record.strip(_WHITE + delimiter):
+            fields = next(cut(record, shape.delimiter)).fields
+            if any(f.strip() for f in fields):
+                broken.append(Broken(row, "ragged", tuple(fields), count, shape.width))
     if not records:
         return shape.empty(), broken
     cells = _cells(b"\n".join(records), shape, len(records), quotes=b'"' in text)
@@ -194,28 +215,21 @@ def _uneven(text: bytes, first: int, shape: Shape) -> tuple[pl.DataFrame, list[B
     return _without_blanks(cells.insert_column(0, pl.Series("row", rows, pl.UInt32))), broken
 
 
-def _records(text: bytes, first: int) -> list[tuple[int, bytes]]:
-    """Records of well quoted text with their physical lines: a line begun inside quotes is no record."""
-    lines = text.split(b"\n")
-    if b'"' not in text:
-        return list(enumerate(lines, first))
-    found: list[tuple[int, bytes]] = []
+def _records(text: bytes, first: int) -> Iterator[tuple[int, bytes]]:
+    """Records of well quoted text with their physical lines, empty ones left out: a line begun inside quotes
+    is no record."""
     begun: list[bytes] = []
-    for row, line in enumerate(lines, first):
-        opens = line.count(b'"') % 2 == 1
+    for row, line in enumerate(text.split(b"\n"), first):
+        if not line and not begun:
+            continue
+        opens = b'"' in line and line.count(b'"') % 2 == 1
         if begun or opens:
             begun.append(line)
         if not begun:
-            found.append((row, line))
+            yield row, line
         elif opens and len(begun) > 1:
-            found.append((row - len(begun) + 1, b"\n".join(begun)))
+            yield row - len(begun) + 1, b"\n".join(begun)
             begun = []
-    return found
-
-
-def _ragged(row: int, record: bytes, shape: Shape) -> Broken:
-    fields = next(cut(record, shape.delimiter)).fields
-    return Broken(row, "ragged", tuple(fields), len(fields), shape.width)
 
 
 def slow(

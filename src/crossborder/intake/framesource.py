@@ -10,7 +10,15 @@ from typing import Any
 import polars as pl
 
 from crossborder.errors import InputError
-from crossborder.intake.grid import Broken, Grid, Piece, Record, check_height, check_width
+from crossborder.intake.grid import (
+    MOST_RECORDS,
+    Broken,
+    Grid,
+    Piece,
+    Record,
+    check_height,
+    check_width,
+)
 from crossborder.intake.limits import Limits
 from crossborder.intake.typed import to_text
 
@@ -69,7 +77,7 @@ class ParquetSource:
         at, height = 0, min(_PROBED, self.total)
         bytes_of = _size(self._slice(0, height)) or 1
         while at < self.total:
-            height = max(1, min(self.total - at, size * height // bytes_of))
+            height = max(1, min(self.total - at, size * height // bytes_of, MOST_RECORDS))
             text = self._slice(at, height)
             bytes_of = _size(text) or 1
             rows = range(at + 1, at + height + 1)

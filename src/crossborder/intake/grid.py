@@ -17,6 +17,8 @@ from crossborder.intake.limits import Limits
 
 PREVIEW = 50
 """How many records at the beginning of a file may hold the header."""
+MOST_RECORDS = 20_000
+"""Records in one piece of a table, however short they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +90,10 @@ class Grid:
 
 
 def joined(grids: Sequence[Grid]) -> Grid:
-    """Parts of one table that follow each other, as one."""
+    """Parts of one table that follow each other, as one that lies together in memory."""
     first = grids[0]
     if len(grids) == 1:
-        return first
+        return replace(first, cells=first.cells.rechunk())
     types = [g.types for g in grids if g.types is not None]
     return first.with_records(
         pl.concat([g.cells for g in grids], rechunk=True),
@@ -101,7 +103,7 @@ def joined(grids: Sequence[Grid]) -> Grid:
 
 
 class Piece(NamedTuple):
-    """A part of a table: its records, how much of the source is `done` with it, and whether it is the last."""
+    """A part of a table, of `MOST_RECORDS` at most: its records, how much of the source is `done` with it, and whether it is the last."""
 
     grid: Grid
     done: int

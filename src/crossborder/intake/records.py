@@ -13,6 +13,8 @@ from functools import cache
 
 MAX_LINES = 1_000
 """A quoted field that runs over more lines than this is taken for a quote that was never closed."""
+MAX_FIELDS = 10_000
+"""Fields of a record that are told apart; what follows them stays one field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def cut(
 def _read(data: bytes, delimiter: str, at: int, end: int, fields: list[str]) -> int | None:
     """Append the fields of `data[at:end]`; None, or where the field begins that does not end there."""
     if not fields and data.find(b'"', at, end) < 0:
-        fields += data[at:end].decode().split(delimiter)
+        fields += data[at:end].decode().split(delimiter, MAX_FIELDS)
         return None
     match = _field(delimiter).match
     while (found := match(data, at, end)) is not None:
@@ -86,6 +88,9 @@ def _read(data: bytes, delimiter: str, at: int, end: int, fields: list[str]) -> 
         fields.append(text.decode())
         at = found.end()
         if not stop:
+            return None
+        if len(fields) >= MAX_FIELDS:
+            fields.append(data[at:end].decode())
             return None
     return at
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from crossborder.errors import InputError
 from crossborder.intake import jsonfile
-from crossborder.intake.csvparse import refuse_long_lines
+from crossborder.intake.csvparse import few, refuse_long_lines
 from crossborder.intake.encoding import TextStream
 from crossborder.intake.framesource import grid_of
 from crossborder.intake.grid import Piece, Record, check_width
@@ -104,12 +104,16 @@ def by_lines(open_stream: Callable[[], TextStream], place: str, limits: Limits) 
     def parts(size: int) -> Iterator[Part]:
         stream, text = open_stream(), b""
         number = line = 1
-        while text := text + stream.read(max(size, 2 * len(text)) - len(text)):
+        want = size
+        while text := text + stream.read(max(want, size) - len(text)):
             refuse_long_lines(text, line, place, limits)
-            end = len(text) if stream.ended else text.rfind(b"\n") + 1
+            end = few(text, max(want, size))
+            if end < len(text) or not stream.ended:
+                end = text.rfind(b"\n", 0, end) + 1
             records = jsonfile.parse_ndjson(text[:end].decode(), number)
             line += text.count(b"\n", 0, end)
             number += len(records.items) + len(records.broken)
+            want = size if end else 2 * len(text)
             text = text[end:]
             if end:
                 text += stream.read(size - len(text))
