@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from crossborder import intake
 from crossborder.errors import InputError
-from crossborder.intake import csvfile
-from crossborder.intake.records import cut, split
+from crossborder.intake import csvparse
+from crossborder.intake.limits import LIMITS
+from crossborder.intake.records import cut
 
 HEAD = "BillNo,AssBillNo,IEFlag,GName,NoteS"
 
@@ -195,34 +196,61 @@ _FIELD = st.sampled_from(["", "a", " b ", '"c"', '"d,e"', '"f\ng"', '"h\n\n""i"'
 _LINES = st.lists(st.lists(_FIELD, min_size=1, max_size=4).map(",".join), min_size=1, max_size=6)
 
 
-@settings(deadline=None, max_examples=300)
-@given(lines=_LINES)
-def test_the_bulk_way_and_the_slow_way_agree(lines: list[str]) -> None:
-    body = "\n".join(lines).encode()
-    fast, slow = csvfile._bulk(body, 2, 3, ","), csvfile._slow(body, 2, 3, ",")
+SHAPE = csvparse.Shape(3, ",")
+
+
+def cells(found: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Rows of cells, empty text as null."""
+    return found.with_columns(pl.exclude("row").replace("", None)).rows()
+
+
+@settings(deadline=None, max_examples=500)
+@given(lines=_LINES, end=st.sampled_from(["", "\n", "\n\n"]))
+def test_the_bulk_way_and_the_slow_way_agree(lines: list[str], end: str) -> None:
+    body = ("\n".join(lines) + end).encode()
+    fast = csvparse.bulk(body, 2, SHAPE)
+    slow = csvparse.slow(body, 2, SHAPE, "a.csv", LIMITS)
     if fast is None:
         assert '"' in body.decode()
         return
-    blank = pl.all_horizontal(pl.exclude("row").replace("", None).is_null())
-    texts = [
-        cells.filter(~blank).with_columns(pl.exclude("row").replace("", None)).rows()
-        for cells in (fast[0], slow[0])
-    ]
-    assert texts[0] == texts[1]
-    assert fast[1] == slow[1]
+    assert cells(fast.cells) == cells(slow.cells)
+    assert (fast.broken, fast.end) == (slow.broken, slow.end)
+
+
+@settings(deadline=None, max_examples=500)
+@given(lines=_LINES, size=st.integers(1, 20))
+def test_text_parsed_in_parts_is_the_text_parsed_whole(lines: list[str], size: int) -> None:
+    body = "\n".join(lines).encode()
+    whole = csvparse.slow(body, 2, SHAPE, "a.csv", LIMITS)
+    found, broken, text, line = [], [], b"", 2
+    for at in range(0, len(body), size):
+        text += body[at : at + size]
+        last = at + size >= len(body)
+        part = csvparse.parse(text, line, SHAPE, "a.csv", LIMITS, last=last)
+        found += cells(part.cells)
+        broken += part.broken
+        text, line = text[part.end :], line + part.lines
+    assert (found, broken, text) == (cells(whole.cells), whole.broken, b"")
 
 
 def test_quoted_lines_take_the_bulk_way() -> None:
     body = b'1,"two\nlines",3\n\n1,2\n"x","y","z"\n'
-    fast = csvfile._bulk(body, 2, 3, ",")
+    fast = csvparse.bulk(body, 2, SHAPE)
     assert fast is not None
-    assert fast[0].rows() == [(2, "1", "two\nlines", "3"), (6, "x", "y", "z")]
-    assert [(b.row, b.found) for b in fast[1]] == [(5, 2)]
+    assert fast.cells.rows() == [(2, "1", "two\nlines", "3"), (6, "x", "y", "z")]
+    assert [(b.row, b.found) for b in fast.broken] == [(5, 2)]
+
+
+def test_a_field_too_many_at_the_very_end_does_not_hide_one_too_few() -> None:
+    fast = csvparse.bulk(b'1,2\n"a,b",2,3,', 2, SHAPE)
+    assert fast is not None
+    assert (fast.cells.height, [(b.row, b.found) for b in fast.broken]) == (0, [(2, 2), (3, 4)])
 
 
 def test_cutting_records() -> None:
-    assert split('a,"b,""c""",', ",") == ["a", 'b,"c"', ""]
-    assert split('a,"b"c', ",") is None
+    (record,) = cut(b'a,"b,""c""",', ",")
+    assert record.fields == ["a", 'b,"c"', ""]
+    assert [c.whole for c in cut(b'a,"b"c', ",")] == [False]
     found = [(c.line, c.fields, c.whole) for c in cut(b'a,"b\nc"\nd,e\n"open\nf,g', ",")]
     assert found == [
         (1, ["a", "b\nc"], True),
@@ -233,11 +261,11 @@ def test_cutting_records() -> None:
 
 
 def test_a_locked_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def locked(self: Path) -> bytes:
+    def locked(self: Path, mode: str) -> bytes:
         raise PermissionError(13, "in use", str(self))
 
     path = put(tmp_path, f"{HEAD}\n999-1,H1,I,shoe,\n")
-    monkeypatch.setattr(Path, "read_bytes", locked)
+    monkeypatch.setattr(Path, "open", locked)
     with pytest.raises(InputError, match="close it in other programs") as caught:
         intake.read(path)
     assert caught.value.place == str(path)

@@ -4,11 +4,14 @@ from crossborder.intake.flat import flatten
 from crossborder.intake.limits import Limits
 from crossborder.intake.mapping import Mapping, load_mapping, mapping_names
 from crossborder.intake.mapping.draft import draft, explain_rows
-from crossborder.intake.reader import read
+from crossborder.intake.reader import BLOCK_BYTES, Block, Blocks, open_blocks, read
 from crossborder.intake.table import Intake, SourceTable
 from crossborder.intake.write import write_rows
 
 __all__ = [
+    "BLOCK_BYTES",
+    "Block",
+    "Blocks",
     "Intake",
     "Limits",
     "Mapping",
@@ -18,6 +21,7 @@ __all__ = [
     "flatten",
     "load_mapping",
     "mapping_names",
+    "open_blocks",
     "read",
     "write_rows",
 ]

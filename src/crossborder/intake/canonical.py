@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from bisect import bisect
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from crossborder.intake import convert, problems, transforms, words
+from crossborder.errors import InputError
+from crossborder.intake import problems
+from crossborder.intake.columnwise import Columns, any_given, with_constants
 from crossborder.intake.grid import Broken, Grid
-from crossborder.intake.group import KEY, group
+from crossborder.intake.group import KEY, begins, group
 from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.choose import Fit
-from crossborder.intake.mapping.model import Mapping, column_of
+from crossborder.intake.mapping.model import column_of
 from crossborder.intake.ooxml import letters
 from crossborder.intake.opening import header_only
 from crossborder.intake.rows import DataRows, data_rows, is_totals
+from crossborder.shipments import findings
 from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
-from crossborder.shipments.findings import gather
 from crossborder.shipments.frames import FrameSet
+
+_TAIL = 64
+"""Rows at the end of a table among which the last shipment is looked for first."""
+_REMEMBERED, _FIELDS, _WAYBILL = 1_000, 1_000, 100
+"""Of how many unreadable rows how many fields of how many characters are remembered."""
 
 
 @dataclass(frozen=True)
@@ -29,44 +39,133 @@ class Read:
     rows: int
 
 
-def canonical(grid: Grid, fit: Fit, place: str, limits: Limits) -> Read:
-    """Canonical frames of a grid. Raises `InputError` where no row is left to read."""
-    mapping = fit.mapping
-    data = data_rows(grid, mapping, fit.found.get("goods.name"))
-    cells = data.cells
-    broken = [
-        b
-        for b in grid.broken
-        if b.row not in mapping.skip_rows and not is_totals(b.fields, mapping)
-    ]
-    if not cells.height and not broken:
-        raise header_only(place)
-    found: list[pl.DataFrame] = [_unknown_columns(grid, fit, data.filled), *_notes(grid, cells)]
-    reader = _Columns(data, grid, limits, found)
-    table = {key: reader.read(key, at, mapping) for key, at in fit.found.items()}
-    given = {
-        frame: _any_given([s for k, s in table.items() if k.startswith(f"{frame}.")], cells.height)
-        for frame in FRAME_NAMES
-    }
-    whole = _with_constants(cells["row"], table, mapping)
-    grouped = group(
-        whole,
-        goods=given["goods"],
-        documents=given["documents"],
-        broken=[b.row for b in broken],
-        unreadable=reader.spoiled,
-        sheet=grid.sheet,
-    )
-    headers = _headers(grid, fit)
-    found += [
-        _named(grouped.problems, headers),
-        *_broken(broken),
-        _lines_lost(broken, grouped.shipments),
-    ]
-    frames = FrameSet(grouped.shipments, grouped.goods, grouped.documents, headers)
-    problem = pl.concat(found).with_columns(pl.lit(grid.sheet).alias("sheet"))
-    findings = findings_of(problem, frames.shipments)
-    return Read(frames, findings, cells.height + len(broken))
+class Reading:
+    """Turns one table into canonical frames, part by part; it keeps what was counted and seen so far.
+
+    Shipments are numbered through, findings about the file as a whole are given once, and a row that could
+    not be read is remembered, because a later shipment may be the one it belongs to.
+    """
+
+    def __init__(self, fit: Fit, place: str, limits: Limits) -> None:
+        self._fit, self._place, self._limits = fit, place, limits
+        self._skip = fit.mapping.header.skip_after
+        self._ships = 0
+        self._unknown: set[int] = set()
+        self._torn: deque[Broken] = deque(maxlen=_REMEMBERED)
+
+    def read(self, grid: Grid, *, last: bool = True) -> tuple[Read | None, Grid, Grid | None]:
+        """Canonical frames of the shipments that are complete in `grid`, None where there is none; the records
+        they came from; and the records that belong with those which follow (None if `last`).
+
+        Raises `InputError` where more rows than allowed stand together under one waybill.
+        """
+        data = data_rows(grid, self._fit.mapping, self._fit.found.get("goods.name"), self._skip)
+        broken = [b for b in grid.broken if self._counts(b)]
+        taken, left = grid, None
+        if not last and data.cells.height + len(broken):
+            row = self._boundary(data, grid, [b.row for b in broken])
+            taken, left = grid.parted(row)
+            data = data.head(int(data.cells["row"].search_sorted(row)))
+            broken = [b for b in broken if b.row < row]
+        self._skip = max(0, self._skip - taken.cells.height)
+        if not data.cells.height and not broken:
+            return None, taken, left
+        return self._canonical(taken, data, broken), taken, left
+
+    def _counts(self, broken: Broken) -> bool:
+        mapping = self._fit.mapping
+        return broken.row not in mapping.skip_rows and not is_totals(broken.fields, mapping)
+
+    def _boundary(self, data: DataRows, grid: Grid, broken: Sequence[int]) -> int:
+        """The row before which a table may be parted: the last one that begins a shipment with no unreadable
+        row right above it, which may belong to either. The first row where there is none but it."""
+        most = self._limits.max_shipment_rows
+        for tail in (data.tail(_TAIL), data):
+            rows = tail.cells["row"]
+            begin = begins(self._keys(tail, grid)).arg_true()
+            for at in reversed(begin.to_list()[1:]):
+                row, above = rows[at], rows[at - 1]
+                if bisect(broken, above) == bisect(broken, row):
+                    return int(row)
+            if data.cells.height + len(broken) > most and len(begin) > 1:
+                return int(rows[begin[-1]])
+            if tail.cells.height == data.cells.height:
+                break
+        if data.cells.height > most:
+            raise self._too_many(int(data.cells["row"][0]))
+        if len(broken) > most:
+            return broken[-1]
+        return 0
+
+    def _keys(self, data: DataRows, grid: Grid) -> pl.DataFrame:
+        """The key columns as they will be read, without what is found on the way."""
+        found = {key: at for key, at in self._fit.found.items() if key in KEY}
+        table = Columns(data, grid, self._limits, []).read(found, self._fit.mapping)
+        return with_constants(data.cells["row"], table, self._fit.mapping)
+
+    def _canonical(self, grid: Grid, data: DataRows, broken: list[Broken]) -> Read:
+        mapping, cells = self._fit.mapping, data.cells
+        found: list[pl.DataFrame] = [self._unknown_columns(grid, data), *_notes(grid, cells)]
+        reader = Columns(data, grid, self._limits, found)
+        table = reader.read(self._fit.found, mapping)
+        whole = with_constants(cells["row"], table, mapping)
+        begin = begins(whole)
+        self._refuse_long_runs(begin, cells["row"])
+        grouped = group(
+            whole,
+            begin,
+            goods=any_given(table, "goods", cells.height),
+            documents=any_given(table, "documents", cells.height),
+            broken=[b.row for b in broken],
+            unreadable=reader.spoiled,
+            sheet=grid.sheet,
+            ships=self._ships,
+        )
+        self._ships += grouped.shipments.height
+        headers = _headers(grid, self._fit)
+        torn = [b for b in broken if b.kind in ("ragged", "quote")]
+        found += [
+            _named(grouped.problems, headers),
+            *_broken(broken),
+            _lines_lost([*self._torn, *torn], grouped.shipments),
+        ]
+        self._torn.extend(_short(b) for b in torn)
+        frames = FrameSet(grouped.shipments, grouped.goods, grouped.documents, headers)
+        problem = pl.concat(found).with_columns(pl.lit(grid.sheet).alias("sheet"))
+        return Read(frames, findings_of(problem, frames.shipments), cells.height + len(broken))
+
+    def _unknown_columns(self, grid: Grid, data: DataRows) -> pl.DataFrame:
+        """Columns nobody asked for: those with a name, and those without one that hold something."""
+        bare = [i for i, name in enumerate(grid.header) if not name.strip()]
+        filled = [i for i in bare if data.longest[f"c{i}"] is not None]
+        places = [i for i in (*self._fit.unknown, *filled) if i not in self._unknown]
+        self._unknown.update(places)
+        new = [grid.header[i].strip() or letters(i) for i in places]
+        if not new:
+            return problems.none()
+        rows = pl.DataFrame({"column": new}).with_columns(
+            pl.lit(grid.header_row or None, dtype=pl.UInt32).alias("row")
+        )
+        return problems.many("unknown-column", rows)
+
+    def _refuse_long_runs(self, begin: pl.Series, rows: pl.Series) -> None:
+        if len(begin) <= self._limits.max_shipment_rows:
+            return
+        at = begin.arg_true()
+        lengths = at.shift(-1, fill_value=len(begin)) - at
+        longest = lengths.arg_max()
+        if longest is not None and lengths[longest] > self._limits.max_shipment_rows:
+            raise self._too_many(int(rows[int(at[longest])]))
+
+    def _too_many(self, row: int) -> InputError:
+        most = self._limits.max_shipment_rows
+        return InputError(
+            f"more than {most:,} rows stand together under one waybill, from row {row:,}",
+            f"从第 {row:,} 行起，同一分运单连续超过 {most:,} 行",
+            place=self._place,
+            fix_en="look whether the waybill was copied down by mistake",
+            fix_zh="请检查分运单号是否被误填到各行",
+        )
 
 
 def first_rows(grid: Grid, fit: Fit, place: str, n: int) -> pl.DataFrame:
@@ -74,12 +173,9 @@ def first_rows(grid: Grid, fit: Fit, place: str, n: int) -> pl.DataFrame:
     data = data_rows(grid, fit.mapping, fit.found.get("goods.name"))
     if not data.cells.height:
         raise header_only(place)
-    first = replace(
-        data, cells=data.cells.head(n), types=data.types.head(n) if data.types is not None else None
-    )
-    reader = _Columns(first, grid, Limits(), [])
-    table = {key: reader.read(key, at, fit.mapping) for key, at in fit.found.items()}
-    return _with_constants(first.cells["row"], table, fit.mapping).drop("row")
+    first = data.head(n)
+    table = Columns(first, grid, Limits(), []).read(fit.found, fit.mapping)
+    return with_constants(first.cells["row"], table, fit.mapping).drop("row")
 
 
 def findings_of(
@@ -89,6 +185,8 @@ def findings_of(
 
     `places` (`sheet`, `row`, `ship`) says whose a row is; left out, the shipments' own `rows` do.
     """
+    if not found.height:
+        return findings.empty()
     if places is None:
         places = shipments.select("sheet", pl.col("rows").alias("row"), "ship").explode("row")
     names = shipments.select(
@@ -99,104 +197,9 @@ def findings_of(
     ships = places.join(names, on="ship", how="left", maintain_order="left")
     about_file = found["kind"].is_in(list(problems.ABOUT_FILE))
     rest = found.filter(~about_file).sort("sheet", "row", maintain_order=True)
-    return gather(
+    return findings.gather(
         [problems.finish(found.filter(about_file), ships.clear()), problems.finish(rest, ships)]
     )
-
-
-class _Columns:
-    """Reads one column after another and gathers what it finds on the way."""
-
-    def __init__(
-        self, data: DataRows, grid: Grid, limits: Limits, found: list[pl.DataFrame]
-    ) -> None:
-        self._cells, self._types, self._longest = data.cells, data.types, data.longest
-        self._grid, self._limits, self._found = grid, limits, found
-        self.spoiled = pl.Series("spoiled", [False]).new_from_index(0, data.cells.height)
-        self._words: dict[str, words.Compiled] = {}
-
-    def read(self, key: str, at: int, mapping: Mapping) -> pl.Series:
-        """The canonical values of one column."""
-        column, rule = column_of(key), mapping.columns[key]
-        assert column is not None
-        header = self._grid.header[at]
-        values = self._bounded(f"c{at}", header)
-        if self._types is not None and (kinds := self._types[f"c{at}"]).null_count() < len(kinds):
-            values, odd = convert.cells(values, kinds, column, rule, strict=self._grid.strict)
-            for kind in odd.drop_nulls().unique():
-                self._report(kind, odd == kind, header, self._cells[f"c{at}"])
-        torn = convert.scientific(values, column)
-        if torn.any():
-            self._report("scientific", torn, header, values)
-        if rule.dates:
-            values = convert.dates(values, rule.dates, column.kind)
-        if rule.words:
-            table = self._words.setdefault(
-                rule.words, words.compile_words(mapping.words[rule.words])
-            )
-            values = words.replace_words(values, table)
-        if rule.factor:
-            values = convert.times(values, rule.factor)
-        for name in rule.transforms:
-            values = self._transformed(values, name, header)
-        return values.alias(key)
-
-    def _bounded(self, name: str, header: str) -> pl.Series:
-        values, most = self._cells[name], self._limits.max_cell_chars
-        if self._longest[name] <= most:
-            return values
-        lengths = values.str.len_chars()
-        long = (lengths > most).fill_null(False)
-        if long.any():
-            rows = pl.DataFrame(
-                {"row": self._cells["row"], "value": values.str.slice(0, 100), "a": lengths}
-            )
-            extra = {"column": pl.lit(header), "b": pl.lit(str(most))}
-            self._found.append(
-                problems.many("cell-too-long", rows.filter(long).with_columns(**extra))
-            )
-            self.spoiled = self.spoiled | long
-            values = values.set(long, None)
-        return values
-
-    def _report(self, kind: str, mask: pl.Series, header: str, values: pl.Series) -> None:
-        rows = pl.DataFrame({"row": self._cells["row"], "value": values})
-        self._found.append(
-            problems.many(
-                kind,
-                rows.filter(mask.fill_null(False)).with_columns(pl.lit(header).alias("column")),
-            )
-        )
-
-    def _transformed(self, values: pl.Series, name: str, header: str) -> pl.Series:
-        after = transforms.apply(name, values)
-        changed = after.ne_missing(values)
-        if changed.any():
-            rows = pl.DataFrame({"row": self._cells["row"], "value": values, "b": after})
-            extra = {"column": pl.lit(header), "a": pl.lit(name)}
-            self._found.append(
-                problems.many("transformed", rows.filter(changed).with_columns(**extra))
-            )
-        return after
-
-
-def _any_given(columns: list[pl.Series], height: int) -> pl.Series:
-    given = pl.Series("given", [False], dtype=pl.Boolean).new_from_index(0, height)
-    for values in columns:
-        if values.null_count() == 0:
-            return values.is_not_null()
-        given = given | values.is_not_null()
-    return given
-
-
-def _with_constants(rows: pl.Series, table: dict[str, pl.Series], mapping: Mapping) -> pl.DataFrame:
-    """One frame of all columns; constants fill what is empty; the key columns are always there."""
-    frame = pl.DataFrame([rows, *table.values()])
-    for key, value in mapping.constants.items():
-        old = pl.col(key) if key in frame.columns else pl.lit(None, dtype=pl.String)
-        frame = frame.with_columns(old.fill_null(value).alias(key))
-    missing = [k for k in KEY if k not in frame.columns]
-    return frame.with_columns(pl.lit(None, dtype=pl.String).alias(k) for k in missing)
 
 
 def _headers(grid: Grid, fit: Fit) -> dict[FrameName, dict[str, str]]:
@@ -213,18 +216,6 @@ def _named(found: pl.DataFrame, headers: dict[FrameName, dict[str, str]]) -> pl.
     names = {f"{frame}.{n}": h for frame, part in headers.items() for n, h in part.items()}
     plain = {f"{c.frame}.{c.name}": c.name for part in COLUMNS.values() for c in part.values()}
     return found.with_columns(pl.col("column").replace(plain | names))
-
-
-def _unknown_columns(grid: Grid, fit: Fit, filled: frozenset[int]) -> pl.DataFrame:
-    names = [grid.header[i].strip() for i in fit.unknown] + [
-        letters(i) for i in sorted(filled) if not grid.header[i].strip()
-    ]
-    if not names:
-        return problems.none()
-    rows = pl.DataFrame({"column": names}).with_columns(
-        pl.lit(grid.header_row or None, dtype=pl.UInt32).alias("row")
-    )
-    return problems.many("unknown-column", rows)
 
 
 def _notes(grid: Grid, cells: pl.DataFrame) -> list[pl.DataFrame]:
@@ -256,9 +247,14 @@ def _broken(broken: list[Broken]) -> list[pl.DataFrame]:
     ]
 
 
-def _lines_lost(broken: list[Broken], shipments: pl.DataFrame) -> pl.DataFrame:
+def _short(broken: Broken) -> Broken:
+    """What is remembered of an unreadable row: fields that may be waybills."""
+    fields = tuple(f for f in broken.fields if len(f) <= _WAYBILL)[:_FIELDS]
+    return Broken(broken.row, broken.kind, fields)
+
+
+def _lines_lost(torn: Sequence[Broken], shipments: pl.DataFrame) -> pl.DataFrame:
     """Shipments that an unreadable row names: one of their lines may be missing, so they must not go."""
-    torn = [b for b in broken if b.kind in ("ragged", "quote")]
     if not torn:
         return problems.none()
     fields = pl.DataFrame(

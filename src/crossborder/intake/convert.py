@@ -18,8 +18,11 @@ from crossborder.intake.mapping.model import ColumnRule, date_pattern
 from crossborder.intake.typed import plain_number, plain_numbers
 from crossborder.shipments.columns import Column
 
-_SCIENTIFIC = r"^[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+$"
-_IDENTITY = ("identity", "code", "phone")
+SCIENTIFIC = r"^[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+$"
+LEAST_SCIENTIFIC = 3
+"""Characters of the shortest number in scientific notation."""
+IDENTITY = ("identity", "code", "phone")
+"""Kinds of columns whose values are digits that no notation may shorten."""
 
 
 def trim(values: pl.Series) -> pl.Series:
@@ -128,7 +131,7 @@ def _numbers(
         odd = numbers.str.contains(".", literal=True)
     elif kind in ("date", "datetime"):
         odd = ~numbers.str.contains("^[0-9]{8}([0-9]{6})?$")
-    elif kind in _IDENTITY:
+    elif kind in IDENTITY:
         odd = number
     else:
         odd = numbers.str.len_chars() > 15
@@ -142,8 +145,6 @@ def _displayed(number: str) -> str:
     return plain_number(f"{Decimal(number):.15g}")
 
 
-def scientific(values: pl.Series, column: Column) -> pl.Series:
-    """Mask of values such as `1.23E+17` where a number of digits belongs."""
-    if column.kind not in _IDENTITY:
-        return pl.Series([False]).new_from_index(0, len(values))
-    return values.str.contains(_SCIENTIFIC).fill_null(False)
+def scientific(values: pl.Series) -> pl.Series:
+    """Mask of values such as `1.23E+17`."""
+    return values.str.contains(SCIENTIFIC).fill_null(False)

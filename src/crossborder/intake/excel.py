@@ -7,7 +7,7 @@ walking cells in Python. Rows are numbered as Excel shows them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import fastexcel
@@ -15,7 +15,7 @@ import polars as pl
 
 from crossborder.errors import InputError
 from crossborder.intake import biff, ooxml
-from crossborder.intake.grid import PREVIEW, Grid, Record, check_height, check_width
+from crossborder.intake.grid import PREVIEW, Grid, Piece, Record, check_height, check_width
 from crossborder.intake.limits import Limits
 
 FULL = (1_048_576, 65_536)
@@ -110,8 +110,13 @@ class ExcelSource:
             for number, values in enumerate(self._text.head(PREVIEW).iter_rows(), 1)
         ]
 
-    def load(self, header: int) -> Grid:
-        """Everything below the header. Raises `InputError` where a limit is passed."""
+    @property
+    def total(self) -> int:
+        """Rows of the sheet."""
+        return self._text.height
+
+    def pieces(self, header: int, size: int) -> Iterator[Piece]:
+        """Everything below the header, as one piece. Raises `InputError` where a limit is passed."""
         text = self._text
         if not text.width or header >= text.height:
             raise InputError("the sheet is empty", "工作表为空", place=self._place)
@@ -123,7 +128,7 @@ class ExcelSource:
         numbered = body.rename(dict(zip(text.columns, names, strict=True))).with_row_index(
             "row", offset=header + 2
         )
-        return Grid(
+        grid = Grid(
             header=tuple(head),
             header_row=header + 1,
             cells=numbered.with_columns(pl.col("row").cast(pl.UInt32)),
@@ -133,6 +138,7 @@ class ExcelSource:
             sheet=self.sheet,
             full=text.height in FULL,
         )
+        yield Piece(grid, text.height, True)
 
     @cached_property
     def _text(self) -> pl.DataFrame:

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from crossborder.errors import InputError
-from crossborder.intake.grid import Broken, Grid, Record, check_height, check_width
+from crossborder.intake.grid import (
+    MOST_RECORDS,
+    Broken,
+    Grid,
+    Piece,
+    Record,
+    check_height,
+    check_width,
+)
 from crossborder.intake.limits import Limits
 from crossborder.intake.typed import to_text
+
+_PROBED = 256
+"""Records of a Parquet file that are looked at to learn how long one is."""
 
 
 class FrameSource:
@@ -25,41 +36,91 @@ class FrameSource:
     ) -> None:
         check_width(frame.width, limits, place)
         check_height(frame.height, limits, place)
-        texts = [to_text(values, place) for values in frame.iter_columns()]
-        self.text = pl.DataFrame([values for values, _ in texts])
-        self._kinds = [kind for _, kind in texts]
+        self.text, self._kinds = texts_of(frame, place)
         self._broken = tuple(broken)
+        self.total = frame.height + len(self._broken)
 
     def preview(self) -> Sequence[Record]:
         """The header alone."""
         return [Record(0, tuple(self.text.columns))]
 
-    def load(self, header: int) -> Grid:
-        """Every record."""
-        names = {old: f"c{i}" for i, old in enumerate(self.text.columns)}
-        cells = self.text.rename(names)
-        types = None
-        if any(self._kinds):
-            types = pl.DataFrame(
-                [
-                    pl.Series(f"c{i}", [kind or None], dtype=pl.String).new_from_index(
-                        0, cells.height
-                    )
-                    for i, kind in enumerate(self._kinds)
-                ]
-            )
+    def pieces(self, header: int, size: int) -> Iterator[Piece]:
+        """Every record, as one piece."""
         lost = {b.row for b in self._broken}
-        rows = (
-            [n for n in range(1, cells.height + len(lost) + 1) if n not in lost] if lost else None
-        )
-        numbers = pl.Series("row", rows or range(1, cells.height + 1), dtype=pl.UInt32)
-        return Grid(
-            tuple(self.text.columns),
-            0,
-            cells.insert_column(0, numbers),
-            broken=self._broken,
-            types=types,
-        )
+        rows = [n for n in range(1, self.total + 1) if n not in lost] if lost else None
+        yield Piece(grid_of(self.text, self._kinds, rows, self._broken), self.total, True)
+
+
+class ParquetSource:
+    """A Parquet file, read by slices of records: polars skips the row groups and pages before a slice."""
+
+    sheet = ""
+
+    def __init__(self, path: Path, place: str, limits: Limits) -> None:
+        self._place = place
+        try:
+            self._lazy = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+            schema = self._lazy.collect_schema()
+            self.total: int = self._lazy.select(pl.len()).collect().item()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _damaged(place) from error
+        check_width(len(schema), limits, place)
+        check_height(self.total, limits, place)
+        self.columns, self._kinds = tuple(schema.names()), texts_of(schema.to_frame(), place)[1]
+
+    def preview(self) -> Sequence[Record]:
+        """The header alone."""
+        return [Record(0, self.columns)]
+
+    def pieces(self, header: int, size: int) -> Iterator[Piece]:
+        """Every record. How many make a piece follows from the text of the piece before."""
+        at, height = 0, min(_PROBED, self.total)
+        bytes_of = _size(self._slice(0, height)) or 1
+        while at < self.total:
+            height = max(1, min(self.total - at, size * height // bytes_of, MOST_RECORDS))
+            text = self._slice(at, height)
+            bytes_of = _size(text) or 1
+            rows = range(at + 1, at + height + 1)
+            at += height
+            yield Piece(grid_of(text, self._kinds, rows), at, at == self.total)
+
+    def _slice(self, at: int, height: int) -> pl.DataFrame:
+        try:
+            frame = self._lazy.slice(at, height).collect()
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _damaged(self._place) from error
+        if frame.height != height:
+            raise _damaged(self._place)
+        return texts_of(frame.rechunk(), self._place)[0]
+
+
+def texts_of(frame: pl.DataFrame, place: str) -> tuple[pl.DataFrame, list[str]]:
+    """A frame of text, and what each column was (see `to_text`). Raises `InputError` for nested columns."""
+    texts = [to_text(values, place) for values in frame.iter_columns()]
+    return pl.DataFrame([values for values, _ in texts]), [kind for _, kind in texts]
+
+
+def grid_of(
+    text: pl.DataFrame,
+    kinds: Sequence[str],
+    rows: Sequence[int] | None = None,
+    broken: Sequence[Broken] = (),
+) -> Grid:
+    """Records of text columns as a grid; `rows` are their numbers, left out: from 1."""
+    numbers = pl.Series("row", rows if rows is not None else range(1, text.height + 1), pl.UInt32)
+    names = [f"c{i}" for i in range(text.width)]
+    cells = pl.DataFrame([numbers, *(s.alias(n) for s, n in zip(text.iter_columns(), names, strict=True))])  # fmt: skip
+    types = None
+    if any(kinds):
+        kinds_of = (pl.Series(n, [kind or None], pl.String) for n, kind in zip(names, kinds, strict=True))  # fmt: skip
+        types = pl.DataFrame([kind.new_from_index(0, text.height) for kind in kinds_of])
+    return Grid(tuple(text.columns), 0, cells, broken=tuple(broken), types=types)
+
+
+def _size(text: pl.DataFrame) -> int:
+    """Bytes of the text, a delimiter for every cell included."""
+    lengths = text.select(pl.all().str.len_bytes().sum()).row(0) if text.width else ()
+    return int(sum(lengths)) + text.width * text.height
 
 
 def to_frame(data: Any, place: str) -> pl.DataFrame:
@@ -79,15 +140,11 @@ def to_frame(data: Any, place: str) -> pl.DataFrame:
     return frame
 
 
-def read_parquet(data: bytes, place: str) -> pl.DataFrame:
-    """A Parquet file. Raises `InputError`."""
-    try:
-        return pl.read_parquet(io.BytesIO(data))
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(
-            "the Parquet file is damaged or not complete", "Parquet 文件已损坏或不完整", place=place,
-            fix_en="write it again", fix_zh="请重新生成",
-        ) from error  # fmt: skip
+def _damaged(place: str) -> InputError:
+    return InputError(
+        "the Parquet file is damaged or not complete", "Parquet 文件已损坏或不完整", place=place,
+        fix_en="write it again", fix_zh="请重新生成",
+    )  # fmt: skip
 
 
 def digest_of(*frames: pl.DataFrame) -> str:

@@ -1,14 +1,14 @@
 """`Grid`: what a physical reader hands on. Text in rows and columns, nothing named or typed yet.
 
-Every reader offers a `Source`: the first records, among which a mapping finds its header row, and `load`,
-which reads the records below that header.
+Every reader offers a `Source`: the first records, among which a mapping finds its header row, and `pieces`,
+which reads the records below that header, part by part.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -17,6 +17,8 @@ from crossborder.intake.limits import Limits
 
 PREVIEW = 50
 """How many records at the beginning of a file may hold the header."""
+MOST_RECORDS = 20_000
+"""Records in one piece of a table, however short they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,49 @@ class Grid:
     full: bool = False
     others: tuple[str, ...] = ()
 
+    @property
+    def height(self) -> int:
+        """Records, broken ones too."""
+        return self.cells.height + len(self.broken)
+
+    def with_records(
+        self, cells: pl.DataFrame, broken: Sequence[Broken], types: pl.DataFrame | None = None
+    ) -> Grid:
+        """The same header over other records."""
+        return replace(self, cells=cells, broken=tuple(broken), types=types)
+
+    def parted(self, row: int) -> tuple[Grid, Grid]:
+        """The records before `row`, and those from `row` on."""
+        at = int(self.cells["row"].search_sorted(row))
+        types = (
+            (self.types.head(at), self.types.slice(at)) if self.types is not None else (None,) * 2
+        )
+        return (
+            self.with_records(self.cells.head(at), [b for b in self.broken if b.row < row], types[0]),
+            self.with_records(self.cells.slice(at), [b for b in self.broken if b.row >= row], types[1]),
+        )  # fmt: skip
+
+
+def joined(grids: Sequence[Grid]) -> Grid:
+    """Parts of one table that follow each other, as one that lies together in memory."""
+    first = grids[0]
+    if len(grids) == 1:
+        return replace(first, cells=first.cells.rechunk())
+    types = [g.types for g in grids if g.types is not None]
+    return first.with_records(
+        pl.concat([g.cells for g in grids], rechunk=True),
+        [b for g in grids for b in g.broken],
+        pl.concat(types) if types else None,
+    )
+
+
+class Piece(NamedTuple):
+    """A part of a table, of `MOST_RECORDS` at most: its records, how much of the source is `done` with it, and whether it is the last."""
+
+    grid: Grid
+    done: int
+    last: bool
+
 
 class Source(Protocol):
     """A file or frame that has been opened."""
@@ -72,11 +117,16 @@ class Source(Protocol):
     def sheet(self) -> str:
         """Name of the sheet, "" where there is none."""
 
+    @property
+    def total(self) -> int:
+        """What `Piece.done` counts towards: bytes of a text file, records of everything else."""
+
     def preview(self) -> Sequence[Record]:
         """The first records, at most `PREVIEW`."""
 
-    def load(self, header: int) -> Grid:
-        """Everything below record number `header` of the preview."""
+    def pieces(self, header: int, size: int) -> Iterator[Piece]:
+        """Everything below record number `header` of the preview, in parts of about `size` bytes; no part
+        where there is nothing."""
 
 
 def check_width(width: int, limits: Limits, place: str) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from crossborder.intake import problems
-from crossborder.shipments.frames import complete
+from crossborder.intake.framing import complete, constant
+from crossborder.shipments.columns import FrameName
 
 KEY = ("shipments.master_waybill", "shipments.house_waybill", "shipments.direction")
 
@@ -28,69 +29,83 @@ class Grouped:
     problems: pl.DataFrame
 
 
+def begins(table: pl.DataFrame) -> pl.Series:
+    """Mask of the rows on which another waybill stands than on the row above: there a run of rows begins."""
+    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
+    first = pl.int_range(pl.len()) == 0
+    return table.select((changed | pl.col(KEY[1]).is_null() | first).alias("begins"))["begins"]
+
+
 def group(
     table: pl.DataFrame,
+    begin: pl.Series,
     *,
     goods: pl.Series,
     documents: pl.Series,
     broken: Sequence[int],
     unreadable: pl.Series,
     sheet: str,
+    ships: int = 0,
 ) -> Grouped:
-    """Group `table`: `row` and columns named `frame.column`, key columns always present.
+    """Group `table`: `row` and columns named `frame.column`, key columns always present; `begin` as `begins`
+    gives it.
 
     `goods` and `documents` are masks of rows that name a goods line or a document; `broken` are rows that
-    could not be read, each becoming a shipment; `unreadable` masks rows that spoil their shipment.
+    could not be read, each becoming a shipment; `unreadable` masks rows that spoil their shipment. Shipments
+    are numbered from `ships`, in the order of their first rows.
     """
-    runs, table = _runs(table)
-    lost = pl.DataFrame({"row": broken}, schema={"row": pl.UInt32})
-    heads = (
-        pl.concat(
-            [
-                runs.filter(pl.col("run") == pl.col("owner")).select("row", "owner"),
-                lost.select("row", pl.lit(None, dtype=pl.UInt32).alias("owner")),
-            ]
-        )
-        .sort("row", maintain_order=True)
-        .with_row_index("ship")
+    runs = _runs(_where(table[["row", *KEY]], begin))
+    lost = pl.Series("row", broken, dtype=pl.UInt32).sort()
+    owners = runs["run"] == runs["owner"]
+    heads = runs["row"] if owners.all() else runs["row"].filter(owners)
+    of_head, of_lost = _numbers(heads, lost, ships), _numbers(lost, heads, ships)
+    of_run = of_head.gather(runs["place"])
+    ship = of_run.gather(begin.cum_sum() - 1).alias("ship")
+    table = table.with_columns(
+        ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")
     )
-    table = table.join(
-        heads.filter(pl.col("owner").is_not_null()).select("owner", "ship"),
-        on="owner",
-        how="left",
-        maintain_order="left",
-    )
-    found = [_apart(runs), _head_differs(table)]
-    shipments = _shipments(table, heads, unreadable, sheet)
+    if not owners.all():
+        table = table.sort("ship", maintain_order=True)
+        begin = table["ship"].ne_missing(table["ship"].shift(1))
+    shipments = _shipments(table, begin, sheet)
+    if len(lost):
+        shipments = pl.concat([shipments, _unread(of_lost, lost, sheet)]).sort("ship")
     return Grouped(
-        complete("shipments", shipments),
-        complete("goods", _lines(table, goods, "goods", "line", sheet)),
-        complete("documents", _lines(table, documents, "documents", "doc", sheet)),
-        pl.concat(found),
+        shipments,
+        _lines(table, "goods", "line", sheet),
+        _lines(table, "documents", "doc", sheet),
+        pl.concat([_apart(runs, owners), _head_differs(table, begin)]),
     )
 
 
-def _runs(table: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Runs of rows with equal keys, each with the first run of that waybill as `owner`."""
-    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
-    new = changed | pl.col(KEY[1]).is_null() | (pl.int_range(pl.len()) == 0)
-    table = table.with_columns(new.cast(pl.UInt32).cum_sum().alias("run"), new.alias("new"))
-    runs = table.filter("new").select("run", "row", *KEY)
+def _runs(heads: pl.DataFrame) -> pl.DataFrame:
+    """Runs by their first rows: their number from 0 (`run`), the first run of the same waybill (`owner`), and
+    which of all owners that is (`place`)."""
+    runs = heads.with_row_index("run")
+    house = runs[KEY[1]]
+    if house.n_unique() - (house.null_count() > 0) == len(house) - house.null_count():
+        return runs.with_columns(runs["run"].alias("owner"), runs["run"].alias("place"))
     runs = runs.with_columns(
         pl.when(pl.col(KEY[1]).is_null())
         .then("run")
         .otherwise(pl.col("run").first().over(*KEY))
         .alias("owner")
     )
-    owner = runs["owner"].gather(table["run"] - 1)
-    return runs, table.with_columns(owner.alias("owner")).drop("new")
+    places = (runs["run"] == runs["owner"]).cum_sum() - 1
+    return runs.with_columns(places.gather(runs["owner"]).alias("place"))
 
 
-def _apart(runs: pl.DataFrame) -> pl.DataFrame:
+def _numbers(rows: pl.Series, others: pl.Series, first: int) -> pl.Series:
+    """Numbers from `first` of `rows` when they are counted together with `others`, both sorted."""
+    numbers = pl.int_range(first, first + len(rows), dtype=pl.UInt32, eager=True)
+    return numbers + others.search_sorted(rows) if len(others) and len(rows) else numbers
+
+
+def _apart(runs: pl.DataFrame, owners: pl.Series) -> pl.DataFrame:
     """Later runs of a waybill that already had one."""
-    later = runs.filter(pl.col("run") != pl.col("owner"))
-    if not later.height:
+    if owners.all():
         return problems.none()
+    later = runs.filter(~owners)
     first = runs.select(pl.col("run").alias("owner"), pl.col("row").alias("a"))
     return problems.many(
         "not-adjacent",
@@ -100,22 +115,17 @@ def _apart(runs: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _head_differs(table: pl.DataFrame) -> pl.DataFrame:
+def _head_differs(table: pl.DataFrame, begin: pl.Series) -> pl.DataFrame:
     """Head columns that say something else than the shipment's first row; a blank says nothing."""
-    if not table["ship"].is_sorted():
-        table = table.sort("ship", maintain_order=True)
+    if begin.all():
+        return problems.none()
     names = [c for c in table.columns if c.startswith("shipments.") and c not in KEY]
-    inside = pl.col("ship") == pl.col("ship").shift(1)
-    changes = table.select(
-        (inside & pl.col(n).is_not_null() & pl.col(n).ne_missing(pl.col(n).shift(1))).any().alias(n)
-        for n in names
-    )
-    suspects = [n for n in names if changes[n].item()] if table.height and names else []
-    firsts = table.group_by("ship", maintain_order=True).agg(pl.col("row", *suspects).first())
     parts = []
-    for n in suspects:
-        both = table.select("ship", "row", pl.col(n).alias("value")).join(
-            firsts.select("ship", pl.col("row").alias("a"), pl.col(n).alias("b")),
+    firsts: pl.DataFrame | None = None
+    for name in _suspects(table.select(names), ~begin):
+        firsts = table.filter(begin) if firsts is None else firsts
+        both = table.select("ship", "row", pl.col(name).alias("value")).join(
+            firsts.select("ship", pl.col("row").alias("a"), pl.col(name).alias("b")),
             on="ship",
             how="left",
             maintain_order="left",
@@ -123,46 +133,75 @@ def _head_differs(table: pl.DataFrame) -> pl.DataFrame:
         wrong = both.filter(
             pl.col("value").is_not_null() & pl.col("value").ne_missing(pl.col("b"))
         ).unique("ship", keep="first", maintain_order=True)
-        told = wrong.with_columns(pl.lit(n).alias("column"), pl.col("b").fill_null("–"))
+        told = wrong.with_columns(pl.lit(name).alias("column"), pl.col("b").fill_null("–"))
         parts.append(problems.many("head-differs", told))
     return pl.concat(parts) if parts else problems.none()
 
 
-def _shipments(
-    table: pl.DataFrame, heads: pl.DataFrame, unreadable: pl.Series, sheet: str
-) -> pl.DataFrame:
-    numbered = (
-        table.select("ship", "row").with_columns(unreadable.alias("bad")).with_row_index("at")
-    )
-    by_ship = numbered.group_by("ship", maintain_order=True).agg(
-        pl.col("at").first(), pl.col("row").alias("rows"), pl.col("bad").any()
-    )
-    names = [c for c in table.columns if c.startswith("shipments.")]
-    first = table.select(pl.col(names).gather(by_ship["at"])).rename(lambda n: n.partition(".")[2])
-    read = pl.concat([by_ship.select("ship", "rows", "bad"), first], how="horizontal")
-    return (
-        heads.select("ship", "row")
-        .join(read, on="ship", how="left", maintain_order="left")
-        .with_columns(
-            pl.lit(sheet).alias("sheet"),
-            pl.coalesce("rows", pl.concat_list("row")).alias("rows"),
-            pl.col("bad").fill_null(True).alias("unreadable"),
-        )
-    )
+def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
+    """Columns in which a row that is `below` another of its shipment says something else than that one."""
+    rows, above = heads.filter(below), heads.filter(below.shift(-1, fill_value=False))
+    return [
+        a.name
+        for a, b in zip(rows.iter_columns(), above.iter_columns(), strict=True)
+        if not a.equals(b) and (a.is_not_null() & a.ne_missing(b)).any()
+    ]
 
 
-def _lines(
-    table: pl.DataFrame, given: pl.Series, frame: str, number: str, sheet: str
-) -> pl.DataFrame:
+def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:
+    first = _where(table, begin)
+    by_ship = table.select(pl.col("ship").set_sorted(), "row").group_by("ship", maintain_order=True)
+    bad = first["_bad"]
+    if table["_bad"].any():
+        bad = first["ship"].is_in(table.filter("_bad")["ship"].implode())
+    keys = {
+        "ship": first["ship"],
+        "sheet": constant(sheet, first.height),
+        "row": first["row"],
+        "rows": by_ship.agg("row")["row"],
+        "unreadable": bad,
+    }
+    return complete("shipments", first.height, _named(first, "shipments") | keys)
+
+
+def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
+    """Shipments of which nothing is known but the row."""
+    alone = pl.DataFrame([ships.alias("ship"), rows]).with_columns(
+        pl.concat_list("row").alias("rows"),
+        pl.lit(True).alias("unreadable"),
+        pl.lit(sheet).alias("sheet"),
+    )
+    return complete("shipments", alone.height, alone.to_dict())
+
+
+def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.DataFrame:
     """Goods lines or documents, numbered within their shipment."""
-    names = [c for c in table.columns if c.startswith(f"{frame}.")]
-    lines = table.filter(given).select("ship", "row", *names).rename(lambda n: n.rpartition(".")[2])
-    if not lines["ship"].is_sorted():
-        lines = lines.sort("ship", maintain_order=True)
-    if number == "doc" and "order_number" in lines.columns:
-        same = [c for c in lines.columns if c != "row"]
-        again = pl.col("order_number").is_not_null() & ~pl.struct(same).is_first_distinct()
+    own = [c for c in table.columns if c.startswith(f"{name}.")]
+    lines = _where(table[["ship", "row", *own]], table[f"_{name}"])
+    order = f"{name}.order_number"
+    if order in own and lines.height:
+        again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
-    return lines.with_columns(
-        pl.int_range(pl.len()).over("ship").alias(number), pl.lit(sheet).alias("sheet")
-    )
+    ship = lines["ship"]
+    at = pl.int_range(len(ship), dtype=pl.UInt32, eager=True)
+    starts = (at * ship.ne_missing(ship.shift(1)).cast(pl.UInt32)).cum_max()
+    keys = {
+        "ship": ship,
+        "sheet": constant(sheet, lines.height),
+        "row": lines["row"],
+        number: at - starts,
+    }
+    return complete(name, lines.height, _named(lines, name) | keys)
+
+
+def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
+    """The rows of a mask; the table itself where that is all of them."""
+    return table if mask.all() else table.filter(mask)
+
+
+def _named(table: pl.DataFrame, frame: FrameName) -> dict[str, pl.Series]:
+    """The columns of one frame by their canonical names."""
+    prefix = f"{frame}."
+    return {
+        s.name.removeprefix(prefix): s for s in table.iter_columns() if s.name.startswith(prefix)
+    }

@@ -60,8 +60,11 @@ def parse_json(text: str, place: str) -> Records:
     return sort_out(data)
 
 
-def parse_ndjson(text: str) -> Records:
-    """One object a line; a line that is none is a broken record. Blank lines are not counted."""
+def parse_ndjson(text: str, first: int = 1) -> Records:
+    """One object a line; a line that is none is a broken record. Blank lines are not counted.
+
+    `first` is the number of the first record.
+    """
     items: list[Any] = []
     kinds: dict[int, str] = {}
     for line in text.split("\n"):
@@ -74,29 +77,41 @@ def parse_ndjson(text: str) -> Records:
             items.append(None)
         except (json.JSONDecodeError, RecursionError):
             items.append(None)
-    return sort_out(items, kinds)
+    return sort_out(items, kinds, first)
 
 
-def sort_out(items: Iterable[Any], kinds: Mapping[int, str] | None = None) -> Records:
-    """Objects and the rest."""
+def sort_out(
+    items: Iterable[Any], kinds: Mapping[int, str] | None = None, first: int = 1
+) -> Records:
+    """Objects and the rest, numbered from `first`; `kinds` says of what kind some broken ones are."""
     good: list[Mapping[str, Any]] = []
     rows: list[int] = []
     broken: list[Broken] = []
-    for number, item in enumerate(items, 1):
+    for at, item in enumerate(items):
         if isinstance(item, Mapping):
             good.append(item)
-            rows.append(number)
+            rows.append(first + at)
         else:
-            broken.append(Broken(number, (kinds or {}).get(number - 1, "json")))
+            broken.append(Broken(first + at, (kinds or {}).get(at, "json")))
     return Records(good, rows, broken)
 
 
-def is_nested(items: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether records carry goods or documents, or canonical names without a flat record's prefixes."""
+def is_nested(items: Sequence[Mapping[str, Any]], *, first: bool = True) -> bool:
+    """Whether records carry goods or documents, or canonical names without a flat record's prefixes.
+
+    Only the `first` records of a source are looked at for names.
+    """
     if any(isinstance(item.get(n), list | tuple) for item in items for n in NESTS):
         return True
+    if not first:
+        return False
     keys = {key for item in items[:100] for key in item}
     return "house_waybill" in keys and not any(k.startswith(("goods_", "document_")) for k in keys)
+
+
+def is_several(value: object) -> bool:
+    """Whether a value is no single one."""
+    return isinstance(value, dict | list | tuple | set | Mapping)
 
 
 def column(values: Iterable[Any]) -> tuple[pl.Series, list[int]]:
@@ -106,7 +121,7 @@ def column(values: Iterable[Any]) -> tuple[pl.Series, list[int]]:
     for at, value in enumerate(values):
         if value is None or isinstance(value, str):
             texts.append(value)
-        elif isinstance(value, Mapping | list | tuple | set):
+        elif is_several(value):
             nested.append(at)
             texts.append(None)
         else:

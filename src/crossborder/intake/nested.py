@@ -11,15 +11,17 @@ from typing import Any
 import polars as pl
 
 from crossborder.errors import InputError
-from crossborder.intake import convert, problems
+from crossborder.intake import convert, jsonfile, problems
 from crossborder.intake.canonical import Read, findings_of
 from crossborder.intake.framesource import to_frame
+from crossborder.intake.framing import complete, constant
 from crossborder.intake.grid import check_height
-from crossborder.intake.jsonfile import NESTS, Records, column
+from crossborder.intake.jsonfile import NESTS, column
 from crossborder.intake.limits import Limits
+from crossborder.intake.rows import trim_all
 from crossborder.intake.typed import to_text
 from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
-from crossborder.shipments.frames import FrameSet, complete
+from crossborder.shipments.frames import FrameSet
 from crossborder.shipments.handed import Shipments
 
 _LINKS = ["master_waybill", "house_waybill", "direction"]
@@ -29,28 +31,47 @@ _NUMBER: dict[FrameName, str] = {"goods": "line", "documents": "doc"}
 class _Reader:
     """Turns tables of canonical columns into text and gathers what it finds."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, unknown: set[tuple[FrameName, str]] | None = None) -> None:
         self._limits = limits
+        self._unknown = unknown if unknown is not None else set()
         self.found: list[pl.DataFrame] = [problems.none()]
 
     def table(
         self, frame: FrameName, columns: Mapping[str, pl.Series], rows: pl.Series, sheet: str
     ) -> pl.DataFrame:
         """`row`, `sheet` and the canonical columns of one frame, as text."""
-        known = COLUMNS[frame]
-        out = [
-            rows.alias("row"),
-            pl.Series("sheet", [sheet], dtype=pl.String).new_from_index(0, len(rows)),
-        ]
-        for name, values in columns.items():
+        known = {n: s.alias(n) for n, s in columns.items() if n in COLUMNS[frame]}
+        keys = [rows.alias("row"), constant(sheet, len(rows)).alias("sheet")]
+        texts = trim_all(pl.DataFrame([keys[0], *known.values()]))
+        sizes = texts.select(pl.exclude("row").str.len_bytes().max()).row(0) if known else ()
+        longest = dict(zip(known, sizes, strict=True))
+        torn = self._scientific(frame, texts, longest)
+        for name in columns:
             if name in known:
-                texts = self._bounded(convert.trim(values), name, out[0], sheet)
-                torn = convert.scientific(texts, known[name])
-                self.report("scientific", out[0].filter(torn), sheet, name, texts.filter(torn))
-                out.append(texts.alias(name))
-            elif name not in ("ship", *_LINKS):
+                if (longest[name] or 0) > self._limits.max_cell_chars:
+                    texts = texts.with_columns(self._bounded(texts[name], name, rows, sheet))
+                if name in torn:
+                    mask = convert.scientific(texts[name])
+                    self.report("scientific", rows.filter(mask), sheet, name, texts[name].filter(mask))  # fmt: skip
+            elif name not in ("ship", *_LINKS) and (frame, name) not in self._unknown:
+                self._unknown.add((frame, name))
                 self.found.append(problems.one("unknown-column", sheet=sheet, column=name))
-        return pl.DataFrame(out)
+        return texts.insert_column(1, keys[1])
+
+    def _scientific(
+        self, frame: FrameName, texts: pl.DataFrame, longest: Mapping[str, int | None]
+    ) -> frozenset[str]:
+        """Which columns of digits hold a value in scientific notation; all of them in one pass."""
+        names = [
+            name
+            for name, size in longest.items()
+            if COLUMNS[frame][name].kind in convert.IDENTITY
+            and (size or 0) >= convert.LEAST_SCIENTIFIC
+        ]
+        if not names:
+            return frozenset()
+        hits = texts.select(pl.col(names).str.contains(convert.SCIENTIFIC).any()).row(0)
+        return frozenset(name for name, hit in zip(names, hits, strict=True) if hit)
 
     def report(
         self,
@@ -81,27 +102,39 @@ class _Reader:
         return values.set(long, None)
 
 
-def from_records(records: Records, place: str, limits: Limits) -> Read:
-    """Canonical frames of nested records; `row` is the record's number, also for its lines."""
-    check_height(len(records.items) + len(records.broken), limits, place)
-    if not records.items and not records.broken:
-        raise nothing(place)
-    reader = _Reader(limits)
-    heads = [{k: v for k, v in item.items() if k not in NESTS} for item in records.items]
-    head = _objects(reader, "shipments", heads, records.rows)
-    for kind in sorted({b.kind for b in records.broken}):
-        rows = [b.row for b in records.broken if b.kind == kind]
-        reader.report(kind, pl.Series(rows, dtype=pl.UInt32), "", "")
-    below = {}
-    for frame in _NUMBER:
-        lines, rows = _below(reader, frame, records)
-        below[frame] = _objects(reader, frame, lines, rows)
-    shipments = _numbered(head, [b.row for b in records.broken])
-    ship_of = shipments.select("row", "ship")
-    linked = {
-        f: t.join(ship_of, on="row", how="left", maintain_order="left") for f, t in below.items()
-    }
-    return _finish(reader, shipments, linked, ship_of.with_columns(pl.lit("").alias("sheet")))
+class Reading:
+    """Turns nested records into canonical frames, part by part; `row` is the record's number, also for its
+    lines. Shipments are numbered through, and unknown keys are told once."""
+
+    def __init__(self, place: str, limits: Limits) -> None:
+        self._place, self._limits = place, limits
+        self._unknown: set[tuple[FrameName, str]] = set()
+        self._ships = self._records = 0
+
+    def read(self, records: jsonfile.Records) -> Read | None:
+        """Canonical frames of some records, None where there is none. Raises `InputError` above the limit."""
+        self._records += len(records.items) + len(records.broken)
+        check_height(self._records, self._limits, self._place)
+        if not records.items and not records.broken:
+            return None
+        reader = _Reader(self._limits, self._unknown)
+        heads = [{k: v for k, v in item.items() if k not in NESTS} for item in records.items]
+        head = _objects(reader, "shipments", heads, records.rows)
+        for kind in sorted({b.kind for b in records.broken}):
+            rows = [b.row for b in records.broken if b.kind == kind]
+            reader.report(kind, pl.Series(rows, dtype=pl.UInt32), "", "")
+        below = {}
+        for frame in _NUMBER:
+            lines, rows = _below(reader, frame, records)
+            below[frame] = _objects(reader, frame, lines, rows)
+        shipments = _numbered(head, [b.row for b in records.broken], self._ships)
+        self._ships += shipments.height
+        ship_of = shipments.select("row", "ship")
+        linked = {
+            f: t.join(ship_of, on="row", how="left", maintain_order="left")
+            for f, t in below.items()
+        }
+        return _finish(reader, shipments, linked, ship_of.with_columns(pl.lit("").alias("sheet")))
 
 
 def from_shipments(given: Shipments, place: str, limits: Limits) -> tuple[Read, list[pl.DataFrame]]:
@@ -190,25 +223,20 @@ def _finish(
     places = places.select(
         pl.col("sheet"), pl.col("row").cast(pl.UInt32), pl.col("ship").cast(pl.UInt32)
     )
-    findings = findings_of(
-        pl.concat(reader.found), shipments := complete("shipments", shipments), places
-    )
+    shipments = complete("shipments", shipments.height, shipments.to_dict())
+    findings = findings_of(pl.concat(reader.found), shipments, places)
     spoiled = findings.filter(pl.col("rule") == "INT-cell-too-long")["ship"]
-    lines = {
-        frame: complete(
-            frame,
-            linked[frame]
-            .sort("ship", maintain_order=True)
-            .with_columns(pl.int_range(pl.len()).over("ship").alias(number)),
-        )
-        for frame, number in _NUMBER.items()
-    }
+    lines = {}
+    for frame, number in _NUMBER.items():
+        table = linked[frame].sort("ship", maintain_order=True)
+        at = table.select(pl.int_range(pl.len()).over("ship").alias(number)).to_dict()
+        lines[frame] = complete(frame, table.height, table.to_dict() | at)
     bad = pl.col("unreadable") | pl.col("ship").is_in(spoiled.implode())
     frames = FrameSet(shipments.with_columns(bad), lines["goods"], lines["documents"])
     return Read(frames, findings, int(frames.shipments["rows"].list.len().sum()))
 
 
-def _numbered(head: pl.DataFrame, broken: Sequence[int]) -> pl.DataFrame:
+def _numbered(head: pl.DataFrame, broken: Sequence[int], ships: int = 0) -> pl.DataFrame:
     lost = pl.DataFrame(
         {"row": broken, "sheet": [""] * len(broken)}, schema={"row": pl.UInt32, "sheet": pl.String}
     )
@@ -221,13 +249,13 @@ def _numbered(head: pl.DataFrame, broken: Sequence[int]) -> pl.DataFrame:
     )
     return (
         both.sort("row", maintain_order=True)
-        .with_row_index("ship")
+        .with_row_index("ship", offset=ships)
         .with_columns(pl.concat_list("row").alias("rows"))
     )
 
 
 def _below(
-    reader: _Reader, frame: FrameName, records: Records
+    reader: _Reader, frame: FrameName, records: jsonfile.Records
 ) -> tuple[list[Mapping[str, Any]], list[int]]:
     """The goods or documents of all records, each with its record's number."""
     lines: list[Mapping[str, Any]] = []
@@ -252,7 +280,7 @@ def _objects(
     columns = {}
     for name in dict.fromkeys(str(key) for item in items for key in item):
         texts, nested = column(item.get(name) for item in items)
-        if name in COLUMNS[frame]:
+        if nested and name in COLUMNS[frame]:
             reader.report("value-type", numbers.gather(nested), "", name)
         columns[name] = _moments(texts, frame, name)
     return reader.table(frame, columns, numbers, "")

@@ -1,11 +1,17 @@
-"""From a path to bytes, with every reason why that fails said clearly."""
+"""From a path to a file that is open, with every reason why that fails said clearly."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from crossborder.errors import InputError
+from crossborder.intake.encoding import changed
 from crossborder.intake.limits import Limits
 
 SUFFIXES = {
@@ -13,6 +19,7 @@ SUFFIXES = {
     ".parquet": "parquet", ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson",
 }  # fmt: skip
 _KNOWN = "csv, tsv, txt, xlsx, xlsm, xls, parquet, json, ndjson"
+_PASS = 1 << 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
@@ -30,18 +37,82 @@ def kind_of(path: Path) -> str:
     return kind
 
 
-def read_bytes(path: Path, limits: Limits) -> tuple[bytes, str]:
-    """The bytes of a file and their SHA-256. Raises `InputError` naming the file and the remedy."""
+class SourceFile:
+    """A file that was opened once, so that every pass over it reads the same one. A context manager.
+
+    `size` in bytes, `digest` the SHA-256 (hex) of all of them. Raises `InputError` naming the file and the
+    remedy: where there is none, where it is a folder, locked, empty, or larger than allowed.
+    """
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self.path, self.name, self._limits = path, path.name, limits
+        with _refusing(path):
+            if path.is_dir():
+                raise InputError(
+                    "this is a folder, not a file", "这是文件夹，不是文件", place=str(path),
+                    fix_en="name one file", fix_zh="请指定一个文件",
+                )  # fmt: skip
+            self.kind = kind_of(path)
+            self.file: BinaryIO = path.open("rb")
+        try:
+            with _refusing(path):
+                self._survey()
+        except InputError:
+            self.close()
+            raise
+
+    def _survey(self) -> None:
+        if not self.file.seekable():  # a pipe: what it holds is kept, within the limit
+            with self.file as pipe:
+                self.file = io.BytesIO(pipe.read(self._limits.max_bytes + 1))
+        self._stamp = self._now()
+        if self._stamp[0] > self._limits.max_bytes:
+            raise _too_large(self.path, self._stamp[0], self._limits)
+        total, self.size, blank, beginning = hashlib.sha256(), 0, True, b""
+        while data := self.file.read(_PASS):
+            total.update(data)
+            beginning = beginning or data[: len(_OLE)]
+            blank = blank and data.isspace()
+            self.size += len(data)
+            if self.size > self._limits.max_bytes:
+                raise _too_large(self.path, self.size, self._limits)
+        if blank:
+            raise empty(self.name)
+        self.digest = total.hexdigest()
+        check_magic(beginning, self.path, self.kind)
+
+    def read(self) -> bytes:
+        """All of it. Raises `InputError`."""
+        with _refusing(self.path):
+            self.file.seek(0)
+            data = self.file.read()
+        if hashlib.sha256(data).hexdigest() != self.digest:
+            raise changed(self.name)
+        return data
+
+    def refuse_changed(self) -> None:
+        """Raise `InputError` if the file is no longer what it was when it was opened."""
+        with _refusing(self.path):
+            if self._now() != self._stamp:
+                raise changed(self.name)
+
+    def _now(self) -> tuple[int, int]:
+        """Size and time of the last change."""
+        if isinstance(self.file, io.BytesIO):
+            return self.file.getbuffer().nbytes, 0
+        found = os.fstat(self.file.fileno())
+        return found.st_size, found.st_mtime_ns
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self.file.close()
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """What the operating system refuses, as an `InputError`."""
     try:
-        if path.is_dir():
-            raise InputError(
-                "this is a folder, not a file", "这是文件夹，不是文件", place=str(path),
-                fix_en="name one file", fix_zh="请指定一个文件",
-            )  # fmt: skip
-        size = path.stat().st_size
-        if size > limits.max_bytes:
-            raise _too_large(path, size, limits)
-        data = path.read_bytes()
+        yield
     except FileNotFoundError as error:
         raise InputError(
             "there is no such file", "文件不存在", place=str(path),
@@ -55,16 +126,11 @@ def read_bytes(path: Path, limits: Limits) -> tuple[bytes, str]:
             fix_en="close it in other programs, and check that you may read it",
             fix_zh="请在其他程序中关闭该文件，并检查读取权限",
         ) from error
-    if len(data) > limits.max_bytes:
-        raise _too_large(path, len(data), limits)
-    if not data or data.isspace():
-        raise empty(path.name)
-    return data, hashlib.sha256(data).hexdigest()
 
 
-def check_magic(data: bytes, path: Path, kind: str) -> None:
+def check_magic(beginning: bytes, path: Path, kind: str) -> None:
     """Raise `InputError` where the content is plainly of another kind than the name says."""
-    office = data.startswith((_ZIP, _OLE))
+    office = beginning.startswith((_ZIP, _OLE))
     if kind == "excel" and not office:
         raise InputError(
             "this is not an Excel workbook, although its name says so",

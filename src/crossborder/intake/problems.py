@@ -132,11 +132,12 @@ COLUMNS: dict[str, pl.DataType] = {
 """What a stage says of a problem; `finish` makes findings of it."""
 
 _SHOWN = 200
+_NONE = pl.DataFrame(schema=COLUMNS)
 
 
 def none() -> pl.DataFrame:
     """No problems."""
-    return pl.DataFrame(schema=COLUMNS)
+    return _NONE
 
 
 def many(kind: str, rows: pl.DataFrame) -> pl.DataFrame:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import and_
 
 import polars as pl
 
-from crossborder.intake.convert import trim
 from crossborder.intake.grid import Grid
 from crossborder.intake.mapping.choose import plain
 from crossborder.intake.mapping.model import Mapping as PartnerMapping
@@ -16,60 +17,71 @@ from crossborder.intake.mapping.model import TotalsRule
 
 @dataclass(frozen=True)
 class DataRows:
-    """Rows that are data: trimmed `cells` (`row`, `c0` …), the `types` of the same rows, which columns hold
-    anything at all (`filled`), and the size in bytes of the longest cell of each column (`longest`)."""
+    """Rows that are data: trimmed `cells` (`row`, `c0` …), the `types` of the same rows, and the size in bytes
+    of the longest cell of each column (`longest`, None where a column holds nothing at all)."""
 
     cells: pl.DataFrame
     types: pl.DataFrame | None
-    filled: frozenset[int]
-    longest: Mapping[str, int]
+    longest: Mapping[str, int | None]
+
+    def head(self, n: int) -> DataRows:
+        """The first `n` rows."""
+        return replace(
+            self, cells=self.cells.head(n), types=self.types.head(n) if self.types is not None else None
+        )  # fmt: skip
+
+    def tail(self, n: int) -> DataRows:
+        """The last `n` rows."""
+        return replace(
+            self, cells=self.cells.tail(n), types=self.types.tail(n) if self.types is not None else None
+        )  # fmt: skip
 
 
-def data_rows(grid: Grid, mapping: PartnerMapping, name_at: int | None) -> DataRows:
+def data_rows(
+    grid: Grid, mapping: PartnerMapping, name_at: int | None, skip: int | None = None
+) -> DataRows:
     """The data rows of a grid: neither blank, nor totals, nor named by the mapping as rows to skip.
 
     `name_at` is the position of the goods name: a row that has one is no totals row merely because its first
-    cell begins like one.
+    cell begins like one. `skip` rows at the beginning are no data (left out: as the mapping says).
     """
     frame = trim_all(grid.cells)
-    columns = frame.drop("row")
-    keep = pl.int_range(frame.height, eager=True) >= mapping.header.skip_after
+    skip = mapping.header.skip_after if skip is None else skip
+    tests: list[pl.Series] = []
+    if skip:
+        tests.append(pl.int_range(frame.height, eager=True) >= skip)
     if mapping.skip_rows:
-        keep &= ~frame["row"].is_in(list(mapping.skip_rows))
+        tests.append(~frame["row"].is_in(list(mapping.skip_rows)))
+    columns = frame.drop("row")
     if columns.width and not any(s.null_count() == 0 for s in columns.iter_columns()):
         said = columns.select(pl.any_horizontal(pl.all().is_not_null()).alias("said"))["said"]
         if grid.types is not None:
             errors = grid.types.select(pl.any_horizontal(pl.all() == "e").alias("e"))["e"]
             said |= errors.fill_null(False)
-        keep &= said
+        tests.append(said)
     if mapping.totals.words and columns.width:
-        keep &= ~_totals(columns, grid.header, mapping.totals, name_at)
+        tests.append(~_totals(columns, grid.header, mapping.totals, name_at))
     types = grid.types
-    if not keep.all():
+    keep = reduce(and_, tests) if tests else None
+    if keep is not None and not keep.all():
         frame = frame.filter(keep)
         types = types.filter(keep) if types is not None else None
     columns = frame.drop("row")
-    sizes = columns.select(pl.all().str.len_bytes().max())
-    longest = dict(zip(columns.columns, sizes.row(0), strict=True)) if columns.width else {}
-    filled = frozenset(i for i, size in enumerate(longest.values()) if size is not None)
-    return DataRows(frame, types, filled, {name: size or 0 for name, size in longest.items()})
+    sizes = columns.select(pl.all().str.len_bytes().max()).row(0) if columns.width else ()
+    return DataRows(frame, types, dict(zip(columns.columns, sizes, strict=True)))
 
 
 def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
-    """Outer white space removed from every text column, empty text null; untouched columns stay shared."""
-    texts = [n for n in cells.columns if n != "row"]
-    if not texts or not cells.height:
+    """Outer white space (every Unicode white space) removed from every text column; empty text is null."""
+    if cells.width < 2 or not cells.height:
         return cells
-    loose = cells.select(
-        (
-            (pl.col(n).str.strip_chars().str.len_bytes() != pl.col(n).str.len_bytes())
-            | (pl.col(n) == "")
-        ).any()
-        for n in texts
-    ).row(0)
-    return cells.with_columns(
-        trim(cells[n]) for n, is_loose in zip(texts, loose, strict=True) if is_loose
-    )
+    trimmed = cells.with_columns(pl.exclude("row").str.strip_chars())
+    texts = trimmed.drop("row")
+    sizes = texts.select(pl.all().str.len_bytes().min()).row(0)
+    loose = [name for name, least in zip(texts.columns, sizes, strict=True) if least == 0]
+    if not loose:
+        return trimmed
+    return trimmed.with_columns(texts[name].set(texts[name] == "", None) for name in loose)
 
 
 def _totals(
@@ -80,11 +92,19 @@ def _totals(
     if looked_at:
         test = pl.any_horizontal(_says(cell, rule).fill_null(False) for cell in looked_at)
     else:
-        test = _says(pl.coalesce(pl.all()), rule).fill_null(False)
+        test = _says(_first_filled(columns), rule).fill_null(False)
         if name_at is not None:
             name = pl.col(f"c{name_at}")
             test &= name.is_null() | _says(name, rule)
     return columns.select(test.alias("totals"))["totals"]
+
+
+def _first_filled(columns: pl.DataFrame) -> pl.Expr:
+    """The first cell of a row that is not empty."""
+    some = [s for s in columns.iter_columns() if s.null_count() < len(s)]
+    full = next((i for i, s in enumerate(some) if s.null_count() == 0), len(some))
+    looked_at = [s.name for s in some[: full + 1]]
+    return pl.coalesce(looked_at) if looked_at else pl.lit(None, dtype=pl.String)
 
 
 def _says(cell: pl.Expr, rule: TotalsRule) -> pl.Expr:

@@ -27,21 +27,31 @@ class Compiled(NamedTuple):
 
 def compile_words(words: WordTable) -> Compiled:
     """A word table ready for use. A word of the packaged table that names two codes is left out."""
+    where, values = tuple(words.where.items()), tuple(words.values.items())
+    return _compiled(words.table, words.code, words.source, where, values)
+
+
+@lru_cache(maxsize=256)
+def _compiled(
+    table: str,
+    code: str,
+    source: tuple[str, ...],
+    where: tuple[tuple[str, str], ...],
+    values: tuple[tuple[str, str], ...],
+) -> Compiled:
     from_table: dict[str, str] = {}
     codes: set[str] = set()
-    if words.table:
-        doubtful: set[str] = set()
-        for line in _table(words.table):
-            if any(line.get(k) != v for k, v in words.where.items()):
-                continue
-            code = line[words.code]
-            codes.add(code)
-            for word in {plain(line[column]) for column in words.source if line[column]}:
-                if from_table.setdefault(word, code) != code:
-                    doubtful.add(word)
-        from_table = {w: c for w, c in from_table.items() if w not in doubtful}
-    by_hand = {plain(w): c for w, c in words.values.items()}
-    return Compiled(from_table | by_hand, frozenset(codes | set(by_hand.values())))
+    doubtful: set[str] = set()
+    for line in _table(table) if table else ():
+        if any(line.get(k) != v for k, v in where):
+            continue
+        codes.add(line[code])
+        for word in {plain(line[column]) for column in source if line[column]}:
+            if from_table.setdefault(word, line[code]) != line[code]:
+                doubtful.add(word)
+    packaged = {w: c for w, c in from_table.items() if w not in doubtful}
+    by_hand = {plain(w): c for w, c in values}
+    return Compiled(packaged | by_hand, frozenset(codes | set(by_hand.values())))
 
 
 @lru_cache(maxsize=32)

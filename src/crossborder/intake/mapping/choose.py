@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from crossborder.errors import MappingError
 from crossborder.intake.grid import Record
@@ -14,8 +15,14 @@ from crossborder.intake.mapping.model import Mapping
 
 def plain(name: str) -> str:
     """A header name for comparing: half width, no blanks or line ends, lower case."""
-    half = unicodedata.normalize("NFKC", name)
+    half = name if name.isascii() else unicodedata.normalize("NFKC", name)
     return "".join(half.split()).casefold()
+
+
+@lru_cache(maxsize=4096)
+def _plain_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The accepted headers of one column of a mapping, for comparing."""
+    return tuple(plain(name) for name in names)
 
 
 @dataclass(frozen=True)
@@ -41,42 +48,69 @@ class Fit:
         return not self.missing
 
 
-def fit(mapping: Mapping, records: Sequence[Record]) -> Fit:
-    """Meet a mapping with the first records of a file; the header is the row that knows most names."""
+def fits(mappings: Sequence[Mapping], records: Sequence[Record]) -> list[Fit]:
+    """Meet each mapping with the first records of a file; the header is the row that knows most names."""
+    headers: dict[int, _Header] = {}
+
+    def header(at: int) -> _Header:
+        if at not in headers:
+            headers[at] = _Header.of(records[at])
+        return headers[at]
+
+    return [_fit(mapping, records, header) for mapping in mappings]
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A record taken for a header: its names for comparing, and where each stands first."""
+
+    names: tuple[str, ...]
+    first: dict[str, int]
+
+    @staticmethod
+    def of(record: Record) -> _Header:
+        names = tuple(plain(n) for n in record.fields)
+        return _Header(names, {name: i for i, name in reversed(list(enumerate(names)))})
+
+    def found(self, mapping: Mapping) -> dict[str, int]:
+        """Canonical key → position of its column; the preferred name wins."""
+        found = {}
+        for key, rule in mapping.columns.items():
+            at = next((self.first[n] for n in _plain_names(rule.names) if n in self.first), None)
+            if at is not None:
+                found[key] = at
+        return found
+
+
+def _fit(mapping: Mapping, records: Sequence[Record], header: Callable[[int], _Header]) -> Fit:
     rule = mapping.header
     if rule.row is not None:
         places = [i for i, r in enumerate(records) if r.row == rule.row]
     else:
         places = list(range(min(rule.within, len(records))))
-    tries = [_meet(mapping, i, records[i]) for i in places] or [_meet(mapping, 0, Record(1, ()))]
-    return max(tries, key=lambda t: (len(t.found), -t.header))
+    if not places:
+        return _met(mapping, 0, Record(1, ()), _Header((), {}))
+    best = max(places, key=lambda at: (len(header(at).found(mapping)), -at))
+    return _met(mapping, best, records[best], header(best))
 
 
-def _meet(mapping: Mapping, place: int, record: Record) -> Fit:
-    names = [plain(n) for n in record.fields]
-    first: dict[str, int] = {}
-    for i, name in enumerate(names):
-        first.setdefault(name, i)
-    found: dict[str, int] = {}
-    for key, rule in mapping.columns.items():
-        at = next((first[p] for n in rule.names if (p := plain(n)) in first), None)
-        if at is not None:
-            found[key] = at
-    taken = set(found.values())
+def _met(mapping: Mapping, place: int, record: Record, header: _Header) -> Fit:
+    found = header.found(mapping)
+    taken, times = set(found.values()), Counter(header.names)
     return Fit(
         mapping,
         place,
         found,
         tuple(r.names[0] for k, r in mapping.required().items() if k not in found),
-        tuple(i for i, n in enumerate(names) if n and i not in taken),
-        tuple(record.fields[first[n]] for n, times in Counter(names).items() if n and times > 1),
+        tuple(i for i, n in enumerate(header.names) if n and i not in taken),
+        tuple(record.fields[header.first[n]] for n, many in times.items() if n and many > 1),
         record.fields,
     )
 
 
-def choose(fits: Sequence[Fit], place: str) -> Fit:
+def choose(tried: Sequence[Fit], place: str) -> Fit:
     """The one mapping that fits. Raises `MappingError` if there is none, or more than one."""
-    good = [f for f in fits if f.fits]
+    good = [f for f in tried if f.fits]
     if len(good) == 1:
         return good[0]
     if good:
@@ -85,7 +119,7 @@ def choose(fits: Sequence[Fit], place: str) -> Fit:
             f"more than one mapping fits: {names}", f"有多个对照表适用：{names}", place=place,
             fix_en="say which one with --mapping", fix_zh="请用 --mapping 指定其中一个",
         )  # fmt: skip
-    nearest = max(fits, key=lambda f: (len(f.found), -len(f.missing)))
+    nearest = max(tried, key=lambda f: (len(f.found), -len(f.missing)))
     raise not_fitting(nearest, place, automatic=True)
 
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-from crossborder.intake import nested
+from crossborder.intake import jsonfile, nested
 from crossborder.intake.canonical import first_rows
 from crossborder.intake.flat import flatten
 from crossborder.intake.grid import Record
@@ -14,18 +14,22 @@ from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.choose import plain
 from crossborder.intake.mapping.load import load_mapping
 from crossborder.intake.mapping.model import ColumnRule, WordTable, all_keys, column_of
-from crossborder.intake.reader import MappingLike, meet, open_source
+from crossborder.intake.meeting import MappingLike, may_nest, meet
+from crossborder.intake.opened import open_source
+from crossborder.intake.opening import header_only
 from crossborder.shipments.columns import FRAME_NAMES
 
 _NEAR = 0.72
+_LOOKED_AT = 1 << 20
+"""Bytes at the beginning of a file among which the first rows are looked for."""
 _BUILT_IN = ("zh-desk", "elements", "canonical")
 
 
 def draft(path: Path, sheet: str | int | None = None) -> str:
     """TOML of a mapping for a file: likely columns matched, the rest as comments. Raises `InputError`."""
-    opened = open_source(path, sheet, Limits(), nest=False)
-    assert opened.table is not None
-    records = opened.table(None, opened.sheets[0]).preview()
+    with open_source(path, sheet, Limits(), nest=False) as opened:
+        assert opened.table is not None
+        records = opened.table(None, opened.sheets[0]).preview()
     known = _known_names()
     at = max(range(min(len(records), 10)), key=lambda i: (_hits(records[i], known), -i))
     header = [name for name in records[at].fields if name.strip()]
@@ -96,20 +100,30 @@ def explain_rows(
 
     Raises `InputError` and `MappingError` as `read` does.
     """
-    opened = open_source(path, sheet, Limits(), nest=mapping in (None, "canonical"))
-    if opened.records is not None:
-        frames = nested.from_records(opened.records, opened.name, Limits()).frames
-        shape = load_mapping("canonical")
-        keys = {rule.names[0]: key for key, rule in shape.columns.items()}
-        lines = flatten(frames, shape).head(n).to_dicts()
-        return [[(keys[name], name, value) for name, value in line.items()] for line in lines]
-    fit, grid = meet(opened, mapping, folders)
-    table = first_rows(grid, fit, opened.name, n)
+    with open_source(path, sheet, Limits(), nest=may_nest(mapping)) as opened:
+        if opened.records is not None:
+            return _nested_rows(opened.name, next(opened.records(_LOOKED_AT)).records, n)
+        met = meet(opened, mapping, folders)
+        piece = next(met.pieces(_LOOKED_AT), None)
+        if piece is None:
+            raise header_only(opened.name)
+        fit, grid = met.fit, piece.grid
+        table = first_rows(grid, fit, opened.name, n)
     headers = {key: grid.header[at].strip() for key, at in fit.found.items()}
     return [
         [(key, headers.get(key, ""), value) for key, value in row.items()]
         for row in table.to_dicts()
     ]
+
+
+def _nested_rows(
+    place: str, records: jsonfile.Records, n: int
+) -> list[list[tuple[str, str, str | None]]]:
+    read = nested.Reading(place, Limits()).read(records)
+    shape = load_mapping("canonical")
+    keys = {rule.names[0]: key for key, rule in shape.columns.items()}
+    lines = flatten(read.frames, shape).head(n).to_dicts() if read is not None else []
+    return [[(keys[name], name, value) for name, value in line.items()] for line in lines]
 
 
 def _known_names() -> dict[str, str]:
