@@ -243,6 +243,7 @@ def _again(column: str) -> pl.Expr:
     start="2019-01-01",
     certainty="inferred",
     inputs="filing_history",
+    across=True,
     fix=("请核实是否冒用身份信息", "find out whether an identity is misused"),
     passing=(Parcel(), Parcel()),
     failing=(Parcel(), Parcel(head={"receiver_name": "李示例"})),

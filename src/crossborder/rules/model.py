@@ -37,8 +37,9 @@ class Case:
     `en` may hold `{name}`: an expression of `values`, else a column of the frame; never personal data.
     Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule. `screen` is a cheap condition that
     must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
-    compares rows compares only those). `textual`: `screen` asks for the text of
-    `column` and nothing else.
+    compares rows compares only those). `holds` says such a screen as a regular expression for one character
+    that the text of `column` must hold. A case speaks about the value in `column`: where there is none it is
+    silent, unless it is `blank`.
     """
 
     when: pl.Expr
@@ -51,7 +52,8 @@ class Case:
     values: Mapping[str, pl.Expr] = field(default_factory=dict)
     suggest: pl.Expr | None = None
     screen: pl.Expr | None = None
-    textual: bool = False
+    holds: str = ""
+    blank: bool = False
     fix_zh: str = ""
     fix_en: str = ""
 
@@ -107,6 +109,8 @@ class Rule:
     `applies_to` is a class, or EXP or all for every express shipment. `fields` are schema elements, `inputs`
     facts that no element holds. `bounds` names the code table that holds dated bounds: then its rows decide
     the dates and not `effective_from` and `effective_to`. `certainty`: primary (text read), secondary (trustworthy report), inferred.
+    `across`: it compares the shipments of one hand-in with each other, so its verdict on a part of a hand-in is
+    not that on the whole; every other rule judges each shipment by itself.
     """
 
     id: str
@@ -130,6 +134,7 @@ class Rule:
     inputs: tuple[str, ...] = ()
     bounds: str = ""
     meaning: str = ""
+    across: bool = False
 
 
 _REGISTRY: dict[str, Rule] = {}
@@ -153,6 +158,7 @@ def rule(
     certainty: Certainty = "secondary",
     inputs: str = "",
     bounds: str = "",
+    across: bool = False,
 ) -> Callable[[Body], Body]:
     """Register a function as the body of a rule; pairs are (zh, en), lists are separated by `;`."""
 
@@ -181,6 +187,7 @@ def rule(
             inputs=tuple(inputs.split(";")) if inputs else (),
             bounds=bounds,
             meaning=(body.__doc__ or "").strip(),
+            across=across,
         )
         return body
 

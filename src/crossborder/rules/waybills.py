@@ -5,13 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crossborder.rules.charsets import half_width, written
-from crossborder.rules.checksums import (
-    AIR_WAYBILL_FORM,
-    S10_FORM,
-    air_waybill_good,
-    per_value,
-    s10_good,
-)
+from crossborder.rules.checksums import AIR_WAYBILL_FORM, S10_FORM, air_waybill_good, s10_good
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 
@@ -48,6 +42,7 @@ def entry_id(_: Context) -> Cases:
     start="2019-01-01",
     certainty="inferred",
     inputs="filing_history",
+    across=True,
     fix=(
         "同一总运单下每个分运单号只能申报一次，请核对",
         "each house waybill of a master is declared once; check the numbers",
@@ -99,7 +94,8 @@ def unique_waybill(_: Context) -> Cases:
 )
 def air_waybill(_: Context) -> Cases:
     """By air: 3 digits and 8 digits, the last is the seven before it modulo 7."""
-    good = per_value("master_waybill", _air_waybill_right)
+    written_so = pl.col("master_waybill")
+    good = written_so.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(written_so)
     screen = (pl.col("transport_mode") == _AIR) & ~good
     number = written("master_waybill")
     form = number.str.contains(AIR_WAYBILL_FORM)
@@ -117,10 +113,6 @@ def air_waybill(_: Context) -> Cases:
         zh="航空总运单号应为3位前缀加8位数字",
         en="an air waybill has a 3-digit prefix and 8 digits",
     )
-
-
-def _air_waybill_right(number: pl.Expr) -> pl.Expr:
-    return number.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(number)
 
 
 @rule(
