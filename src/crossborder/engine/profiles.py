@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +38,7 @@ def refuse_wrong(firm: Profile) -> None:
         _refuse_value("goods", column, value)
 
 
+@lru_cache(maxsize=4096)
 def _refuse_value(frame: str, column: str, value: str) -> None:
     known = COLUMNS["goods" if frame == "goods" else "shipments"]
     if column not in known:

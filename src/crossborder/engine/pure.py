@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,8 +64,9 @@ def check(
         data, mapping=mapping, folders=folders, sheet=sheet, limits=limits or intake.Limits()
     )
     declared_on = declared_on or china_time.now().strftime("%Y%m%d")
-    context = rules.Context(
-        tables=_with_fictional_rates(tables or packaged_tables(), firm, declared_on[:6]),
+    known = tables or packaged_tables()
+    context = rules.Context.of(
+        tables=_with_fictional_rates(known, declared_on[:6]) if firm.demo else known,
         profile=firm,
         declared_on=declared_on,
         as_of=as_of.replace("-", "") if as_of else None,
@@ -93,10 +94,9 @@ def check(
     )
 
 
-def _with_fictional_rates(tables: Tables, firm: Profile, month: str) -> Tables:
+@lru_cache(maxsize=8)
+def _with_fictional_rates(tables: Tables, month: str) -> Tables:
     """For a demonstration profile, the made-up rates of the samples beside whatever was imported."""
-    if not firm.demo:
-        return tables
     made_up = table("rates").select(
         "currency",
         pl.lit(month).alias("month"),
@@ -110,9 +110,10 @@ def _judge(
     filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:
     """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
-    readable = filled.take(filled.shipments.filter(~pl.col("unreadable"))["ship"])
+    readable, unreadable = _parted(filled)
     classed, f_class = rules.classify(readable, context)
-    classed = apply_profile(classed, context.profile, person)
+    if classed is not readable:
+        classed = apply_profile(classed, context.profile, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
     parts = [
@@ -127,22 +128,32 @@ def _judge(
             most_houses=most_houses,
         ),
     ]
-    unreadable = filled.take(filled.shipments.filter(pl.col("unreadable"))["ship"])
-    whole = FrameSet(
-        pl.concat([classed.shipments, unreadable.shipments]).sort("ship"),
-        classed.goods,
-        classed.documents,
-        classed.headers,
-    )
-    return whole, _once(found.gather(parts))
+    return _joined(classed, unreadable), _once(found.gather(parts))
+
+
+def _parted(frames: FrameSet) -> tuple[FrameSet, pl.DataFrame]:
+    """The shipments that could be read, and the rows of those that could not (they have nothing below)."""
+    lost = frames.shipments.get_column("unreadable")
+    if not lost.any():
+        return frames, frames.shipments.clear()
+    return frames.take(frames.shipments.filter(~lost)["ship"]), frames.shipments.filter(lost)
+
+
+def _joined(readable: FrameSet, unreadable: pl.DataFrame) -> FrameSet:
+    if not unreadable.height:
+        return readable
+    return replace(readable, shipments=pl.concat([readable.shipments, unreadable]).sort("ship"))
 
 
 def _once(findings: pl.DataFrame) -> pl.DataFrame:
     """The same fault told by two stages stands once; the later one knows more (a rule may suggest a value)."""
-    told = findings.unique(
-        ["ship", "row", "element", "rule", "value"], keep="last", maintain_order=True
+    keys = ["ship", "row", "element", "rule", "value"]
+    return (
+        findings.lazy()
+        .unique(keys, keep="last", maintain_order=True)
+        .sort("ship", "row", nulls_last=True, maintain_order=True)
+        .collect(engine="in-memory")
     )
-    return told.sort("ship", "row", nulls_last=True, maintain_order=True)
 
 
 def compose(
