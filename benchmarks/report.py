@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.timing import times
+
 
 def text(result: dict[str, Any]) -> str:
     """Machine, one line per baseline, and the limits of the machine."""
@@ -30,9 +32,9 @@ def _table(lines: list[dict[str, Any]]) -> list[str]:
                 one["name"],
                 f"{one['wall']['engine']['median']:.1f}",
                 f"{one['wall']['baseline']['median']:.1f}",
-                f"{one['ratio']:.1f}x",
-                f"{spread['min']:.1f}-{spread['max']:.1f}",
-                f"{one['ratio_cpu']['median']:.1f}x",
+                times(one["ratio"]),
+                f"{times(spread['min'])[:-1]}-{times(spread['max'])[:-1]}",
+                times(one["ratio_cpu"]["median"]),
                 one["baseline"],
             )
         )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import chart, data, machine, report
-from benchmarks.contests import check, compose, facets, ledger, receipts
+from benchmarks.contests import check, compose, facets, ledger, receipts, single
 from benchmarks.contests.contest import Contest, Disagreement, Line, Maker
 from benchmarks.sizes import DEFAULT, SEED, Sizes
 from benchmarks.timing import Spread, Times, race, ratios
@@ -30,6 +30,7 @@ CONTESTS: Mapping[str, Maker] = {
     "compose": compose.contest,
     "csv_to_ledger": ledger.contest,
     "receipts": receipts.contest,
+    "single": single.contest,
 }
 QUICK = 300
 
@@ -101,7 +102,7 @@ def line(one: Line, ours: Times, theirs: Times) -> dict[str, Any]:
         "name": one.name,
         "work": one.work,
         "baseline": one.baseline,
-        "ratio": round(ratios(theirs.wall, ours.wall).middle, 2),
+        "ratio": round(ratios(theirs.wall, ours.wall).middle, 4),
         "ratio_wall": ratios(theirs.wall, ours.wall).as_json(),
         "ratio_cpu": ratios(theirs.cpu, ours.cpu).as_json(),
         "wall": {

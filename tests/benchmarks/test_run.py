@@ -14,7 +14,7 @@ from lxml import etree
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [
     "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "csv_to_ledger",
-    "receipts",
+    "receipts", "single", "gathered",
 ]  # fmt: skip
 
 
