@@ -94,8 +94,8 @@ def unique_waybill(_: Context) -> Cases:
 )
 def air_waybill(_: Context) -> Cases:
     """By air: 3 digits and 8 digits, the last is the seven before it modulo 7."""
-    written_so = pl.col("master_waybill")
-    good = written_so.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(written_so)
+    given = pl.col("master_waybill")
+    good = given.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(given)
     screen = (pl.col("transport_mode") == _AIR) & ~good
     number = written("master_waybill")
     form = number.str.contains(AIR_WAYBILL_FORM)
