@@ -10,6 +10,7 @@ from crossborder.messages.manifest import (
     manifest_findings,
     manifest_groups,
 )
+from crossborder.messages.manifest_survey import columns_needed as manifest_columns
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
@@ -28,6 +29,7 @@ __all__ = [
     "compose_manifests",
     "differing",
     "elements_from",
+    "manifest_columns",
     "manifest_findings",
     "manifest_groups",
     "message_id",

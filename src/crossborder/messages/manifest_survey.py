@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from crossborder.keys import normalise_expr
-from crossborder.messages.checks import CODE, FILLING, Check, GroupChecks
+from crossborder.messages.checks import CODE, FILLING, Check, Gate, GroupChecks
 from crossborder.messages.findings import failures, first_faults, numbered, to_findings
 from crossborder.messages.plan import Plan, PlannedGroup, compile_plan
 from crossborder.messages.render import ILLEGAL
@@ -55,6 +55,36 @@ def head_and_line(plan: Plan) -> tuple[PlannedGroup, PlannedGroup]:
     head = next(g for g in plan.groups if g.mapping.by)
     line = next(g for g in plan.groups if not g.mapping.by)
     return head, line
+
+
+def columns_needed() -> frozenset[str]:
+    """The columns of a shipments frame that anything about its manifests depends on."""
+    plan = compile_plan(MESSAGE)
+    sources = [g.source(n) for g in plan.groups for n in g.names]
+    found = {c for s in sources for c in s.expr().meta.root_names()}
+    found |= {c for g in plan.groups for c in g.mapping.by} | {"direction", "house_waybill"}
+    if plan.mapping.after is None:
+        return frozenset(found)
+    group, gates = _gates_in_common(plan)
+    asked = {n for gate in gates for e in _asked(gate) for n in e.meta.root_names()}
+    return frozenset(found).union(
+        *(group.source(n).expr().meta.root_names() for n in asked if n in group.names)
+    )
+
+
+def _asked(gate: Gate) -> list[pl.Expr]:
+    return [gate.any_fails, *(check.fails for check in gate.checks)]
+
+
+def _gates_in_common(plan: Plan) -> tuple[PlannedGroup, tuple[Gate, ...]]:
+    """The head of the message that is checked before, and its checks of columns that `plan` uses too."""
+    other = compile_plan(str(plan.mapping.after))
+    here = {
+        c for g in plan.groups for s in g.mapping.elements.values() for c in s.columns()
+    }  # fmt: skip
+    group, checks = other.groups[0], other.checks[0]
+    shared = {n for n in group.names if here & set(group.source(n).columns())}
+    return group, tuple(g for g in checks.gates if g.checks[0].element in shared)
 
 
 def survey(frames: FrameSet, switched_on: Collection[str] = ()) -> Survey:
@@ -110,14 +140,10 @@ def already_told(frames: FrameSet, plan: Plan) -> pl.DataFrame:
     if plan.mapping.after is None:
         return pl.DataFrame(schema=shape)
     other = compile_plan(plan.mapping.after)
-    here = {
-        c for g in plan.groups for s in g.mapping.elements.values() for c in s.columns()
-    }  # fmt: skip
-    group, checks = other.groups[0], other.checks[0]
-    shared = {n for n in group.names if here & set(group.source(n).columns())}
-    gates = tuple(g for g in checks.gates if g.checks[0].element in shared)
-    found = _found(other.project(frames).groups[group.name], other, group, frames,
-                   replace(checks, gates=gates))  # fmt: skip
+    group, gates = _gates_in_common(plan)
+    checks = replace(other.checks[0], gates=gates)
+    rows = other.project(frames).groups[group.name]
+    found = _found(rows, other, group, frames, checks)
     return found.select("ship", "column") if found.height else pl.DataFrame(schema=shape)
 
 

@@ -393,6 +393,7 @@ def b_own_use(ctx: Context) -> Cases:
     number = pl.col("party_id")
     yield Case(
         when=counted >= parcels,
+        over=("party_id",),
         screen=number.is_not_null() & (number.is_duplicated() | pl.lit(parcels <= 1)),
         column="party_id",
         zh="本批同一证件号码共有 {count} 个B类包裹",

@@ -38,7 +38,8 @@ class Case:
     Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule. `screen` is a cheap condition that
     must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
     compares rows compares only those). `textual`: `screen` asks for the text of
-    `column` and nothing else.
+    `column` and nothing else. `over` names columns (of `across.COMMON`): the case compares the shipments that
+    have them in common, so only the whole hand-in can answer it.
     """
 
     when: pl.Expr
@@ -52,6 +53,7 @@ class Case:
     suggest: pl.Expr | None = None
     screen: pl.Expr | None = None
     textual: bool = False
+    over: tuple[str, ...] = ()
     fix_zh: str = ""
     fix_en: str = ""
 

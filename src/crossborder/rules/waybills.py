@@ -64,6 +64,7 @@ def unique_waybill(_: Context) -> Cases:
     key = pl.concat_str([master, house, pl.col("direction")], separator="|")
     yield Case(
         when=key.is_not_null() & key.is_duplicated(),
+        over=("_master", "_house", "direction"),
         column="house_waybill",
         zh="同一总运单、进出口方向下分运单号重复",
         en="the house waybill stands more than once under this master waybill and direction",
