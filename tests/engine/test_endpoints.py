@@ -101,8 +101,8 @@ def test_a_district_nobody_serves_is_a_finding_and_goes_nowhere(tmp_path: Path) 
     with firm(tmp_path) as desk:
         done = desk.prepare(sample)
         assert done.counts == {"prepared": 4, "rejected": 1}
-        told = done.checked.findings.filter(shipment=houses(sample)[1], severity="reject")
-        assert set(told["element"]) == {"DeclPort"}
+        told = desk.findings(done, shipment=houses(sample)[1], severity="reject")
+        assert {f["element"] for f in told} == {"DeclPort"}
         desk.engine.submit([done.batch], wait=20)
         desk.settled()
         assert desk.lines(done.batch) == {"rejected": 1, "released": 4}

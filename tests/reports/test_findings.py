@@ -33,7 +33,7 @@ def frame(*rows: dict[str, Any]) -> pl.DataFrame:
 def shown(findings: pl.DataFrame, lang: str = "en", columns: int = 80) -> str:
     console = Console(width=500, color_system=None)
     with console.capture() as caught:
-        console.print(findings_list(findings, lang, columns), soft_wrap=True)
+        console.print(findings_list(grouped(findings), lang, columns), soft_wrap=True)
     return caught.get().rstrip("\n")
 
 

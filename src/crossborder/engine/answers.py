@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossborder.engine.results import FORMAT, Checked
+from crossborder.engine.results import FORMAT
+from crossborder.engine.summary import Summary
 from crossborder.errors import CrossborderError
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A recorded batch. `counts`: shipments by outcome; `not_manifested`: shipments on no manifest."""
+    """A recorded batch. `summary`: what the check found, `counts`: shipments by outcome; `not_manifested`: shipments
+    on no manifest. The findings themselves are kept with the batch: `Engine.findings`.
+    """
 
     batch: str
-    checked: Checked
+    summary: Summary
     counts: Mapping[str, int]
     manifests: int
     not_manifested: int
@@ -31,10 +34,9 @@ class Prepared:
         good = self.counts.get("prepared", 0) + self.counts.get("already_filed", 0)
         return self.shipments - good
 
-    def as_json(self, lang: str = "en") -> dict[str, Any]:
-        """As `prepare --json` shows it."""
-        return self.checked.as_json(lang) | {
-            "format": FORMAT,
+    def as_json(self, findings: Iterable[Any] = ()) -> dict[str, Any]:
+        """As `prepare --json` shows it, with whatever stands for the findings (`Engine.iter_findings`)."""
+        return self.summary.as_json(findings) | {
             "batch": self.batch,
             "outcomes": dict(self.counts),
             "manifests": self.manifests,

@@ -6,7 +6,7 @@ from crossborder.intake.mapping import Mapping, load_mapping, mapping_names
 from crossborder.intake.mapping.draft import draft, explain_rows
 from crossborder.intake.reader import read
 from crossborder.intake.table import Intake, SourceTable
-from crossborder.intake.write import write_rows
+from crossborder.intake.write import rows_out, write_rows
 
 __all__ = [
     "Intake",
@@ -19,5 +19,6 @@ __all__ = [
     "load_mapping",
     "mapping_names",
     "read",
+    "rows_out",
     "write_rows",
 ]

@@ -8,6 +8,7 @@ from crossborder.ledger.book import Ledger
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
+    AttemptRow,
     Attempts,
     BatchDraft,
     BatchRecord,
@@ -43,6 +44,7 @@ from crossborder.ledger.records import (
 __all__ = [
     "AttemptDraft",
     "AttemptRecord",
+    "AttemptRow",
     "Attempts",
     "BatchDraft",
     "BatchRecord",

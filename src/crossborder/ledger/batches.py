@@ -24,7 +24,7 @@ from crossborder.ledger.records import (
     ShipmentRow,
 )
 from crossborder.ledger.settling import settle
-from crossborder.ledger.states import OUTCOMES, VOIDED
+from crossborder.ledger.states import MANIFEST, OUTCOMES, VOIDED
 
 RECORDING, SEALED, DISCARDED = "recording", "sealed", "discarded"
 
@@ -209,6 +209,22 @@ class Batches(Base):
             query = query.where(tables.batches.c.day == day)
         with self.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
+
+    def manifests_of(self, batch_id: str) -> list[str]:
+        """The keys of the manifests that a batch has recorded."""
+        a = tables.attempts.c
+        query = select(a.key).where(a.batch_id == batch_id, a.kind == MANIFEST)
+        with self.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def abandoned(self) -> list[str]:
+        """Batches that are being recorded by no living process."""
+        b = tables.batches.c
+        query = select(b.id, b.recorder).where(b.state == RECORDING)
+        with self.read() as connection:
+            left = connection.execute(query).all()
+        with self._guard:
+            return [i for i, recorder in left if not self._held(i, recorder)]
 
     # -- parts of the above
 

@@ -14,9 +14,11 @@ from crossborder.messages.manifest_survey import columns_needed as manifest_colu
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
+from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
 from crossborder.messages.verify import verify
 
 __all__ = [
+    "UNANSWERED",
     "Elements",
     "Form",
     "Manifests",
@@ -35,5 +37,8 @@ __all__ = [
     "message_id",
     "read_receipts",
     "stamp",
+    "summed",
+    "told",
+    "unanswered",
     "verify",
 ]

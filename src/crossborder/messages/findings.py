@@ -15,9 +15,6 @@ from crossborder.shipments import findings
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
 
-UNANSWERED = {"element": pl.String, "value": pl.String, "count": pl.UInt64}
-"""Columns of codes that no table could judge, and how often each stands in a hand-in."""
-
 
 @dataclass(frozen=True)
 class RowsOf:
@@ -106,25 +103,11 @@ def place(
     )
 
 
-def unanswered(
-    rows: pl.DataFrame, lookups: Sequence[Lookup], tables: codes.Tables, on: str | None
-) -> pl.DataFrame:
-    """`element, value, count` of codes that an incomplete or missing table cannot judge."""
-    parts = [pl.DataFrame(schema=UNANSWERED)]
-    for lookup in lookups:
-        name, known = lookup.element.name, tables.codes(lookup.table, on)
-        miss = lookup.asked & ~pl.col(name).is_in(list(known))
-        values = rows.select(pl.col(name).filter(miss).alias("value"))
-        counted = values.group_by("value").len("count").with_columns(element=pl.lit(name))
-        parts.append(counted.select(pl.col(n).cast(t) for n, t in UNANSWERED.items()))
-    return pl.concat(parts)
-
-
 def not_looked_up(
-    counted: pl.DataFrame, lookups: Sequence[Lookup], tables: codes.Tables, on: str | None,
+    rows: pl.DataFrame, lookups: Sequence[Lookup], tables: codes.Tables, on: str | None,
     frames: FrameSet, of: RowsOf,
 ) -> pl.DataFrame:  # fmt: skip
-    """Findings about the file, not about a shipment: what was `unanswered` in all of it."""
+    """Findings about the file, not about a shipment: codes that an incomplete or missing table cannot judge."""
     said = [
         {
             "column": next(iter(_headers(frames, of, lookup.element.name)), None),
@@ -136,34 +119,27 @@ def not_looked_up(
             **words,
         }
         for lookup in lookups
-        for words in _unknown(
-            counted.filter(pl.col("element") == lookup.element.name).sort("value"),
-            lookup,
-            tables,
-            on,
-        )
+        for words in _unknown(rows, lookup, tables, on)
     ]
     return findings.build(said)
 
 
 def _unknown(
-    values: pl.DataFrame, lookup: Lookup, tables: codes.Tables, on: str | None
+    rows: pl.DataFrame, lookup: Lookup, tables: codes.Tables, on: str | None
 ) -> list[dict[str, str | None]]:
-    about, known = codes.info(lookup.table), tables.codes(lookup.table, on)
+    name, about = lookup.element.name, codes.info(lookup.table)
+    known = tables.codes(lookup.table, on)
+    miss = lookup.asked & ~pl.col(name).is_in(list(known))
+    values = rows.select(pl.col(name).filter(miss)).group_by(name).len().sort(name)
     title = (about.title_zh, about.title_en)
     fix = {
         "fix_zh": f"可用 crossborder codes import {lookup.table} 导入完整的表",
         "fix_en": f"bring the whole table: crossborder codes import {lookup.table}",
     }
     if values.height and not known:
-        zh, en = texts.not_looked_up(
-            lookup.element, title, int(values["count"].sum()), values.height
-        )
+        zh, en = texts.not_looked_up(lookup.element, title, int(values["len"].sum()), values.height)
         return [{"zh": zh, "en": en, **fix}]
-    worded = [
-        (v, texts.not_looked_up(lookup.element, title, n, 0))
-        for v, n in values.select("value", "count").iter_rows()
-    ]
+    worded = [(v, texts.not_looked_up(lookup.element, title, n, 0)) for v, n in values.iter_rows()]
     return [{"value": value, "zh": zh, "en": en, **fix} for value, (zh, en) in worded]
 
 

@@ -13,7 +13,6 @@ from crossborder.errors import SchemaError
 from crossborder.messages.checks import GroupChecks, compile_checks
 from crossborder.messages.decimals import rounded, tidied
 from crossborder.messages.findings import (
-    UNANSWERED,
     RowsOf,
     complete_tables,
     failures,
@@ -21,7 +20,6 @@ from crossborder.messages.findings import (
     not_looked_up,
     numbered,
     to_findings,
-    unanswered,
 )
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
 from crossborder.shipments import findings
@@ -107,40 +105,14 @@ class Plan:
         """
         found = []
         for group, checks in zip(self.groups, self.checks, strict=True):
-            rows = _with_context(elements, group, checks)
+            rows = with_context(elements, group, checks)
             sure, unsure = complete_tables(checks.lookups, tables, on)
             of = group.rows(self.mapping)
             parts = failures(rows, checks, sure)
             if parts:
                 faults = first_faults(parts, of.keys)
                 found.append(to_findings(faults, numbered(checks, sure), frames, of))
-            found.append(
-                not_looked_up(unanswered(rows, unsure, tables, on), unsure, tables, on, frames, of)
-            )
-        return findings.gather(found)
-
-    def unanswered(
-        self, elements: Elements, tables: codes.Tables, on: str | None = None
-    ) -> pl.DataFrame:
-        """What `check` tells about the file, as counts (`group, element, value, count`) of one block of it."""
-        parts = [pl.DataFrame(schema={"group": pl.String, **UNANSWERED})]
-        for group, checks in zip(self.groups, self.checks, strict=True):
-            rows = _with_context(elements, group, checks)
-            _, unsure = complete_tables(checks.lookups, tables, on)
-            counted = unanswered(rows, unsure, tables, on)
-            parts.append(counted.select(pl.lit(group.name).alias("group"), *UNANSWERED))
-        return pl.concat(parts)
-
-    def told(
-        self, counted: pl.DataFrame, frames: FrameSet, tables: codes.Tables, on: str | None = None
-    ) -> pl.DataFrame:
-        """What `check` tells about the file, from the sums over its blocks; `frames` only name its columns."""
-        found = []
-        for group, checks in zip(self.groups, self.checks, strict=True):
-            _, unsure = complete_tables(checks.lookups, tables, on)
-            own = counted.filter(pl.col("group") == group.name)
-            of = group.rows(self.mapping)
-            found.append(not_looked_up(own, unsure, tables, on, frames, of))
+            found.append(not_looked_up(rows, unsure, tables, on, frames, of))
         return findings.gather(found)
 
 
@@ -174,7 +146,7 @@ def compile_plan(message: str) -> Plan:
     return Plan(message, mapping, tuple(groups), compile_checks(tree, mapping))
 
 
-def _with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
+def with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
     """The rows of a group, beside them the head elements that its conditions name."""
     rows = elements.groups[group.name]
     for element, column in checks.context.items():
