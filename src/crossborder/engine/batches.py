@@ -113,7 +113,8 @@ def draft_manifests(
             manifests.leave_unserved(group["ship"])
         else:
             manifests.add(str(name), served[str(name)], listing.frames.take(group["ship"]))
-    return Manifested(manifests.documents(), manifests.houses(), manifests.left_out())
+    houses = manifests.houses()
+    return Manifested(manifests.documents(), houses, manifests.left_out(houses))
 
 
 def _without(listing: Listing, groups: Sequence[Group]) -> Listing:
@@ -287,9 +288,8 @@ class _Manifests:
             return pl.DataFrame(schema=HOUSES)
         return pl.concat(self._houses).join(named, on="ship", maintain_order="left").select(*HOUSES)
 
-    def left_out(self) -> pl.DataFrame:
-        """Shipments on no manifest, with the reason, columns of `LEFT_OUT`."""
-        houses = self.houses()
+    def left_out(self, houses: pl.DataFrame) -> pl.DataFrame:
+        """Shipments on no manifest (`houses` are all that stand on one), with the reason, columns of `LEFT_OUT`."""
         missing = self._listing.plan.filter(
             pl.col("key").is_null()
             | (pl.col("outcome") == "unreadable")

@@ -140,8 +140,8 @@ def payload(documents: pl.Series) -> Payload:
 def manifest_drafts(made: Manifested) -> list[AttemptDraft]:
     """Manifests with the houses they list."""
     houses = {
-        number: tuple(HouseRow(*house) for house in own.select("key", "house_waybill").iter_rows())
-        for (number,), own in made.houses.group_by("manifest", maintain_order=True)
+        number: cast("list[HouseRow]", own.select("key", "house_waybill").sort("key").rows())
+        for (number,), own in made.houses.group_by("manifest")
     }
     return [
         AttemptDraft(

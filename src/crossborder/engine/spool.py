@@ -91,9 +91,8 @@ class Spool:
     def without(self, by: str, columns: Collection[str]) -> Iterator[pl.DataFrame]:
         """Rows without a number `by`, block by block."""
         for path in self._blocks:
-            found = self._read(path, [by, *columns]).filter(pl.col(by).is_null())
-            if found.height:
-                yield found.drop(by)
+            if self._read(path, [by])[by].null_count():
+                yield self._read(path, [by, *columns]).filter(pl.col(by).is_null()).drop(by)
 
     def keep(self, frame: pl.DataFrame) -> None:
         """Something else to be had back as it is, frame by frame."""

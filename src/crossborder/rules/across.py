@@ -7,15 +7,16 @@ Together they find what `check` finds in the whole hand-in.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from crossborder.keys import normalised
 from crossborder.rules.check import check_rules, registry
 from crossborder.rules.context import Context
-from crossborder.rules.model import Case, Cases, Rule
+from crossborder.rules.model import Cases, Rule
+from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
 
 Over = tuple[str, ...]
@@ -31,7 +32,8 @@ COMMON = ("_master", "_house", "direction", "party_id", "_party_phone")
 
 def check_alone(frames: FrameSet, ctx: Context) -> pl.DataFrame:
     """Findings of every case that judges each shipment by itself, as `check`."""
-    return _check(frames, ctx, lambda case: not case.over, "alone")
+    parted = _parted(ctx)
+    return check_rules(frames, parted.alone[0], parted.alone[1])
 
 
 def check_across(frames: FrameSet, ctx: Context, over: Over) -> pl.DataFrame:
@@ -40,12 +42,13 @@ def check_across(frames: FrameSet, ctx: Context, over: Over) -> pl.DataFrame:
     `frames` hold every shipment of the hand-in that has them in common with another one of `frames`; of its
     columns only those of `NEEDED` need be filled.
     """
-    return _check(frames, ctx, lambda case: case.over == over, "|".join(over))
+    bound = _parted(ctx).bound
+    return check_rules(frames, *bound[over]) if over in bound else findings.empty()
 
 
 def bonds(ctx: Context) -> list[Over]:
     """Every `over` that some case of a context says, without repetition."""
-    return list(dict.fromkeys(c.over for rule in registry() for c in rule.cases(ctx) if c.over))
+    return list(_parted(ctx).bound)
 
 
 def in_common(ships: pl.DataFrame, over: Over) -> pl.Series:
@@ -67,21 +70,40 @@ def in_common(ships: pl.DataFrame, over: Over) -> pl.Series:
     return parts.select(pl.when(filled).then(pl.struct(over).hash(0))).to_series()
 
 
-def _check(
-    frames: FrameSet, ctx: Context, wanted: Callable[[Case], bool], name: str
-) -> pl.DataFrame:
-    """The findings of some cases; a context remembers the cases it made, so each choice has one of its own."""
-    key = f"across:{name}"
-    if key not in ctx.memo:
-        rules = [replace(rule, cases=_only(rule, wanted)) for rule in registry()]
-        some = [rule for rule in rules if next(rule.cases(ctx), None) is not None]
-        ctx.memo[key] = (replace(ctx, memo={}), some)
-    own, some = ctx.memo[key]
-    return check_rules(frames, own, some)
+Choice = tuple[Context, list[Rule]]
+"""Rules with some of their cases only, and a context to ask them in, which remembers the cases it made."""
 
 
-def _only(rule: Rule, wanted: Callable[[Case], bool]) -> Callable[[Context], Cases]:
+@dataclass(frozen=True)
+class _Parted:
+    """The rules of a context: what judges each shipment by itself, and what compares those with `over` in common."""
+
+    alone: Choice
+    bound: Mapping[Over, Choice]
+
+
+def _parted(ctx: Context) -> _Parted:
+    if "across" not in ctx.memo:
+        said = {rule.id: {case.over for case in rule.cases(ctx)} for rule in registry()}
+        overs = dict.fromkeys(over for found in said.values() for over in found if over)
+        alone = [_only(rule, ()) if any(said[rule.id]) else rule for rule in registry()]
+        bound = {
+            over: (
+                replace(ctx, memo={}),
+                [_only(r, over) for r in registry() if over in said[r.id]],
+            )
+            for over in overs
+        }
+        ctx.memo["across"] = _Parted((replace(ctx, memo={}), alone), bound)
+    found: _Parted = ctx.memo["across"]
+    return found
+
+
+def _only(rule: Rule, over: Over) -> Rule:
+    """The rule with those of its cases that say `over` (`()`: that say none)."""
+    every = rule.cases
+
     def cases(ctx: Context) -> Cases:
-        return (case for case in rule.cases(ctx) if wanted(case))
+        return (case for case in every(ctx) if case.over == over)
 
-    return cases
+    return replace(rule, cases=cases)
