@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -57,11 +57,16 @@ def _part(read: Intake, ships: pl.Series, first: bool) -> Intake:
     )
 
 
-def in_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
-    """From now on hand-ins come in blocks of `size` shipments."""
+def opened(size: int) -> Callable[..., AbstractContextManager[Cut]]:
+    """In the place of `sources.open_blocks`: hand-ins in blocks of `size` shipments."""
 
     @contextmanager
     def cut(data: Any, **asked: Any) -> Iterator[Cut]:
         yield Cut(intake.read(data, **asked), size)
 
-    patch.setattr(sources, "open_blocks", cut)
+    return cut
+
+
+def in_blocks(patch: pytest.MonkeyPatch, size: int) -> None:
+    """From now on hand-ins come in blocks of `size` shipments."""
+    patch.setattr(sources, "open_blocks", opened(size))

@@ -16,7 +16,7 @@ from lxml import etree
 from crossborder import samples
 from crossborder.engine import Engine
 from crossborder.samples import Sample
-from crossborder.settings import LedgerSettings, Settings
+from crossborder.settings import Settings
 
 from .cutting import in_blocks
 from .firm import changed, endpoints, put

@@ -63,9 +63,7 @@ class Spool:
         """The facts of the next block: `ship`, and columns that later lots are asked by."""
         self._blocks.append(self._write(block, f"block-{len(self._blocks):06d}"))
 
-    def lots(
-        self, by: str, columns: Collection[str], *, least: int = 1, size: int = LOT
-    ) -> Iterator[pl.DataFrame]:
+    def lots(self, by: str, columns: Collection[str], *, least: int = 1) -> Iterator[pl.DataFrame]:
         """Rows of all blocks that have the number `by` in common with `least` rows or more, by `ship`.
 
         Rows with the same number are in the same lot; those without one (null) are in none.
@@ -81,7 +79,7 @@ class Spool:
         groups = (
             every.group_by(by, maintain_order=True)
             .agg(pl.len(), pl.col("block").unique())
-            .with_columns(lot=(pl.col("len").cum_sum() - pl.col("len")) // size)
+            .with_columns(lot=(pl.col("len").cum_sum() - pl.col("len")) // LOT)
         )
         del every, marks
         for (_,), group in groups.group_by("lot", maintain_order=True):
