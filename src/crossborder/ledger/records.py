@@ -181,7 +181,7 @@ class Attempts:
         return cls(
             [draft[:9] for draft in kept], [draft.position for draft in kept],
             Payload.of(draft.body for draft in kept),
-            [(n, *house) for n, draft in enumerate(kept) for house in draft.houses],
+            tuple((n, *house) for n, draft in enumerate(kept) for house in draft.houses),
         )  # fmt: skip
 
     def part(self, first: int, stop: int) -> Attempts:
@@ -197,7 +197,7 @@ class Attempts:
         now = {before: n for n, before in enumerate(kept)}
         return Attempts(
             [self.rows[n] for n in kept], [self.positions[n] for n in kept], self.payload.without(dropped),
-            [(now[n], key, house) for n, key, house in self.houses if n in now],
+            tuple((now[n], key, house) for n, key, house in self.houses if n in now),
         )  # fmt: skip
 
 
