@@ -18,7 +18,7 @@ from crossborder.engine.results import Checked
 from crossborder.engine.spool import Spool
 from crossborder.shipments import FrameSet
 from crossborder.shipments import findings as found
-from crossborder.shipments.columns import FrameName
+from crossborder.shipments.columns import COLUMNS, FrameName
 from crossborder.shipments.frames import complete, empty
 
 _MASTER = ("_master",)
@@ -50,7 +50,7 @@ class Across:
     @property
     def missing(self) -> list[str]:
         """Columns that always must be filled, and that nobody filled in any block."""
-        return sorted(self._missing or ())
+        return [c for c in COLUMNS["shipments"] if c in (self._missing or ())]
 
     def facts(self, checked: Checked, plan: pl.DataFrame) -> pl.DataFrame:
         """What is to be kept of a block; `plan` is `ship, key`, and where there is a ledger `outcome, endpoint`.
