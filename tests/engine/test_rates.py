@@ -136,3 +136,18 @@ def test_the_rate_that_was_imported_decides_about_the_limit(
         assert set(rejected["shipment"]) == {houses(day(8))[n] for n in foreign}
         assert set(rejected["rule"]) == {"CLS-04", "LIM-02"}
         desk.engine.close()
+
+
+def test_tables_are_read_again_only_when_something_was_imported(tmp_path: Path) -> None:
+    with firm(tmp_path) as desk:
+        first = desk.engine.tables()
+        assert desk.engine.tables() is first
+        file = tmp_path / "rates.csv"
+        samples.write_rates(file, china_time.now().date())
+        codes.import_table(
+            desk.home / "codes", "exchange_rates", file, china_time.now().date().replace(day=1)
+        )
+        second = desk.engine.tables()
+        assert second is not first
+        assert second.rates().height > first.rates().height
+        assert desk.engine.tables() is second

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Literal
 
 import polars as pl
@@ -239,14 +240,15 @@ class _Manifests:
 
     def _live_parts(self, groups: Sequence[Group]) -> dict[Group, list[Known]]:
         """The live attempts of each manifest, ADD first."""
+        first = {manifest_key(*group, part=1): group for group in groups}
+        begun = [first[k.key] for k in self._ledger.known(list(first), kind="manifest") if k.live]
+        last = {g: self._ledger.live_manifest_parts(f"{'|'.join(g)}|") for g in begun}
+        keys = [manifest_key(*g, part=n) for g in begun for n in range(1, last[g] + 1)]
+        known = {k.key: k for k in self._ledger.known(keys, kind="manifest") if k.live}
         parts: dict[Group, list[Known]] = {group: [] for group in groups}
-        asked = {manifest_key(*group, part=1): group for group in groups}
-        while asked:
-            found = [k for k in self._ledger.known(list(asked), kind="manifest") if k.live]
-            for known in found:
-                parts[asked[known.key]].append(known)
-            going_on = [asked[known.key] for known in found]
-            asked = {manifest_key(*g, part=len(parts[g]) + 1): g for g in going_on}
+        for group in begun:
+            own = (known.get(manifest_key(*group, part=n)) for n in range(1, last[group] + 1))
+            parts[group] = [part for part in takewhile(lambda part: part is not None, own) if part]
         return parts
 
     def _before(self, groups: pl.DataFrame, live: Mapping[Group, Sequence[Known]]) -> pl.DataFrame:
@@ -256,7 +258,7 @@ class _Manifests:
             "master_waybill", "voyage", "direction"
         ).iter_rows():
             parts = live[(normalise(master), normalise(voyage), direction)]
-            standing = [line for part in parts for line in self._standing(part, direction)]
+            standing = list(self._standing(parts, direction))
             rows.append(
                 (master, voyage, direction, len(standing), _sum(standing, "PackNo"), _sum(standing, "GrossWt"))
             )  # fmt: skip
@@ -266,14 +268,14 @@ class _Manifests:
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
 
-    def _standing(self, part: Known, direction: str) -> list[dict[str, str]]:
-        """The lines of one part whose house customs has not refused."""
-        lines = manifest_lines(self._ledger.payload(part.ref, self._at))
-        refused = self._ledger.refused_houses(part.attempt_id)
-        return [
-            line for line in lines
-            if declaration_key(line["BillNo"], line["AssBillNo"], direction) not in refused
-        ]  # fmt: skip
+    def _standing(self, parts: Sequence[Known], direction: str) -> Iterator[dict[str, str]]:
+        """The lines of some parts whose house customs has not refused."""
+        refused = self._ledger.refused_houses([part.attempt_id for part in parts])
+        for part in parts:
+            for line in manifest_lines(self._ledger.payload(part.ref, self._at)):
+                key = declaration_key(line["BillNo"], line["AssBillNo"], direction)
+                if (part.attempt_id, key) not in refused:
+                    yield line
 
     def documents(self) -> pl.DataFrame:
         """Every manifest, columns of `MANIFESTS`."""

@@ -51,6 +51,7 @@ class Engine:
         self.settings = self.loaded.settings
         self.home = self.loaded.home
         self._ledger: Ledger | None = None
+        self._tables: tuple[_State, Tables] | None = None
         self._guard = threading.RLock()
         self._recording = (
             threading.RLock()
@@ -100,8 +101,16 @@ class Engine:
         return settings.find_operator(self.settings, name or self.settings.operator)
 
     def tables(self) -> Tables:
-        """Code tables and rates: packaged ones, replaced by what was imported into this home."""
-        return Tables.load(self.home / "codes")
+        """Code tables and rates: packaged ones, replaced by what was imported into this home.
+
+        The same object as long as nothing is imported: what was made of it need not be made again.
+        """
+        folder = self.home / "codes"
+        with self._guard:
+            state = _state_of(folder)
+            if self._tables is None or self._tables[0] != state:
+                self._tables = (state, Tables.load(folder))
+            return self._tables[1]
 
     # -- checking and preparing
 
@@ -400,6 +409,15 @@ class Engine:
     def partner(self, key: str) -> tuple[int, str] | None:
         """(id, name) of the partner whose key this is, None for an unknown or revoked one."""
         return self.ledger.api_key(key)
+
+
+_State = list[tuple[str, int, int]]
+"""Names, moments and sizes of the files of a folder."""
+
+
+def _state_of(folder: Path) -> _State:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [(f.name, (stat := f.stat()).st_mtime_ns, stat.st_size) for f in files]
 
 
 def _loaded(given: Loaded | Settings | None, home: Path | None) -> Loaded:

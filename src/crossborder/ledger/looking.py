@@ -13,7 +13,7 @@ from crossborder.keys import normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.batches import SEALED
-from crossborder.ledger.dialects import texts
+from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.records import (
     AttemptRecord,
     Event,
@@ -69,13 +69,16 @@ class Looking(Base):
             )
             return {row[0]: Listed(*row) for row in rows}
 
-    def refused_houses(self, attempt_id: int) -> frozenset[str]:
-        """Declaration keys of the houses of one manifest that were refused."""
-        query = select(H.c.declaration_key).where(
-            H.c.attempt_id == attempt_id, H.c.state == HOUSE_REFUSED
-        )
+    def refused_houses(self, attempt_ids: Sequence[int]) -> frozenset[tuple[int, str]]:
+        """(manifest, declaration key) of the houses of some manifests that were refused."""
+        found: set[tuple[int, str]] = set()
         with self.read() as connection:
-            return frozenset(connection.execute(query).scalars())
+            for block in chunks(attempt_ids):
+                query = select(H.c.attempt_id, H.c.declaration_key).where(
+                    H.c.attempt_id.in_(block), H.c.state == HOUSE_REFUSED
+                )
+                found |= {(attempt, key) for attempt, key in connection.execute(query)}
+        return frozenset(found)
 
     def live_manifest_parts(self, stem: str) -> int:
         """The highest part of `MASTER|VOYAGE|I|` that is live: 0 means the next one is an ADD."""
