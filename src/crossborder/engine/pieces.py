@@ -13,6 +13,7 @@ import polars as pl
 from crossborder.engine.batches import Manifested
 from crossborder.engine.handing_in import HandIn
 from crossborder.engine.results import JSON_FIELDS
+from crossborder.keys import normalised
 from crossborder.ledger import (
     AttemptDraft,
     AttemptRow,
@@ -79,6 +80,7 @@ def shipment_rows(hand_in: HandIn) -> list[ShipmentRow]:
         ranges(heads["rows"]),
         pl.col("rows").list.len().alias("row_count"),
         "outcome", "digest", "attempt_id",
+        normalised(heads["house_waybill"]).alias("house_key"),
     )  # fmt: skip
     return cast("list[ShipmentRow]", wanted.rows())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any, Final
 
@@ -18,8 +18,8 @@ from crossborder.ledger.records import Attempts, FindingRow, KeysTaken, Shipment
 from crossborder.ledger.states import LISTED, MANIFEST, OUTCOMES, PREPARED, STAGE_OURS
 
 _SHIPMENT = (
-    "id", "position", "key", "master_waybill", "house_waybill", "house_key", "shown_as", "direction",
-    "declaration_class", "rows", "row_count", "outcome", "content_digest", "attempt_id",
+    "position", "key", "master_waybill", "house_waybill", "shown_as", "direction", "declaration_class", "rows",
+    "row_count", "outcome", "content_digest", "attempt_id", "house_key", "id",
 )  # fmt: skip
 _ATTEMPT = (
     "id", "kind", "message_type", "key", "endpoint", "master_waybill", "house_waybill", "voyage", "direction",
@@ -32,6 +32,10 @@ _NEW = {
 _KIND: Final = 0  # places in an `AttemptRow`
 _KEY: Final = 2
 _CONTENT: Final = 8
+_HOUSE: Final = 3  # places in a `ShipmentRow`
+_OUTCOME: Final = 9
+_ATTEMPT_ID: Final = 11
+_HOUSE_KEY: Final = 12
 
 
 def refuse_gaps(shipments: Sequence[ShipmentRow], recorded: int) -> None:
@@ -127,33 +131,35 @@ def insert_shipments(
 ) -> None:  # fmt: skip
     """Shipments numbered from `first`; each prepared one belongs to its attempt. Raises `LedgerError` else."""
     own = {p: i for p, i in zip(attempts.positions, ids, strict=True) if p is not None}
-    rows = list(_shipments(shipments, own, first))
-    for position, outcome in ((row[1], row[11]) for row in rows):
+    _refuse_wrong(batch_id, shipments, own)
+    insert_rows(
+        connection, tables.shipments, _SHIPMENT,
+        [
+            (*row[:_ATTEMPT_ID], own.get(row[0], row[_ATTEMPT_ID]), _house_key(row), number)
+            for number, row in enumerate(shipments, first)
+        ],
+        {"batch_id": batch_id},
+    )  # fmt: skip
+
+
+def _refuse_wrong(batch_id: str, shipments: Sequence[ShipmentRow], own: Mapping[int, int]) -> None:
+    """Raise `LedgerError` unless exactly the prepared shipments have an attempt."""
+    prepared = {row[0] for row in shipments if row[_OUTCOME] == PREPARED}
+    if prepared == own.keys() and {row[_OUTCOME] for row in shipments} <= set(OUTCOMES):
+        return
+    for row in shipments:
+        position, outcome = row[0], row[_OUTCOME]
         if (outcome == PREPARED) != (position in own) or outcome not in OUTCOMES:
             raise LedgerError(
                 f"shipment {position} is {outcome} but {'has' if position in own else 'has no'} attempt",
                 f"第 {position} 票状态为 {outcome}，与申报记录不符",
                 place=batch_id,
             )  # fmt: skip
-    insert_rows(connection, tables.shipments, _SHIPMENT, rows, {"batch_id": batch_id})
 
 
-def _shipments(
-    shipments: Sequence[ShipmentRow], own: Mapping[int, int], first: int
-) -> Iterator[tuple[Any, ...]]:
-    for number, row in enumerate(shipments, first):
-        (position, key, master, house, shown, direction, kind, rows, count, outcome, digest, attempt) = row  # fmt: skip
-        yield (
-            number, position, key, master, house, _house_key(house), shown, direction, kind, rows, count, outcome,
-            digest, own.get(position, attempt),
-        )  # fmt: skip
-
-
-def _house_key(house: str | None) -> str | None:
-    """A house waybill normalised; most are plain letters and digits, which have only their case to lose."""
-    if not house:
-        return None
-    return house.upper() if house.isascii() and house.isalnum() else normalise(house)
+def _house_key(row: ShipmentRow) -> str | None:
+    given, house = row[_HOUSE_KEY], row[_HOUSE]
+    return given if given is not None or not house else normalise(house)
 
 
 def insert_findings(connection: Connection, batch_id: str, findings: Sequence[FindingRow]) -> None:

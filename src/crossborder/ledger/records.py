@@ -75,7 +75,8 @@ class ShipmentRow(NamedTuple):
     """One shipment handed in, whatever became of it. Positions of a batch count from 0 without gaps.
 
     `outcome` is one of `states.OUTCOMES`. `rows` are the source rows (`"5-7,9"`), `row_count` how many.
-    `attempt_id` only for already_filed (the live attempt); for prepared the ledger sets it.
+    `attempt_id` only for already_filed (the live attempt); for prepared the ledger sets it. `house_key` is the
+    house waybill normalised; left out, the ledger makes it.
     """
 
     position: int
@@ -90,6 +91,7 @@ class ShipmentRow(NamedTuple):
     outcome: str
     content_digest: str | None
     attempt_id: int | None = None
+    house_key: str | None = None
 
 
 class HouseRow(NamedTuple):
