@@ -238,8 +238,11 @@ def show_troubles(troubles: Mapping[str, str]) -> None:
 
     for endpoint, detail in troubles.items():
         said = say(detail, common.lang())
+        todo = t(
+            f"请检查 endpoints.{endpoint}.address 与网络（crossborder doctor --connect）",
+            f"check endpoints.{endpoint}.address and the network (crossborder doctor --connect)",
+        )
+        remedy = "" if " → " in said else f" → {todo}"
         common.line(
-            t(f"口岸 {endpoint}：{said} → 请检查 endpoints.{endpoint}.address 与网络（crossborder doctor --connect）",
-              f"endpoint {endpoint}: {said} → check endpoints.{endpoint}.address and the network (crossborder doctor --connect)"),
-            style="bold red",
-        )  # fmt: skip
+            t(f"口岸 {endpoint}：{said}", f"endpoint {endpoint}: {said}") + remedy, style="bold red"
+        )

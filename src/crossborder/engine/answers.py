@@ -88,7 +88,8 @@ class Submitted:
         late = sum(
             self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended")
         )
-        return bool(self.unknown or self.awaiting or late or self.states.get("platform_failed", 0))
+        failed = self.states.get("platform_failed", 0)
+        return bool(self.unknown or self.awaiting or late or failed or self.troubles)
 
     def as_json(self) -> dict[str, Any]:
         """As `submit --json` shows it."""

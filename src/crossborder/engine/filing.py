@@ -17,7 +17,13 @@ from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
 from crossborder.engine import endpoints, profiles
 from crossborder.engine.answers import Received, Submitted, Waiting
-from crossborder.errors import InputError, NotFound, SettingsError, TransportError
+from crossborder.errors import (
+    CrossborderError,
+    InputError,
+    NotFound,
+    SettingsError,
+    TransportError,
+)
 from crossborder.filing import (
     EndpointPolicy,
     Job,
@@ -32,7 +38,7 @@ from crossborder.filing import (
 )
 from crossborder.ledger import AttemptRecord, Draft, Ledger, Read, ReceiptLine, StoredReceipt
 from crossborder.settings import Endpoint, Settings
-from crossborder.transport import Transport, close_transport, open_transport
+from crossborder.transport import Transport, close_transport, open_late, open_transport
 
 Progress = Callable[[int, int], None]
 MOST_RECEIPT_BYTES = 16 * 1024 * 1024
@@ -76,7 +82,23 @@ def _declarant(settings: Settings, profile: str) -> str:
 
 
 def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
-    """Raise before anything moves: unknown batch, no address, wrong profile, other kind of endpoint (P12)."""
+    """Raise before anything moves: unknown batch, no address, wrong profile, other kind of endpoint (P12).
+
+    One endpoint that cannot be opened is no reason, as long as another one of these batches can.
+    """
+    served = _served(ledger, settings, only)
+    kinds = {endpoint.kind for endpoint in served.values()}
+    if ledger.get_fact("endpoint_kind") is not None:  # before any of them is touched
+        for kind in kinds:
+            ledger.require_kind(kind)
+    _refuse_unopened(ledger, served)
+    for kind in kinds:
+        ledger.require_kind(kind)
+
+
+def _served(ledger: Ledger, settings: Settings, only: Sequence[str]) -> dict[str, Endpoint]:
+    """The endpoints that something of these batches still goes to. Raises `NotFound`, `SettingsError`."""
+    served: dict[str, Endpoint] = {}
     for batch_id in only:
         batch = ledger.batch(batch_id)
         firm = configured.find_profile(settings, batch.profile) if batch.profile else None
@@ -92,7 +114,26 @@ def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
                 )  # fmt: skip
             if firm is not None:
                 endpoints.refuse_wrong_profile(name, endpoint, batch.profile, firm)
-            ledger.require_kind(endpoint.kind)
+            served[name] = endpoint
+    return served
+
+
+def _refuse_unopened(ledger: Ledger, served: Mapping[str, Endpoint]) -> None:
+    """Raise the error of the transports where none of the endpoints can be opened."""
+    errors: list[CrossborderError] = []
+    for name, endpoint in served.items():
+        try:
+            close_transport(open_transport(endpoint, name, dialects(ledger)))
+        except (TransportError, SettingsError) as error:
+            errors.append(error)
+    if not errors or len(errors) < len(served):
+        return
+    if len(errors) == 1:
+        raise errors[0]
+    raise TransportError(
+        "none of the endpoints can be opened: " + "; ".join(e.text("en") for e in errors),
+        "所涉端点均无法打开：" + "；".join(e.text("zh") for e in errors),
+    )
 
 
 # -- the steps, with what they need from the pure rooms
@@ -147,7 +188,7 @@ def _line(row: Mapping[str, Any]) -> ReceiptLine:
 def jobs(ledger: Ledger, settings: Settings, tally: Tally, stop: threading.Event) -> list[Job]:
     """Everything that files and follows: one queuer, one reader, and what each endpoint with an address needs.
 
-    Raises `TransportError` or `SettingsError` before any thread starts.
+    An endpoint that cannot be opened is named in the tally's troubles and tried again; the others go on.
     """
     made = [
         queue_job(ledger, messages.stamp, _Ids(ledger, settings), stop=stop, tally=tally),
@@ -175,7 +216,7 @@ def _applier(ledger: Ledger) -> Callable[[datetime], int]:
 
 @contextlib.contextmanager
 def _opened(ledger: Ledger, name: str, endpoint: Endpoint) -> Iterator[Transport]:
-    transport = open_transport(endpoint, name, dialects(ledger))
+    transport = open_late(endpoint, name, dialects(ledger))
     try:
         yield transport
     finally:
