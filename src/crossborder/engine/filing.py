@@ -46,6 +46,10 @@ APPLY_LOT = 2000
 PATIENCE = timedelta(seconds=1)
 """How long at least nothing must move before filing gives up what an endpoint does not take."""
 _OPEN = ("prepared", "awaiting_manifest", "queued", "sending", "not_received", "unknown")
+_NOT_THERE = frozenset({"queued", "sending", "not_received", "unknown"})
+"""Between these a message goes to and fro while its endpoint takes none: a try is no step forward."""
+_VAIN = frozenset({"not_received", "unknown", "looked_up"})
+"""What a tally counts of tries that may have come to nothing; if one led to something, a state says so."""
 
 
 # -- what waits, and what may go where
@@ -274,7 +278,10 @@ class _Watch:
 
     def _finished(self, now: datetime) -> bool:
         own = self._ledger.attempts_in(batch_ids=self._only)
-        seen = (self._tally.counts, Counter(a.state for a in own))
+        seen = (
+            {name: n for name, n in self._tally.counts.items() if name not in _VAIN},
+            Counter("not_there" if a.state in _NOT_THERE else a.state for a in own),
+        )
         if seen != self._seen:
             self._seen, self._since = seen, now
         still = now - self._since
