@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _MOST_MISSING = 20
 
+REPORT = Path("report.html")
+"""Where the day's report goes if nobody says otherwise."""
 
 def status(
     waybills: Annotated[list[str] | None, typer.Argument(metavar="WAYBILL", help=both("分运单号或总运单号", "house or master waybills"))] = None,
@@ -225,7 +227,7 @@ def _moment(at: str) -> str:
 
 
 def report(
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=both("输出文件 .html .xlsx .json", "file: .html, .xlsx or .json"))] = Path("report.html"),
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help=both("输出文件 .html .xlsx .json（默认 report.html；用 --json 时默认不写）", "file: .html, .xlsx or .json (default: report.html; with --json none)"))] = None,
     batch: common.BatchOption = None,
     date: common.Date = "",
     as_json: common.Json = False,
@@ -241,8 +243,12 @@ def report(
     if as_json:
         common.answer(data.as_json())
     else:
-        write_report(data, out, common.lang())
         waiting = len(data.attention)
         todo = t(f"，{waiting:,} 件事需要人工处理", f"; {waiting:,} things need a person")
-        common.line(t(f"日报已写入 {out}", f"report written to {out}") + (todo if waiting else ""))
+        common.line(
+            t(f"日报已写入 {out or REPORT}", f"report written to {out or REPORT}")
+            + (todo if waiting else "")
+        )
     return 1 if data.needs_attention else 0
+    if out is not None or not as_json:
+        write_report(data, out or REPORT, common.lang())
