@@ -11,6 +11,7 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.check import File, show_checked
+from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
@@ -221,11 +222,12 @@ def show_submitted(done: Submitted, batches: Sequence[str]) -> None:
               f"UNKNOWN: {done.unknown:,}; never sent again blindly; see crossborder status --state unknown"),
             style="bold red",
         )  # fmt: skip
-    if done.awaiting:
+    show_holdups([h for h in done.holdups if h.what != "declaration_unknown"])
+    if done.awaiting > sum(holdup.waiting for holdup in done.holdups):
         again = f"crossborder submit {' '.join(batches)}"
         common.line(
-            t(f"等待舱单回执：{done.awaiting:,} 份；收到回执后再次运行 {again}",
-              f"awaiting their manifest: {done.awaiting:,}; once receipts are in, run {again} again"),
+            t(f"报关单 {done.awaiting:,} 份待发；请再次运行 {again}",
+              f"declarations about to be sent: {done.awaiting:,}; run {again} again"),
             style="yellow",
         )  # fmt: skip
     common.line(t("下一步：crossborder receive", "Next: crossborder receive"), style="bold")

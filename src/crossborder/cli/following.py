@@ -10,6 +10,7 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.filing import show_troubles
+from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
 _RECEIVED: dict[str, tuple[str, str]] = {
@@ -117,6 +118,7 @@ def reconcile(
         from crossborder.reports import account_table
 
         common.out().print(account_table(proof.account, common.lang(), t("对账", "account")))
+        show_holdups(proof.holdups)
         show_differences(proof.differences)
     return 1 if proof.differences else 0
 

@@ -9,12 +9,14 @@ from crossborder.engine.lookups import write_sample
 from crossborder.engine.pure import check, compose, read_receipts
 from crossborder.engine.results import Checked, Composed, Receipts
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
+from crossborder.reconcile import Holdup
 
 __all__ = [
     "Checked",
     "Composed",
     "Engine",
     "Examined",
+    "Holdup",
     "Posted",
     "Prepared",
     "Receipts",

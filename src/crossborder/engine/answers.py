@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from crossborder.engine.results import FORMAT, Checked
 from crossborder.errors import CrossborderError
+from crossborder.reconcile import Holdup
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,13 @@ class Waiting:
 @dataclass(frozen=True)
 class Submitted:
     """States of the batches' declarations and manifests after filing; `troubles`: endpoint → why it cannot be
-    spoken to (a detail that `crossborder.transport.say` puts into words).
+    spoken to (a detail that `crossborder.transport.say` puts into words); `holdups`: what still holds them up.
     """
 
     states: Mapping[str, int]
     manifests: Mapping[str, int]
     troubles: Mapping[str, str] = field(default_factory=dict)
+    holdups: Sequence[Holdup] = ()
 
     @property
     def unknown(self) -> int:
@@ -89,7 +91,8 @@ class Submitted:
             self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended")
         )
         failed = self.states.get("platform_failed", 0)
-        return bool(self.unknown or self.awaiting or late or failed or self.troubles)
+        stuck = self.troubles or any(holdup.person for holdup in self.holdups)
+        return bool(self.unknown or self.awaiting or late or failed or stuck)
 
     def as_json(self) -> dict[str, Any]:
         """As `submit --json` shows it."""
@@ -98,6 +101,7 @@ class Submitted:
             "declarations": dict(self.states),
             "manifests": dict(self.manifests),
             "troubles": dict(self.troubles),
+            "holdups": [holdup.as_dict() for holdup in self.holdups],
         }
 
 
@@ -122,10 +126,11 @@ class Received:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The account and every difference found."""
+    """The account, every difference found, and what holds declarations up."""
 
     account: Mapping[str, tuple[int, int]]
     differences: list[dict[str, str]]
+    holdups: Sequence[Holdup] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As `reconcile --json` shows it."""
@@ -133,6 +138,7 @@ class Reconciled:
             "format": FORMAT,
             "account": {name: list(pair) for name, pair in self.account.items()},
             "differences": self.differences,
+            "holdups": [holdup.as_dict() for holdup in self.holdups],
         }
 
 

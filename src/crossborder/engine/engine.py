@@ -20,6 +20,7 @@ from crossborder.engine.results import Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
 from crossborder.ledger import Ledger
+from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
 from crossborder.settings import Loaded, Operator, Profile, Settings
 from crossborder.shipments import personal_names
@@ -257,6 +258,10 @@ class Engine:
     def not_manifested(self, only: Sequence[str] = (), *, day: str = "") -> list[dict[str, str]]:
         """Shipments that stand on no manifest because their line cannot be written."""
         return looking.not_manifested(self.ledger, only, day)
+
+    def holdups(self, only: Sequence[str] = (), *, day: str = "") -> list[Holdup]:
+        """What stands beside the account: what holds declarations up, and what to do about it; the worst first."""
+        return looking.holdups(self.ledger, only, day)
 
     def batches(self, day: str = "") -> list[dict[str, Any]]:
         """Batches of a day (`yyyy-mm-dd`), or the latest."""

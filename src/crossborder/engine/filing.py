@@ -333,7 +333,8 @@ def _followers(ledger: Ledger, only: Sequence[str]) -> set[tuple[str, str]]:
 def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) -> Submitted:
     """How the attempts of these batches stand now."""
     made = ledger.attempts_in(batch_ids=list(only))
-    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles)
+    held = reconcile.holdups(ledger, only)
+    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles, held)
 
 
 def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:

@@ -59,6 +59,12 @@ LABELS: dict[str, tuple[str, str]] = {
     # what a person must look at
     "not_manifested": ("未列入舱单", "on no manifest"),
     "no_answer": ("超时无回执", "no answer"),
+    "not_submitted": ("已制单未申报", "prepared, not filed"),
+    "manifest_damaged": ("舱单报文损坏", "damaged manifests"),
+    "manifest_suspended": ("舱单挂起", "suspended manifests"),
+    "manifest_unknown": ("舱单去向不明", "manifests of unknown fate"),
+    "manifest_refused": ("舱单被退回", "refused manifests"),
+    "manifest_not_submitted": ("所需舱单未申报", "manifest not filed yet"),
     "unreadable_receipt": ("回执无法读取", "unreadable receipt"),
     "unmatched_receipt": ("回执无对应", "unmatched receipt"),
     "contradictory_receipt": ("回执矛盾", "contradictory receipt"),
