@@ -180,6 +180,15 @@ def test_wrong_settings(run: Run, home: Path, clean_day: Path, text: str, said: 
         assert len(answer.err.splitlines()) == 1
 
 
+def test_a_sheet_of_what_is_no_workbook(run: Run, clean_day: Path) -> None:
+    for command in ("check", "prepare"):
+        asked = (command, clean_day, "--profile", "demo", "--sheet", "进口")
+        refused(run(*asked), clean_day.name, "only a workbook has sheets")
+        refused(run(*asked, "--lang", "zh"), clean_day.name, "只有 Excel 工作簿才有工作表")
+    with Engine() as engine:
+        assert engine.batches() == []
+
+
 def test_a_settings_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
     refused(run("doctor", "--config", tmp_path / "nobody.toml"), "nobody.toml", "init")
 

@@ -24,6 +24,7 @@ from crossborder.intake.limits import LIMITS, Limits
 from crossborder.intake.mapping import choose as choosing
 from crossborder.intake.mapping.load import load_mapping, mapping_names
 from crossborder.intake.mapping.model import Mapping
+from crossborder.intake.sheets import refuse_sheet
 from crossborder.intake.table import Intake, SourceTable
 from crossborder.shipments.handed import Shipments
 
@@ -118,6 +119,7 @@ def _try(
 
 def open_source(source: Any, sheet: str | int | None, limits: Limits, *, nest: bool) -> Opened:
     """Open a path, a frame or records. Raises `InputError`."""
+    refuse_sheet(source, sheet)
     if isinstance(source, str | Path):
         return _open_file(Path(source), sheet, limits, nest=nest)
     if isinstance(source, list | tuple) and all(isinstance(i, Table) for i in source):
