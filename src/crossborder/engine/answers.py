@@ -144,9 +144,12 @@ class Reconciled:
 
 @dataclass(frozen=True)
 class Posted:
-    """A partner's hand-in: the batch it made, now or the first time; `not_filed`: why it could not be let go."""
+    """A partner's hand-in: the batch it made, now or the first time; `not_filed`: why it could not be let go;
+    `let_go`: the batches that this post let go.
+    """
 
     same_body: bool
     repeated: bool
     batch: dict[str, Any]
     not_filed: CrossborderError | None = None
+    let_go: Sequence[str] = ()

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from crossborder import china_time, intake, log, settings
 from crossborder.codes import Tables
-from crossborder.engine import endpoints, filing, looking, profiles, pure, recording
+from crossborder.engine import endpoints, filing, looking, outlook, profiles, pure, recording
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.results import Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
@@ -272,9 +272,9 @@ class Engine:
         found = self.ledger.batch(batch_id)
         if partner is not None and not found.source_name.startswith(f"api:{partner}/"):
             raise NotFound(f"no batch {batch_id!r}", f"没有批次 {batch_id!r}")
-        return looking.batch_as_dict(found) | {
-            "account": {n: list(v) for n, v in self.account([batch_id]).items()}
-        }
+        return looking.batch_as_dict(found) | outlook.outlook(
+            self.ledger, found, partner, china_time.now()
+        )
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
         """Findings kept with a batch, in order."""
@@ -298,7 +298,8 @@ class Engine:
     ) -> Posted:  # fmt: skip
         """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time.
 
-        What was broken off the first time is finished: recorded to the end, let go if that was asked for.
+        What was broken off the first time is finished: recorded to the end, let go if that was asked for. Letting go
+        includes earlier batches of the same partner that hold what is already known of this one.
         """
         key_id, name = partner
         chosen = self.settings.service
@@ -317,13 +318,14 @@ class Engine:
                 source_name=f"api:{name}/{idempotency_key or secrets.token_hex(6)}",
                 idempotency=(key_id, idempotency_key) if idempotency_key else None,
             ).batch  # fmt: skip
-            not_filed = None
-            if submit and not self.ledger.batch(batch).submitted_at:
-                try:
-                    self.let_go(batch, f"partner {name}")
-                except CrossborderError as error:  # it is recorded: the desk sees it waiting
-                    not_filed = error
-        return Posted(True, bool(first), self.batch(batch), not_filed)
+            not_filed, let_go = None, outlook.to_let_go(self.ledger, batch, name) if submit else []
+            try:
+                for one in let_go:
+                    self.let_go(one, f"partner {name}")
+            except CrossborderError as error:  # it is recorded: the desk sees it waiting
+                not_filed = error
+        gone = [one for one in let_go if self.ledger.batch(one).submitted_at]
+        return Posted(True, bool(first), self.batch(batch, name), not_filed, gone)
 
     def let_go(self, batch: str, who: str) -> None:
         """Let a batch go to the process of this home that files. Raises as `submit` does before anything moves."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, or_, select
+from sqlalchemy import RowMapping, func, or_, select
 
 from crossborder.errors import NotFound, PayloadDamaged
 from crossborder.keys import normalise
@@ -199,6 +199,18 @@ class Looking(Base):
         with self.read() as connection:
             rows = connection.execute(query).mappings()
             return [(_shipment(row), row["reason"]) for row in rows]
+
+    def already_filed_in(self, batch_id: str) -> dict[str, int]:
+        """Batch → how many shipments of this one are already filed with a declaration of that one."""
+        query = (
+            select(A.c.batch_id, func.count())
+            .join(S, S.c.attempt_id == A.c.id)
+            .where(S.c.batch_id == batch_id, S.c.outcome == "already_filed", A.c.batch_id != batch_id)
+            .group_by(A.c.batch_id)
+            .order_by(A.c.batch_id)
+        )  # fmt: skip
+        with self.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def timeline(self, attempt_id: int) -> list[Event]:
         """What happened to an attempt, in the order it was recorded."""

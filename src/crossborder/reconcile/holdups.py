@@ -40,13 +40,15 @@ class Holdup:
     """Messages of one batch and endpoint that stand still for one reason, and the declarations that wait for them.
 
     `what` is a stable name, a key of `causes.CAUSES`. `masters`: master waybills of manifests that stand still.
-    `waiting` declarations, of the batches `waiting_in`, cannot go before.
+    `waiting` declarations, of the batches `waiting_in`, cannot go before. `since`: when the latest of them came to
+    stand there (China time).
     """
 
     what: str
     batch: str
     endpoint: str
     messages: int
+    since: str
     masters: tuple[str, ...] = ()
     waiting: int = 0
     waiting_in: tuple[str, ...] = ()
@@ -56,9 +58,10 @@ class Holdup:
         """Whether it stays so until a person does something."""
         return causes.CAUSES[self.what].person
 
-    def cause(self, lang: str) -> str:
-        """How many of what stand still, and why."""
-        return causes.cause(self.what, self.endpoint, self.batch, self.messages, self.waiting, lang)
+    def cause(self, lang: str, *, named: bool = True) -> str:
+        """How many of what stand still, and why; `named`: with endpoint and batch."""
+        where = (self.endpoint, self.batch) if named else None
+        return causes.cause(self.what, where, self.messages, self.waiting, lang)
 
     def remedy(self, lang: str) -> str:
         """What to do, with the command."""
@@ -68,7 +71,7 @@ class Holdup:
         """As `--json` shows it."""
         return {
             "what": self.what, "batch": self.batch, "endpoint": self.endpoint, "messages": self.messages,
-            "masters": list(self.masters), "waiting": self.waiting, "waiting_in": list(self.waiting_in),
+            "since": self.since, "masters": list(self.masters), "waiting": self.waiting, "waiting_in": list(self.waiting_in),
             "needs_person": self.person, "zh": self.cause("zh"), "en": self.cause("en"),
             "fix": self.remedy("en"), "fix_zh": self.remedy("zh"),
         }  # fmt: skip
@@ -156,7 +159,7 @@ def _ended(connection: Connection, batch_ids: Sequence[str]) -> Iterator[_Held]:
 def _manifests() -> Select[Any]:
     return (
         select(
-            A.c.id, A.c.key, A.c.batch_id, A.c.endpoint, A.c.master_waybill, A.c.state, A.c.attention, A.c.ready,
+            A.c.id, A.c.key, A.c.batch_id, A.c.endpoint, A.c.master_waybill, A.c.state, A.c.state_since, A.c.attention, A.c.ready,
             A.c.final, B.c.submitted_at,
         )
         .join(B, B.c.id == A.c.batch_id)
@@ -192,7 +195,7 @@ def _gathered(held: Iterable[_Held]) -> list[Holdup]:
         groups.setdefault(key, []).append(one)
     return [
         Holdup(
-            what, batch, endpoint, len({h.manifest["id"] for h in mine}),
+            what, batch, endpoint, len({h.manifest["id"] for h in mine}), max(h.manifest["state_since"] for h in mine),
             tuple(sorted({h.manifest["master_waybill"] for h in mine})),
             sum(h.waiting for h in mine), tuple(sorted({h.waiting_in for h in mine if h.waiting_in})),
         )
@@ -203,30 +206,30 @@ def _gathered(held: Iterable[_Held]) -> list[Holdup]:
 def _declarations(connection: Connection, batch_ids: Sequence[str]) -> Iterator[Holdup]:
     """Declarations that stand still for a reason of their own."""
     query = (
-        select(A.c.batch_id, A.c.endpoint, A.c.state, A.c.attention, func.count())
+        select(A.c.batch_id, A.c.endpoint, A.c.state, A.c.attention, func.count(), func.max(A.c.state_since))
         .where(A.c.kind == DECLARATION, A.c.batch_id.in_(list(batch_ids)))
         .where(A.c.state.in_((UNKNOWN, SUSPENDED, *_TO_SEND)))
         .group_by(A.c.batch_id, A.c.endpoint, A.c.state, A.c.attention)
-    )
-    found: dict[tuple[str, str, str], int] = {}
-    for batch, endpoint, state, attention, count in connection.execute(query):
+    )  # fmt: skip
+    found: dict[tuple[str, str, str], tuple[int, str]] = {}
+    for batch, endpoint, state, attention, count, since in connection.execute(query):
         what = "declaration_unknown" if state == UNKNOWN else "declaration_not_sent"
         if state == SUSPENDED:
             what = "declaration_damaged" if _damaged(attention) else "declaration_suspended"
-        key = (what, batch, endpoint)
-        found[key] = found.get(key, 0) + count
-    for (what, batch, endpoint), count in found.items():
-        yield Holdup(what, batch, endpoint, count)
+        before, latest = found.get((what, batch, endpoint), (0, ""))
+        found[what, batch, endpoint] = (before + count, max(latest, since))
+    for (what, batch, endpoint), (count, since) in found.items():
+        yield Holdup(what, batch, endpoint, count, since)
 
 
 def _not_submitted(connection: Connection, batch_ids: Sequence[str]) -> Iterator[Holdup]:
     """Messages of batches that nobody has let go."""
     query = (
-        select(A.c.batch_id, A.c.endpoint, func.count())
+        select(A.c.batch_id, A.c.endpoint, func.count(), func.max(A.c.state_since))
         .join(B, B.c.id == A.c.batch_id)
         .where(A.c.batch_id.in_(list(batch_ids)), A.c.state == PREPARED, ~A.c.ready)
         .where(B.c.state == "sealed", B.c.submitted_at.is_(None))
         .group_by(A.c.batch_id, A.c.endpoint)
     )
-    for batch, endpoint, count in connection.execute(query):
-        yield Holdup("not_submitted", batch, endpoint, count)
+    for batch, endpoint, count, since in connection.execute(query):
+        yield Holdup("not_submitted", batch, endpoint, count, since)
