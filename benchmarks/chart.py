@@ -6,6 +6,8 @@ import math
 from typing import Any
 from xml.sax.saxutils import escape
 
+from benchmarks.timing import times
+
 WIDTH, LEFT, ROW, TOP = 920, 380, 34, 64
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -73,5 +75,5 @@ def _bar(one: dict[str, Any], y: int, decades: int) -> list[str]:
         f'<text x="16" y="{y + 22}" class="small">{escape(one["baseline"][:66])}</text>',
         f'<rect class="bar" x="{start}" y="{y}" width="{max(end - start, 1):.1f}" height="18" rx="2"/>',
         f'<line class="spread" x1="{low}" y1="{y + 9}" x2="{high}" y2="{y + 9}"/>',
-        f'<text x="{max(end, high) + 8}" y="{y + 14}">{one["ratio"]:.1f}x</text>',
+        f'<text x="{max(end, high) + 8}" y="{y + 14}">{times(one["ratio"])}</text>',
     ]

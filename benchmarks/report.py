@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.contests import memory
+from benchmarks.timing import times
+
 
 def text(result: dict[str, Any]) -> str:
     """Machine, one line per baseline, and the limits of the machine."""
-    return "\n".join([*_head(result), "", *_table(result["lines"]), "", *_limits(result)])
+    measured = [memory.text(result["memory"]), ""] if "memory" in result else []
+    table = [*_table(result["lines"]), ""] if result["lines"] else []
+    return "\n".join([*_head(result), "", *table, *measured, *_limits(result)])
 
 
 def _head(result: dict[str, Any]) -> list[str]:
@@ -22,7 +27,7 @@ def _head(result: dict[str, Any]) -> list[str]:
 
 
 def _table(lines: list[dict[str, Any]]) -> list[str]:
-    rows = [("line", "engine", "baseline", "times", "spread", "CPU times", "against")]
+    rows = [("line", "engine", "baseline", "times", "spread", "CPU times", "required", "against")]
     for one in lines:
         spread = one["ratio_wall"]
         rows.append(
@@ -30,9 +35,10 @@ def _table(lines: list[dict[str, Any]]) -> list[str]:
                 one["name"],
                 f"{one['wall']['engine']['median']:.1f}",
                 f"{one['wall']['baseline']['median']:.1f}",
-                f"{one['ratio']:.1f}x",
-                f"{spread['min']:.1f}-{spread['max']:.1f}",
-                f"{one['ratio_cpu']['median']:.1f}x",
+                times(one["ratio"]),
+                f"{times(spread['min'])[:-1]}-{times(spread['max'])[:-1]}",
+                times(one["ratio_cpu"]["median"]),
+                _required(one),
                 one["baseline"],
             )
         )
@@ -45,6 +51,14 @@ def _table(lines: list[dict[str, Any]]) -> list[str]:
         ]
         made.append("  ".join([*cells, row[-1]]))
     return [*made, "(engine and baseline: microseconds per shipment, median)"]
+
+
+def _required(one: dict[str, Any]) -> str:
+    """What was demanded of a line, and whether it was reached."""
+    if one["required"] is None:
+        return "-"
+    wanted = ", ".join(f"{least:g}x {name}" for name, least in one["required"].items())
+    return f"{wanted}: {'met' if one['met'] else 'missed'}"
 
 
 def _limits(result: dict[str, Any]) -> list[str]:

@@ -73,3 +73,8 @@ def race(cases: Sequence[Case], rounds: int) -> dict[str, Times]:
 def ratios(baseline: Sequence[float], ours: Sequence[float]) -> Spread:
     """How many times quicker, round by round (both were timed in the same round)."""
     return Spread.of([b / o for b, o in zip(baseline, ours, strict=True)])
+
+
+def times(ratio: float) -> str:
+    """A ratio in words: `3.1x`, and `1/48x` where the engine is so many times slower."""
+    return f"{ratio:.1f}x" if ratio >= 0.5 else f"1/{1 / ratio:.0f}x"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +56,12 @@ def desk(profile: Profile, tables: Tables, day: str, served: list[str], sender: 
 
 def check(path: Path, at: Desk, *, xsd: bool = True) -> list[Judged]:
     """Every shipment of the file with the rules it breaks; with `xsd` each is also built and judged by libxml2."""
-    judged = [_one(ship, at, xsd=xsd) for ship in read(path, at.fill)]
+    return check_shipments(read(path, at.fill), at, xsd=xsd)
+
+
+def check_shipments(ships: Iterable[Shipment], at: Desk, *, xsd: bool = True) -> list[Judged]:
+    """The same for shipments that were read."""
+    judged = [_one(ship, at, xsd=xsd) for ship in ships]
     owners: dict[str, Judged] = {}
     for one in judged:
         if one.ship["BillNo"] and one.ship["AssBillNo"] and one.ship["IEFlag"]:

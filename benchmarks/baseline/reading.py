@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from operator import itemgetter
 from pathlib import Path
 
@@ -22,37 +23,42 @@ from benchmarks.baseline.spec import (
 
 
 def read(path: Path, fill: Constants) -> Iterator[Shipment]:
-    """Shipments in file order. A waybill that comes again later, or a head that differs, is marked `broken`.
+    """The shipments of a file; see `shipments`."""
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = csv.reader(stream)
+        yield from shipments(tuple(next(rows)), rows, fill)
+
+
+def shipments(
+    header: tuple[str, ...], rows: Iterable[Sequence[str]], fill: Constants
+) -> Iterator[Shipment]:
+    """Shipments in the order of their rows. A waybill that comes again later, or a head that differs, is marked `broken`.
 
     Texts are trimmed, empty ones are None, decimals have their shortest form; profile constants fill gaps.
     """
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        rows = csv.reader(stream)
-        header = next(rows)
-        head, line, docu = (_Part(header, group) for group in (HEAD, LINE, DOCU))
-        key_at = itemgetter(*(header.index(n) for n in ("BillNo", "AssBillNo", "IEFlag")))
-        seen: dict[tuple[str, ...], Shipment] = {}
-        current: Shipment | None = None
-        current_key: tuple[str, ...] = ()
-        first: tuple[str, ...] = ()
-        for number, cells in enumerate(rows, 2):
-            row = [cell.strip() for cell in cells]
-            key = key_at(row)
-            if current is None or key != current_key or not key[1]:
-                if current is not None:
-                    yield _filled(current, fill)
-                current = {**head.read(row), "lines": [], "docs": [], "rows": [], "broken": False}
-                current_key, first = key, head.values(row)
-                if key in seen and key[1]:
-                    current["broken"] = seen[key]["broken"] = True
-                seen[key] = current
-            else:
-                values = head.values(row)
-                if values != first and _differs(values, first):
-                    current["broken"] = True
-            _add(current, row, number, line, docu)
-        if current is not None:
-            yield _filled(current, fill)
+    (head, line, docu), key_at = _layout(header)
+    seen: dict[tuple[str, ...], Shipment] = {}
+    current: Shipment | None = None
+    current_key: tuple[str, ...] = ()
+    first: tuple[str, ...] = ()
+    for number, cells in enumerate(rows, 2):
+        row = [cell.strip() for cell in cells]
+        key = key_at(row)
+        if current is None or key != current_key or not key[1]:
+            if current is not None:
+                yield _filled(current, fill)
+            current = {**head.read(row), "lines": [], "docs": [], "rows": [], "broken": False}
+            current_key, first = key, head.values(row)
+            if key in seen and key[1]:
+                current["broken"] = seen[key]["broken"] = True
+            seen[key] = current
+        else:
+            values = head.values(row)
+            if values != first and _differs(values, first):
+                current["broken"] = True
+        _add(current, row, number, line, docu)
+    if current is not None:
+        yield _filled(current, fill)
 
 
 class _Part:
@@ -86,6 +92,13 @@ class _Part:
             if found[name] is not None:
                 found[name] = shortest(found[name])
         return found
+
+
+@cache
+def _layout(header: tuple[str, ...]) -> tuple[tuple[_Part, _Part, _Part], itemgetter[str]]:
+    """Where head, line and document stand in a row, and its key; made once for a header."""
+    parts = (_Part(header, HEAD), _Part(header, LINE), _Part(header, DOCU))
+    return parts, itemgetter(*(header.index(name) for name in ("BillNo", "AssBillNo", "IEFlag")))
 
 
 def wanted_facts(group: str) -> tuple[str, ...]:

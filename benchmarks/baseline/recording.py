@@ -53,6 +53,7 @@ def prepare(path: Path, at: Desk, book: Book) -> int:
     try:
         for pragma in (
             "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY",
+            "wal_autocheckpoint=10000",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")
         return _Recording(connection, book, at).all(path, judged)

@@ -10,6 +10,7 @@ from benchmarks.baseline import checking
 from benchmarks.contests.contest import Contest, Disagreement, Line, same
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Case
+from crossborder.engine.results import Checked
 
 DIRTY = 0.01
 PROOF_DIRTY = 0.4
@@ -52,19 +53,27 @@ def prove(shipments: int, folder: Path) -> None:
 
 def engine_verdicts(path: Path) -> dict[str, bool]:
     """House waybill → refused."""
-    checked = data.check(path)
+    return refused_by_house(data.check(path))
+
+
+def refused_by_house(checked: Checked) -> dict[str, bool]:
+    """House waybill → refused, of a check."""
     houses = checked.frames.shipments.select("ship", "house_waybill")
     rows = checked.verdicts.join(houses, on="ship").select("house_waybill", "verdict").iter_rows()
-    return _by_house((str(house), verdict == "rejected") for house, verdict in rows)
+    return by_house((str(house), verdict == "rejected") for house, verdict in rows)
 
 
 def baseline_verdicts(path: Path, desk: checking.Desk, *, xsd: bool) -> dict[str, bool]:
     """House waybill → refused."""
-    judged = checking.check(path, desk, xsd=xsd)
-    return _by_house((str(one.ship["AssBillNo"]), bool(one.found)) for one in judged)
+    return judged_by_house(checking.check(path, desk, xsd=xsd))
 
 
-def _by_house(pairs: Iterable[tuple[str, bool]]) -> dict[str, bool]:
+def judged_by_house(judged: Iterable[checking.Judged]) -> dict[str, bool]:
+    """House waybill → refused, of the baseline's judgements."""
+    return by_house((str(one.ship["AssBillNo"]), bool(one.found)) for one in judged)
+
+
+def by_house(pairs: Iterable[tuple[str, bool]]) -> dict[str, bool]:
     """A house waybill that stands twice is refused if one of them is."""
     found: dict[str, bool] = {}
     for house, refused in pairs:

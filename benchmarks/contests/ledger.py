@@ -1,4 +1,4 @@
-"""`csv_to_ledger`: a file to recorded, digested documents."""
+"""`bundle`: a file to checked, composed, recorded, digested documents."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def contest(sizes: Sizes, folder: Path) -> Contest:
         ],
         [
             Line(
-                "csv_to_ledger", "file to checked, composed, digested, recorded documents",
+                "bundle", "file to checked, composed, digested, recorded documents",
                 "csv + pydantic + Python rules + lxml + XSD + executemany, same transactions", "Engine.prepare", "rows",
             )
         ],

@@ -43,6 +43,17 @@ def normalise_expr(value: pl.Expr) -> pl.Expr:
     return half.str.replace_all(_BLANKS_AND_HYPHENS, "").str.to_uppercase()
 
 
+def normalised(values: pl.Series) -> pl.Series:
+    """`normalise` over a column; only values that need it are touched, and mostly none does."""
+    import polars as pl
+
+    odd = values.str.contains(r"[^A-Z0-9]").fill_null(value=False)
+    if not odd.any():
+        return values
+    changed = values.filter(odd).to_frame("n").select(normalise_expr(pl.col("n"))).to_series()
+    return values.scatter(odd.arg_true(), changed)
+
+
 def declaration_key_expr(master: pl.Expr, house: pl.Expr, direction: pl.Expr) -> pl.Expr:
     """`declaration_key` as a polars expression; null where a part is null or has nothing left when normalised."""
     import polars as pl

@@ -13,8 +13,8 @@ from lxml import etree
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [
-    "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "csv_to_ledger",
-    "receipts", "reconcile",
+    "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "bundle",
+    "receipts", "reconcile", "single", "gathered",
 ]  # fmt: skip
 
 
@@ -41,8 +41,7 @@ def test_a_quick_run_writes_every_line(
     assert [line["name"] for line in result["lines"]] == LINES
     for line in result["lines"]:
         assert line["ratio"] > 0
-        assert line["required"] is None
-        assert line["met"] is None
+        assert (line["required"] is None) == (line["met"] is None)
         for side in ("engine", "baseline"):
             spread = line["wall"][side]
             assert 0 < spread["min"] <= spread["median"] <= spread["max"]
@@ -54,6 +53,11 @@ def test_a_quick_run_writes_every_line(
     assert len(drawing.findall(".//{*}rect[@class='bar']")) == len(LINES)
     printed = capsys.readouterr().out
     assert all(name in printed for name in LINES)
+    bundle = next(line for line in result["lines"] if line["name"] == "bundle")
+    assert bundle["required"] == {"wall": 12, "cpu": 7}
+    least = bundle["ratio_wall"]["median"] >= 12 and bundle["ratio_cpu"]["median"] >= 7
+    assert bundle["met"] is least
+    assert "memory" not in result
     expected = json.loads((ROOT / "benchmarks" / "expected.json").read_text("utf-8"))
     assert sorted(expected) == sorted(LINES)
 
@@ -123,3 +127,18 @@ def test_the_gate_misses_a_line_that_was_not_measured(bench: SimpleNamespace) ->
     assert bench.gate.failures({"lines": []}, {"check": {"ratio": 1.0, "factor": 0.5}}) == [
         "check: not measured"
     ]
+
+
+def test_memory_is_measured_in_a_process_of_its_own(
+    bench: SimpleNamespace, tmp_path: Path, capsys: Any
+) -> None:
+    asked = ["--quick", "--only", "memory", "--memory", "50", "--out", str(tmp_path)]
+    assert bench.run.main(asked) == 0
+    line = json.loads((tmp_path / "bench.json").read_text("utf-8"))["memory"]
+    assert [one["shipments"] for one in line["peaks"]] == [10, 50]
+    assert all(one["mb"] > 50 for one in line["peaks"])
+    assert line["growth"] == pytest.approx(
+        line["peaks"][1]["mb"] / line["peaks"][0]["mb"], abs=0.001
+    )
+    assert line["met"] is (line["peaks"][1]["mb"] < 900 and line["growth"] <= 1.3)
+    assert "memory of prepare: 10 shipments" in capsys.readouterr().out

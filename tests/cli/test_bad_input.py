@@ -14,6 +14,7 @@ from tests.cli.conftest import Run, Said
 
 from crossborder import china_time, samples
 from crossborder.engine import Engine
+from crossborder.sandbox import Sandbox
 
 Make = Callable[[Path, Path], Path]
 """A bad file made from a good one in a folder."""
@@ -177,6 +178,15 @@ def test_wrong_settings(run: Run, home: Path, clean_day: Path, text: str, said: 
         assert answer.code == 2
         assert said in answer.err
         assert len(answer.err.splitlines()) == 1
+
+
+def test_a_sheet_of_what_is_no_workbook(run: Run, clean_day: Path) -> None:
+    for command in ("check", "prepare"):
+        asked = (command, clean_day, "--profile", "demo", "--sheet", "进口")
+        refused(run(*asked), clean_day.name, "only a workbook has sheets")
+        refused(run(*asked, "--lang", "zh"), clean_day.name, "只有 Excel 工作簿才有工作表")
+    with Engine() as engine:
+        assert engine.batches() == []
 
 
 def test_a_settings_file_that_is_not_there(run: Run, tmp_path: Path) -> None:
@@ -380,3 +390,33 @@ def test_an_endpoint_that_answers_nonsense(run: Run, home: Path, answer: bytes) 
     assert "sent" not in states
     assert "endpoint hangzhou: " in said.out
     assert run("reconcile", "--no-endpoints").code == 0
+
+
+def test_an_endpoint_that_cannot_be_opened(
+    run: Run, home: Path, port: Sandbox, clean_day: Path, tmp_path: Path
+) -> None:
+    """It is named with place and remedy and its rows wait; the other is filed to. All of them broken: exit 2."""
+    config, gone = home / "crossborder.toml", tmp_path / "gone"
+    good = config.read_text("utf-8")
+    one = good.replace(str(port.boxes("ningbo")), str(gone))
+    batch = run("prepare", clean_day, "--json").json["batch"]
+    config.write_text(one.replace('"http"', '"carrier-pigeon"'), encoding="utf-8")
+    refused(run("submit", batch, "--yes", "--json"), "endpoints.ningbo.address", "endpoints.hangzhou.transport")  # fmt: skip
+    assert run("batches", "--json").json["batches"][0]["submitted_at"] is None
+    config.write_text(one, encoding="utf-8")
+    said = run("submit", batch, "--yes", "--wait", "2", "--lang", "zh")
+    assert said.code == 1
+    (told,) = [line for line in said.lines if line.startswith("口岸 ningbo")]
+    assert all(
+        part in told for part in ("endpoints.ningbo.address", str(gone), " → 请建立该文件夹")
+    )
+    assert port.account("hangzhou")["messages"]
+    assert "ningbo: the endpoint cannot be opened" in run("receive").out
+    refused(
+        run("submit", batch, "--yes", "--json"), "endpoints.ningbo.address"
+    )  # only its rows are left
+    config.write_text(good, encoding="utf-8")
+    assert run("submit", batch, "--yes", "--wait", "30").code == 0
+    assert port.wait_idle()
+    assert run("receive").code == 0
+    assert run("status", "--json").json["account"]["released"][0] == 12

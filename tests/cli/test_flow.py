@@ -187,6 +187,86 @@ def waybill(port: Sandbox) -> str:
     return str(port.account("hangzhou")["messages"][0]["master"])
 
 
+def test_damaged_bytes_are_named_with_cause_and_remedy(
+    run: Run, port: Sandbox, home: Path, clean_day: Path, tmp_path: Path
+) -> None:
+    batch = prepare(run, clean_day, "--json").json["batch"]
+    (segment,) = (home / "payload").glob("*.seg")
+    segment.write_bytes(segment.read_bytes()[:100])
+    said = run("submit", batch, "--yes", "--wait", "0")
+    assert said.code == 1
+    told = [line for line in said.lines if line.startswith("manifests suspended: ")]
+    assert told
+    assert all(
+        "damaged" in line and "→ restore" in line and f"submit {batch}" in line for line in told
+    )
+    assert "once receipts are in" not in said.out
+    for command in (("status",), ("reconcile", "--no-endpoints")):
+        assert told[0] in run(*command).lines
+        assert "已挂起：存储的报文已损坏" in run(*command, "--lang", "zh").out
+        assert run(*command, "--json").json["holdups"][0]["what"] == "manifest_damaged"
+    told_by_report = run("report", "--json").json["attention"]
+    assert {row["what"] for row in told_by_report} == {"manifest_damaged", "suspended"}
+
+
+def test_the_batch_that_must_go_first_is_named(
+    run: Run, port: Sandbox, clean_day: Path, tmp_path: Path
+) -> None:
+    """One master over two files: the second brings what is appended to the first."""
+    lines = clean_day.read_text("utf-8").splitlines()
+    masters, house = (lines[0].split(",").index(n) for n in ("BillNo", "AssBillNo"))
+    named = [line.split(",") for line in lines[1:]]
+    common = next(
+        m
+        for m in {r[masters] for r in named}
+        if len({r[house] for r in named if r[masters] == m}) > 1
+    )
+    first_house = next(r[house] for r in named if r[masters] == common)
+    batches = []
+    for name, kept in (
+        ("one", lambda r: r[house] == first_house),
+        ("two", lambda r: r[masters] == common),
+    ):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(
+            "\n".join([lines[0], *(",".join(r) for r in named if kept(r))]) + "\n", encoding="utf-8"
+        )
+        batches.append(prepare(run, file, "--json").json["batch"])
+    first, second = batches
+    said = run("submit", second, "--yes", "--wait", "0")
+    assert said.code == 1
+    assert any(
+        f"→ run crossborder submit {first} first, then crossborder submit {second}" in line
+        for line in said.lines
+    )
+    assert "once receipts are in" not in said.out
+    assert run("submit", first, "--yes", "--wait", "20").code == 0
+    assert run("submit", second, "--yes", "--wait", "20").code == 0
+
+
+def test_a_report_before_anything_is_filed_says_what_is_next(run: Run, clean_day: Path) -> None:
+    batch = prepare(run, clean_day, "--json").json["batch"]
+    said = run("report", "--json")
+    assert said.code == 1
+    told = said.json["attention"]
+    assert {(row["what"], row["shipment"]) for row in told} == {("not_submitted", batch)}
+    assert all(f"crossborder submit {batch}" in row["en"] for row in told)
+
+
+def test_a_report_is_written_where_it_is_asked_for_also_with_json(
+    run: Run, clean_day: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    prepare(run, clean_day)
+    answer = run("report", "-o", tmp_path / "r.html", "--json").json
+    assert answer["format"] == 1
+    assert (tmp_path / "r.html").read_text("utf-8").startswith("<!doctype html>")
+    run("report", "--json")
+    assert not (tmp_path / "report.html").exists()
+    assert "report written to report.html" in run("report").out
+    assert (tmp_path / "report.html").exists()
+
+
 def test_status_of_nobody_is_exit_1(run: Run) -> None:
     said = run("status", "NOBODY1", "NOBODY2")
     assert said.code == 1

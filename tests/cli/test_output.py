@@ -9,6 +9,7 @@ import time
 import pytest
 
 from crossborder.cli import common, words
+from crossborder.cli.following import show_differences
 
 
 class Screen(io.StringIO):
@@ -62,3 +63,22 @@ def test_who_does_it_is_the_login_unless_said(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert common.who_am_i("") == "unknown"
+
+
+def test_differences_are_grouped_with_count_and_examples(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def one(what: str, n: int) -> dict[str, str]:
+        return {"what": what, "where": f"B {n}", "detail": f"because {n}", "detail_zh": f"缘由 {n}"}
+
+    words.choose("en")
+    show_differences([one("payload_damaged", 1), *(one("not_ours", n) for n in range(120))])
+    assert capsys.readouterr().out.splitlines() == [
+        "✗ payload_damaged × 1", "   B 1: because 1",
+        "✗ not_ours × 120", "   B 0: because 0", "   B 1: because 1", "   B 2: because 2",
+        "   … and 117 more (--json lists all)",
+    ]  # fmt: skip
+    words.choose("zh")
+    show_differences([one("lost", 7)])
+    assert capsys.readouterr().out.splitlines() == ["✗ lost 口岸没有收到 × 1", "   B 7: 缘由 7"]
+    words.choose("en")

@@ -22,7 +22,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which an example runs; its home is `home` and nothing of the host's settings counts."""
     place = tmp_path / "example"
     place.mkdir()
-    samples.create(place / "parcels.csv", shipments=40, seed=7, dirty=0.1, mapping="elements", day=DAY)
+    samples.create(
+        place / "parcels.csv", shipments=40, seed=7, dirty=0.1, mapping="elements", day=DAY
+    )
     (place / "receipts").mkdir()
     for name in RECEIPTS:
         (place / "receipts" / name).write_bytes((ROOT / "fixtures/golden" / name).read_bytes())

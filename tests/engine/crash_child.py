@@ -1,7 +1,7 @@
-"""Run by test_crash: `crash_child.py HOME FILE AT`. Prepares a file and dies (`os._exit`) at the AT-th point.
+"""Run by test_crash: `crash_child.py HOME FILE AT SIZE`. Prepares a file and dies (`os._exit`) at the AT-th point.
 
 Prints the batch and the number of points passed if it lives to the end. AT 0: never dies. Blocks are small, so that
-a crash falls between them.
+a crash falls between them; with a SIZE the file is read in blocks of so many shipments, and manifests come in lots.
 """
 
 from __future__ import annotations
@@ -10,16 +10,12 @@ import os
 import sys
 from pathlib import Path
 
-from crossborder.engine import Engine
+from crash_settings import SETTINGS
+from cutting import opened
+
+from crossborder.engine import Engine, sources, spool
 from crossborder.engine import engine as module
 from crossborder.ledger import Ledger
-from crossborder.settings import Endpoint, LedgerSettings, Settings
-
-SETTINGS = Settings(
-    profile="demo",
-    ledger=LedgerSettings(block=3),
-    endpoints={"hangzhou": Endpoint(districts=("29",)), "ningbo": Endpoint(districts=("31",))},
-)
 
 
 class Dying:
@@ -46,8 +42,11 @@ class DyingLedger(Ledger):
         return Ledger.open(home, checkpoint=cls.dying)
 
 
-def main(home: Path, file: Path, at: int) -> None:
+def main(home: Path, file: Path, at: int, size: int) -> None:
     """Prepare, perhaps to the end."""
+    if size:
+        sources.open_blocks = opened(size)  # type: ignore[assignment]  # the hand-in is cut here
+        spool.LOT = 4
     DyingLedger.dying = Dying(at)
     module.Ledger = DyingLedger  # type: ignore[misc, assignment]  # the crash is planted here
     with Engine(SETTINGS, home=home) as engine:
@@ -56,4 +55,4 @@ def main(home: Path, file: Path, at: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))

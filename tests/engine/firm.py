@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from crossborder import samples
-from crossborder.engine import Engine
+from crossborder.engine import Engine, Prepared
 from crossborder.samples import Sample
 from crossborder.sandbox import EndpointSpec, Faults, Mix, Sandbox
 from crossborder.settings import Endpoint, Settings
@@ -122,6 +123,16 @@ class Firm:
             for a in self.engine.attempts(batches=batches)
             if a["message_type"] == "EXP301"
         }
+
+    def findings(self, done: Prepared, **wanted: str) -> list[dict[str, Any]]:
+        """The findings kept with a batch (those with the wanted values), each with the `position` of its shipment."""
+        kept = self.engine.ledger.findings_of(done.batch)
+        told = [json.loads(row.record) | {"position": row.position} for row in kept]
+        return [f for f in told if wanted.items() <= f.items()]
+
+    def houses_that_are(self, done: Prepared, outcome: str) -> list[str | None]:
+        """House waybills of a batch by what became of them."""
+        return [s.house_waybill for s in self.engine.ledger.shipments_in(done.batch, outcome)]
 
     def arrivals(self, message_type: str = "EXP301") -> Counter[str]:
         """House (or master) waybill → messages that it took, at both doors, repeated ids counted.

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from crossborder.engine import Engine
-from crossborder.errors import LedgerError, NotFound, SettingsError
+from crossborder.errors import LedgerError, NotFound, SettingsError, TransportError
 from crossborder.filing import filing_lock
 from crossborder.settings import Endpoint
+from crossborder.transport import say
 
 from .firm import FOLDER, HTTP, Firm, changed, day, endpoints, firm, houses, only
 
@@ -101,8 +102,8 @@ def test_a_district_nobody_serves_is_a_finding_and_goes_nowhere(tmp_path: Path) 
     with firm(tmp_path) as desk:
         done = desk.prepare(sample)
         assert done.counts == {"prepared": 4, "rejected": 1}
-        told = done.checked.findings.filter(shipment=houses(sample)[1], severity="reject")
-        assert set(told["element"]) == {"DeclPort"}
+        told = desk.findings(done, shipment=houses(sample)[1], severity="reject")
+        assert {f["element"] for f in told} == {"DeclPort"}
         desk.engine.submit([done.batch], wait=20)
         desk.settled()
         assert desk.lines(done.batch) == {"rejected": 1, "released": 4}
@@ -242,3 +243,59 @@ def test_an_endpoint_that_is_down_leaves_its_rows_waiting_and_the_other_goes_on(
         assert desk.lines() == {"released": 10}
         assert set(desk.arrivals().values()) == {1}
         desk.balanced()
+
+
+def test_an_endpoint_that_cannot_be_opened_stops_no_other(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    with firm(tmp_path) as desk:
+        both = changed(day(6), "declaration_port", dict.fromkeys(range(0, 6, 2), "3101"))
+        apart = [
+            desk.prepare(day(4, port="2901", seed=9)),
+            desk.prepare(day(5, seed=8, port="3101")),
+        ]
+        batches = [b.batch for b in (desk.prepare(both), *apart)]
+        with with_endpoint(desk, FOLDER, {"address": str(gone), "account": ""}) as engine:
+            done = engine.submit(batches, wait=1)
+            assert done.needs_attention
+            assert set(done.troubles) == {FOLDER}
+            for lang, remedy in (("en", "create it"), ("zh", "请建立")):
+                said = say(done.troubles[FOLDER], lang)
+                assert all(part in said for part in ("endpoints.ningbo.address", str(gone), remedy))
+            got = engine.receive()
+            assert (got.counts["trouble"], set(got.troubles)) == (1, {FOLDER})
+        desk.settled()
+        assert desk.lines(batches[1]) == {"released": 4}
+        assert desk.lines(batches[2]) == {"prepared": 5}
+        desk.engine.submit(batches, wait=20)
+        desk.settled()
+        assert desk.lines() == {"released": 15}
+        assert set((desk.arrivals() + desk.arrivals("EXP311")).values()) == {1}
+        desk.balanced()
+
+
+def test_where_no_endpoint_of_the_batches_can_be_opened_nothing_is_let_go(tmp_path: Path) -> None:
+    gone = {"address": str(tmp_path / "gone"), "account": ""}
+    with firm(tmp_path) as desk:
+        near, far = desk.prepare(day(4)), desk.prepare(day(4, seed=8, port="3101"))
+        before = states(desk)
+        with with_endpoint(desk, FOLDER, gone) as engine:
+            with pytest.raises(TransportError) as told:
+                engine.submit([far.batch])
+            assert told.value.place == "endpoints.ningbo.address"
+            with pytest.raises(TransportError):
+                engine.let_go(far.batch, "library")
+        broken = endpoints(desk.sandbox)
+        broken[FOLDER] = broken[FOLDER].model_copy(update=gone)
+        broken[HTTP] = broken[HTTP].model_copy(update={"transport": "carrier-pigeon"})
+        with Engine(
+            desk.settings.model_copy(update={"endpoints": broken}), home=desk.home
+        ) as engine:
+            with pytest.raises(TransportError) as both:
+                engine.submit([near.batch, far.batch])
+            for place in ("endpoints.hangzhou.transport", "endpoints.ningbo.address"):
+                assert place in both.value.text("en")
+                assert place in both.value.text("zh")
+        assert states(desk) == before
+        assert desk.engine.batch(far.batch)["submitted_at"] is None
+        assert desk.engine.ledger.get_fact("endpoint_kind") is None
+        assert not desk.arrivals("EXP311")

@@ -193,6 +193,35 @@ def test_a_house_refused_in_its_manifest_goes_again_when_the_file_is_handed_in_a
         desk.balanced(first, again.batch)
 
 
+@pytest.mark.parametrize(("end", "state"), [("SFNN", "released"), ("SBNN", "awaiting_manifest")])
+def test_after_a_house_was_refused_the_appended_manifest_is_stored(
+    tmp_path: Path, end: str, state: str
+) -> None:
+    """Its totals are those of what stands: the house that was refused counts once, as a line of the new part."""
+    sample = ending(day(6), {0: end})
+    masters = list(sample.frames.shipments["master_waybill"])
+    late = next(n for n in range(5, 0, -1) if masters[n] == masters[0])
+    assert masters.count(masters[0]) >= 3
+    with firm(tmp_path) as desk:
+        first = desk.flow(only(sample, [n for n in range(6) if n != late]), wait=30)
+        assert desk.states(first)[houses(sample)[0]] == "awaiting_manifest"
+        second = desk.prepare(sample)
+        assert second.counts == {"already_filed": 5, "prepared": 1}
+        (appended,) = manifests(desk, second.batch)
+        assert appended["OpType"] == ["APD"]
+        assert appended["AssBillNo"] == [houses(sample)[0], houses(sample)[late]]
+        assert appended["BillNum"] == [str(masters.count(masters[0]))]
+        desk.engine.submit([second.batch], wait=20)
+        desk.settled()
+        (part,) = [
+            a for a in desk.engine.attempts(batches=[second.batch]) if a["message_type"] == "EXP311"
+        ]
+        assert part["state"] == "accepted"
+        assert desk.states(second.batch)[houses(sample)[late]] == "released"
+        assert desk.states(first)[houses(sample)[0]] == state
+        desk.balanced(first, second.batch)
+
+
 def test_a_corrected_manifest_lets_the_declarations_of_the_first_batch_go(tmp_path: Path) -> None:
     sample = day(6)
     master = sample.frames.shipments["master_waybill"][0]

@@ -59,7 +59,7 @@ def test_without_rates_the_limits_hold_and_say_so_once(tmp_path: Path, foreign: 
         held = {houses(sample)[n] for n in foreign}
         assert held
         assert done.counts == {"not_evaluated": len(held), "prepared": 8 - len(held)}
-        told = done.checked.findings.filter(severity="not_evaluated", action="hold")
+        told = pl.DataFrame(desk.findings(done, severity="not_evaluated", action="hold"))
         assert set(told["shipment"].drop_nulls()) <= held
         currencies = {sample.frames.shipments["currency"][n] for n in foreign}
         assert set(told["value"]) == currencies
@@ -132,7 +132,22 @@ def test_the_rate_that_was_imported_decides_about_the_limit(
         codes.import_table(desk.home / "codes", "exchange_rates", file, now.date().replace(day=1))
         done = desk.prepare(day(8))
         assert done.counts == {"rejected": len(foreign), "prepared": 8 - len(foreign)}
-        rejected = done.checked.findings.filter(severity="reject")
+        rejected = pl.DataFrame(desk.findings(done, severity="reject"))
         assert set(rejected["shipment"]) == {houses(day(8))[n] for n in foreign}
         assert set(rejected["rule"]) == {"CLS-04", "LIM-02"}
         desk.engine.close()
+
+
+def test_tables_are_read_again_only_when_something_was_imported(tmp_path: Path) -> None:
+    with firm(tmp_path) as desk:
+        first = desk.engine.tables()
+        assert desk.engine.tables() is first
+        file = tmp_path / "rates.csv"
+        samples.write_rates(file, china_time.now().date())
+        codes.import_table(
+            desk.home / "codes", "exchange_rates", file, china_time.now().date().replace(day=1)
+        )
+        second = desk.engine.tables()
+        assert second is not first
+        assert second.rates().height > first.rates().height
+        assert desk.engine.tables() is second

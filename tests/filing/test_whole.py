@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from crossborder import china_time
-from crossborder.errors import SettingsError, TransportError
 from crossborder.filing import EndpointPolicy, Tally, drain, endpoint_jobs, queue_job, read_job
 from crossborder.ledger import ReadLot, StoredReceipt, Unread
 from crossborder.ledger.lots import NOTHING
 from crossborder.settings import Endpoint, Secret
 from crossborder.testing import Fault, Gateway, ImportClient
+from crossborder.transport import say
 
 from .office import Office, message_id, stamp
 
@@ -138,16 +138,42 @@ def test_folders_too(office: Office, tmp_path: Path) -> None:
     assert [p.name for p in (client.folder / "InBox" / "done").iterdir()] == ["r.xml"]
 
 
-def test_settings_that_cannot_work_are_named_before_any_thread_starts(office: Office) -> None:
-    for broken, error in (
-        (Endpoint(address="nonsense"), TransportError),
-        (Endpoint(transport="folder", address="nowhere"), TransportError),
-        (Endpoint(address="http://gateway.test", token=Secret(env="NOT_SET_ANYWHERE")), SettingsError),
+def test_settings_that_cannot_work_are_a_trouble_and_what_they_hold_waits(office: Office) -> None:
+    office.prepare(3)
+    for broken, place in (
+        (Endpoint(address="nonsense"), "endpoints.hangzhou.address"),
+        (Endpoint(transport="folder", address="nowhere"), "endpoints.hangzhou.address"),
+        (Endpoint(transport="carrier-pigeon"), "endpoints.hangzhou.transport"),
+        (Endpoint(address="http://gateway.test", token=Secret(env="NOT_SET_ANYWHERE")), "NOT_SET_ANYWHERE"),
     ):  # fmt: skip
-        before = threading.active_count()
-        with pytest.raises(error):
-            Run(office, broken)
-        assert threading.active_count() == before
+        run = Run(office, broken)
+        assert drain(run.jobs, until_idle=True) == "finished"
+        said = run.tally.troubles["hangzhou"]
+        assert said.startswith("cannot_open: ")
+        assert place in say(said, "zh")
+        assert place in say(said, "en")
+        assert say(said, "zh") != say(said, "en")
+        assert set(office.states()) <= {"queued", "not_received"}
+
+
+def test_a_folder_that_comes_back_is_opened_and_what_waited_goes(
+    office: Office, tmp_path: Path
+) -> None:
+    office.prepare(4)
+    late = tmp_path / "client"
+    settings = Endpoint(
+        transport="folder", address=str(late), retry_seconds=0.01, poll_seconds=0.01
+    )
+    run = Run(office, settings)
+
+    def all_sent() -> bool:
+        if "hangzhou" in run.tally.troubles:
+            late.mkdir(exist_ok=True)
+        return run.all_sent()
+
+    assert drain(run.jobs, finished=all_sent, rest=0.01) == "finished"
+    assert office.states() == {"sent": 4}
+    assert len(list((late / "OutBox").glob("*.xml"))) == 4
 
 
 def test_a_lease_is_always_longer_than_a_try() -> None:

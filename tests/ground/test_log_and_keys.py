@@ -59,6 +59,7 @@ def test_normalise(written: str, key: str) -> None:
 def test_column_and_text_normalise_alike(texts: list[str]) -> None:
     column = pl.DataFrame({"t": texts}).select(keys.normalise_expr(pl.col("t")))["t"].to_list()
     assert column == [keys.normalise(t) for t in texts]
+    assert keys.normalised(pl.Series(texts, dtype=pl.String)).to_list() == column
 
 
 def test_key_expression_is_null_where_a_part_is() -> None:

@@ -326,3 +326,16 @@ def test_a_full_sheet_is_noted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
     read = intake.read(book(tmp_path / "a.xlsx", HEAD, GOOD))
     assert read.findings.select("rule", "row").rows() == [("INT-sheet-full", 2)]
     assert read.findings.filter(pl.col("ship").is_not_null()).is_empty()
+
+
+@pytest.mark.parametrize("name", ["day.csv", "day.ndjson", "day.parquet"])
+def test_a_sheet_of_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"BillNo\n1\n")
+    with pytest.raises(InputError, match="only a workbook has sheets") as told:
+        intake.read(tmp_path / name, sheet="Tabelle1")
+    assert told.value.place == name
+
+
+def test_a_sheet_of_records_is_refused() -> None:
+    with pytest.raises(InputError, match="only a workbook has sheets"):
+        intake.read([{"BillNo": "1"}], sheet=0)

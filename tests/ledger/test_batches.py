@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from crossborder.errors import LedgerError, NotFound
-from crossborder.ledger import FindingRow, KeysTaken, Ledger
+from crossborder.ledger import Attempts, FindingRow, KeysTaken, Ledger, Settled, tables
+from crossborder.ledger.dialects import insert_rows
 
 from .desk import MASTER, NOW, declaration, hand_in, house, key, manifest, shipment, source
 
@@ -203,3 +205,91 @@ def test_what_another_file_needs_is_taken_from_dead_batches_only(
         assert ledger.discard_abandoned([MASTER], "tester", "why", NOW) == [left.id]
     assert {k.key: k.live for k in ledger.known([key(0), key(1)])} == {key(0): False, key(1): True}
     assert (ledger.batch(left.id).state, ledger.batch(left.id).rows) == ("discarded", 2)
+
+
+def test_what_only_the_whole_shows_is_settled_with_the_seal(ledger: Ledger) -> None:
+    """The worse outcome counts; an attempt whose shipment is prepared no more is voided and its key free."""
+    batch = ledger.begin_batch(source(), NOW)
+    outcomes = ["prepared", "prepared", "on_hold", "rejected", "already_filed", "prepared"]
+    rows = [shipment(n, outcome=o) for n, o in enumerate(outcomes)]
+    ledger.record_block(batch.id, rows, [declaration(n) for n in (0, 1, 5)], [], [], NOW)
+    settled = [
+        Settled(0, "rejected"), Settled(1, "on_hold"), Settled(2, "not_evaluated"), Settled(3, "on_hold"),
+        Settled(4, "rejected"),
+    ]  # fmt: skip
+    told = [
+        [FindingRow(0, "EXP-48", "reject", "reject", "{}")],
+        [FindingRow(None, "COD", "warn", "mark", "{}")],
+    ]
+    sealed = ledger.seal(batch.id, {}, NOW, settled=settled, findings=told)
+    assert [s.outcome for s in ledger.shipments_in(batch.id)] == [
+        "rejected", "on_hold", "not_evaluated", "rejected", "already_filed", "prepared",
+    ]  # fmt: skip
+    assert sealed.counts == {
+        "rejected": 2, "on_hold": 1, "not_evaluated": 1, "already_filed": 1, "prepared": 1,
+    }  # fmt: skip
+    known = {k.key: (k.live, k.state) for k in ledger.known([key(n) for n in range(6)])}
+    assert known == {
+        key(0): (False, "voided"), key(1): (False, "voided"), key(5): (True, "prepared"),
+    }  # fmt: skip
+    assert [f.rule for f in ledger.findings_of(batch.id)] == ["EXP-48", "COD"]
+    (voided,) = ledger.timeline(ledger.attempts_of(house(0))[0].id)
+    assert (voided.verb, voided.from_state, voided.to_state) == ("voided", "prepared", "voided")
+    released = ledger.release([batch.id], "tester", NOW, {"hangzhou": False})
+    assert released.declarations == 1
+    assert [d.key for d in ledger.freezable(10)] == [key(5)]
+
+
+def test_nothing_is_settled_when_the_seal_fails(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    ledger.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
+
+    def breaking() -> Iterator[list[FindingRow]]:
+        yield [FindingRow(0, "EXP-48", "reject", "reject", "{}")]
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        ledger.seal(batch.id, {}, NOW, settled=[Settled(0, "rejected")], findings=breaking())
+    assert ledger.batch(batch.id).state == "recording"
+    assert ledger.findings_of(batch.id) == []
+    assert [s.outcome for s in ledger.shipments_in(batch.id)] == ["prepared"]
+
+
+def test_attempts_in_bulk_are_those_one_by_one(ledger: Ledger) -> None:
+    drafts = [declaration(n) for n in (0, 2, 3, 7)]
+    bulk = Attempts.of(drafts)
+    assert bulk.part(2, 7) == Attempts.of(drafts[1:3])
+    assert bulk.without([1, 3]) == Attempts.of([drafts[0], drafts[2]])
+    listed = Attempts.of([manifest([0, 1]), manifest([2], part=2)])
+    assert listed.without([0]) == Attempts.of([manifest([2], part=2)])
+    batch = ledger.begin_batch(source(), NOW)
+    rows = [
+        tuple(shipment(n, outcome="prepared" if n in (0, 2, 3, 7) else "rejected"))
+        for n in range(8)
+    ]
+    ledger.record_block(batch.id, rows, bulk, [], [], NOW)
+    for draft in drafts:
+        (known,) = ledger.known([draft.key])
+        assert ledger.peek(known.ref) == draft.body
+        assert known.content_digest == draft.content_digest
+
+
+def test_findings_one_by_one_are_all_of_a_batch(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    told = [FindingRow(0, f"R-{n}", "warn", "note", "{}") for n in range(7)]
+    ledger.record_block(batch.id, [shipment(0, outcome="rejected")], [], told, [], NOW)
+    assert list(ledger.each_finding(batch.id, lot=3)) == told
+    assert list(ledger.each_finding("20260101-01")) == []
+
+
+def test_texts_with_quotes_are_recorded_as_they_are(ledger: Ledger) -> None:
+    """Constants of a block stand in the statement itself."""
+    batch = ledger.begin_batch(source(), NOW)
+    drafts = [declaration(0, endpoint='o\'clock "%s" ?')]
+    ledger.record_block(batch.id, [shipment(0)], drafts, [], [], NOW)
+    assert ledger.attempts_in()[0].endpoint == 'o\'clock "%s" ?'
+    with ledger.write() as connection:
+        insert_rows(
+            connection, tables.facts, ("name",), [("a",), ("b",)], {"value": "it's 100 % -- ;?"}
+        )
+    assert ledger.get_fact("b") == "it's 100 % -- ;?"

@@ -151,3 +151,45 @@ def test_frozen_bytes_are_other_bytes_than_the_draft(ledger: Ledger) -> None:
     assert ledger.peek(attempt.draft) == declaration(0).body
     assert ledger.peek(attempt.frozen).endswith(declaration(0).body)
     assert attempt.digest == attempt.frozen.digest != attempt.draft.digest
+
+
+def test_bytes_that_were_put_back_go_on_where_they_stood(ledger: Ledger, home: Path) -> None:
+    """A draft damaged before its batch was let go waits for its manifest afterwards, as it would have."""
+    batch = hand_in(ledger, 2)
+    good = segment(home).read_bytes()
+    (first,) = ledger.known([key(0)])
+    spoil(home, first.ref)
+    with pytest.raises(PayloadDamaged):
+        ledger.payload(first.ref, NOW)
+    ledger.release([batch], "wang", NOW, {})
+    assert ledger.attempt(first.attempt_id).state == "suspended"
+    ledger.release([batch], "wang", NOW, {})
+    assert ledger.attempt(first.attempt_id).state == "suspended"
+    segment(home).write_bytes(good)
+    ledger.release([batch], "wang", NOW, {})
+    back = ledger.attempt(first.attempt_id)
+    assert (back.state, back.attention) == ("awaiting_manifest", ())
+    assert [(e.verb, e.to_state) for e in ledger.timeline(back.id)][-1] == (
+        "bytes_restored",
+        "awaiting_manifest",
+    )
+    assert back.key not in {d.key for d in ledger.freezable(10)}
+
+
+@pytest.mark.parametrize("wants_manifest", [True, False])
+def test_bytes_put_back_before_a_batch_is_let_go_are_let_go_with_it(
+    ledger: Ledger, home: Path, wants_manifest: bool
+) -> None:
+    batch = hand_in(ledger, 2)
+    good = segment(home).read_bytes()
+    (first,) = ledger.known([key(0)])
+    segment(home).write_bytes(good[:1])
+    for known in ledger.attempts_in():
+        with pytest.raises(PayloadDamaged):
+            ledger.payload(known.draft, NOW)
+    segment(home).write_bytes(good)
+    ledger.release([batch], "wang", NOW, {"hangzhou": wants_manifest})
+    assert {a.state for a in ledger.attempts_in(kind="manifest")} == {"prepared"}
+    ready_keys = {d.key for d in ledger.freezable(10)}
+    assert {a.key for a in ledger.attempts_in(kind="manifest")} <= ready_keys
+    assert (first.key in ready_keys) is not wants_manifest

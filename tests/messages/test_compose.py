@@ -68,8 +68,11 @@ def test_illegal_characters_are_never_written(bad, place, build, example, envelo
     column = {"shipment": "remarks", "goods": "model", "documents": "number"}[place]
     target = one["shipment"] if place == "shipment" else one[place][0]
     target[column] = f"a{bad}b"
-    with pytest.raises(SchemaError, match="XML forbids"):
-        messages.compose_declarations(build(one), form="written", ids=ids(1), **envelope)
+    for others in ([], [example("export-c-transit")] * 2):
+        with pytest.raises(SchemaError, match="XML forbids"):
+            messages.compose_declarations(
+                build(*others, one), form="written", ids=ids(len(others) + 1), **envelope
+            )
 
 
 def test_order_of_rows_does_not_matter(build, example, envelope, ids):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from crossborder import reconcile
 from crossborder.reconcile import Difference, differences
+from crossborder.reconcile.difference import WORST_FIRST
+from crossborder.reports import LABELS
 
 from .book import Book, house, key
 
@@ -208,3 +213,19 @@ def test_a_difference_reads_in_both_languages(full: Book) -> None:
         assert isinstance(one, Difference)
         assert one.detail
         assert any("\u4e00" <= c <= "\u9fff" for c in one.detail_zh)
+
+
+def test_every_difference_has_a_place_in_the_order_and_a_word() -> None:
+    source = "".join(p.read_text("utf-8") for p in Path(reconcile.__file__).parent.glob("*.py"))
+    named = set(re.findall(r'Difference\(\s*"([a-z_]+)"', source))
+    assert named == set(WORST_FIRST)
+    assert named <= set(LABELS)
+
+
+def test_what_is_not_ours_never_stands_before_what_is(full: Book) -> None:
+    change(full, f"UPDATE attempts SET state = 'sent' WHERE key = '{key(0)}'")
+    strangers = [{"message_id": f"X{n}", "digest": "", "arrivals": 1} for n in range(100)]
+    kinds = [d.what for d in differences(full.ledger, {"hangzhou": received(full) + strangers})]
+    assert kinds[-100:] == ["not_ours"] * 100
+    assert "state_differs" in kinds[:-100]
+    assert "not_ours" not in kinds[:-100]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from crossborder.errors import InputError
-from crossborder.reports import findings_list, grouped, write_findings_csv
+from crossborder.reports import findings_csv, findings_list, grouped, merged, write_findings_csv
 from crossborder.shipments import findings as found
 from crossborder.wide import width
 
@@ -33,7 +34,7 @@ def frame(*rows: dict[str, Any]) -> pl.DataFrame:
 def shown(findings: pl.DataFrame, lang: str = "en", columns: int = 80) -> str:
     console = Console(width=500, color_system=None)
     with console.capture() as caught:
-        console.print(findings_list(findings, lang, columns), soft_wrap=True)
+        console.print(findings_list(grouped(findings), lang, columns), soft_wrap=True)
     return caught.get().rstrip("\n")
 
 
@@ -144,3 +145,36 @@ def test_a_csv_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     assert "all.csv" in told.value.place
     assert told.value.fix_zh
     assert [p.name for p in tmp_path.iterdir()] == ["all.csv"]
+
+
+def test_groups_of_blocks_merge_into_those_of_the_whole() -> None:
+    rows = [
+        finding("X-1", shipment="A"), finding("X-1", shipment="B", en="other"), finding("X-2", shipment="A"),
+        finding("X-1", shipment="C"), finding("X-2", shipment="D"), finding("X-3", shipment="E", severity="warn", action="note"),
+        finding("X-1", shipment="F"), finding("X-1", shipment="F"),
+    ]  # fmt: skip
+    whole = grouped(frame(*rows))
+    blocks = [grouped(frame(*part)) for part in (rows[:2], rows[2:3], rows[3:6], rows[6:])]
+    told = blocks[0]
+    for block in blocks[1:]:
+        told = merged([told, block])
+    same = ["what", "rule", "count", "shipments", "zh", "en", "fix_zh", "fix_en", "examples"]
+    assert told.select(same).equals(whole.select(same))
+    several = pl.col("texts", "fixes") > 1
+    assert told.select(several).equals(whole.select(several))
+
+
+def test_findings_that_come_frame_by_frame_make_the_same_file(tmp_path: Path) -> None:
+    rows = [finding(f"X-{n}", value="=1+1") for n in range(5)]
+    whole, parts = tmp_path / "whole.csv", tmp_path / "parts.csv"
+    write_findings_csv(frame(*rows), whole)
+    with findings_csv(parts) as write:
+        for few in (rows[:2], [], rows[2:]):
+            write(frame(*few))
+        assert not parts.exists()
+    assert parts.read_bytes() == whole.read_bytes()
+    broken = tmp_path / "broken.csv"
+    with contextlib.suppress(RuntimeError), findings_csv(broken) as write:
+        write(frame(*rows))
+        raise RuntimeError
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["parts.csv", "whole.csv"]

@@ -206,3 +206,14 @@ def test_unreadable_values_are_left_to_the_facets(check: Callable[..., pl.DataFr
     for bad in ("1e9", "-5000", "9,999", "99999999999999999999", "abc"):
         parcel = Parcel(head={"total_value": bad}, goods=({"declared_total": bad, "total": bad},))
         assert not set(check(parcel)["rule"]) & LIMITS
+
+
+def test_of_bounds_that_overlap_the_strictest_counts() -> None:
+    packaged = Tables().frame("limits")
+    double = packaged.filter(pl.col("rule") == "LIM-02").with_columns(value_cny=pl.lit("900"))
+    tables = context().tables.with_table("limits", pl.concat([packaged, double]), "2026-01-01")
+    ctx = rules.Context(tables, Profile(demo=True), "20261123")
+    found = rules.check(frames_of(Example((worth("950"), worth("900")))), ctx)
+    over = found.filter(pl.col("rule") == "LIM-02")
+    assert over.select("ship", "severity").rows() == [(0, "reject")]
+    assert "900" in over["zh"][0]

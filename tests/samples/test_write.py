@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import openpyxl
@@ -202,3 +203,21 @@ def test_the_head_of_one_waybill_can_differ_between_its_lines(tmp_path: Path) ->
     named = {str(o["shipment"]) for o in report(dirt) if o["kind"] == "head_differs"}
     assert named
     assert {house for house, texts in said.items() if len(texts) > 1} == named
+
+
+def test_parquet_is_written_row_group_by_row_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever reads it, and whoever writes it, has no more of it in memory."""
+    import pyarrow.parquet as pq
+
+    monkeypatch.setattr(sys.modules["crossborder.samples.write"], "ROW_GROUP", 50)
+    text, columns = tmp_path / "day.csv", tmp_path / "day.parquet"
+    for out in (text, columns):
+        samples.create(out, shipments=120, seed=4, mapping="elements")
+    with pq.ParquetFile(columns) as file:
+        sizes = [file.metadata.row_group(n).num_rows for n in range(file.num_row_groups)]
+    assert max(sizes) <= 50
+    expected = pl.read_csv(text, infer_schema=False)
+    assert sum(sizes) == expected.height
+    assert pl.read_parquet(columns).equals(expected)

@@ -78,6 +78,19 @@ def test_appending_needs_a_manifest_and_adds_to_it(desk: Desk) -> None:
     assert [desk.codes(f"DEMO{n}")[-1] for n in range(1, 5)] == ["11", "11", "11", "N"]
 
 
+def test_what_was_refused_does_not_stand_on_the_manifest_that_is_appended_to(desk: Desk) -> None:
+    """Two houses, one of them refused: one more makes two, not three."""
+    desk.listed("DEMO0001SBNN", "DEMO2")
+    counted = manifest(["DEMO3"], OpType="APD", BillNum="3", PackNo="3", GrossWt="2.4")
+    standing = manifest(["DEMO3"], OpType="APD", BillNum="2", PackNo="2", GrossWt="1.6")
+    desk.file(counted)
+    desk.file(standing)
+    assert (desk.state(counted), desk.state(standing)) == ("DN", "NY")
+    whole = manifest(["DEMO4"], OpType="APD", BillNum="3", PackNo="3", GrossWt="2.4")
+    desk.file(whole)
+    assert desk.state(whole) == "NY"
+
+
 def test_a_house_waybill_listed_already_is_refused_line_by_line(desk: Desk) -> None:
     desk.listed("DEMO1", "DEMO2")
     other = manifest(["demo-2", "DEMO3"], VoyageNo="ZZ8802")

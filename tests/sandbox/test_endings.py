@@ -155,6 +155,25 @@ def test_a_house_waybill_refused_in_its_manifest(desk: Desk) -> None:
     assert desk.codes("DEMO0002") == ["D0", "D2", "Y", "11"]
 
 
+def test_a_house_waybill_refused_once_is_stored_when_it_is_appended(desk: Desk) -> None:
+    desk.file(manifest(["DEMO0001SFNN", "DEMO0002SBNN", "DEMO0003"]))
+    again = manifest(["DEMO0001SFNN", "DEMO0002SBNN"], OpType="APD")
+    desk.file(again)
+    assert desk.state(again) == "NY"
+    desk.file(*(declaration(house) for house in ("DEMO0001SFNN", "DEMO0002SBNN", "DEMO0003")))
+    assert desk.codes("DEMO0001SFNN") == ["D0", "D2", "Y", "11"]
+    assert desk.codes("DEMO0002SBNN") == ["D0", "D2", "N"]
+
+
+def test_a_manifest_whose_only_house_waybill_is_refused_once_is_stored_at_the_second_try(
+    desk: Desk,
+) -> None:
+    first, second = manifest(["DEMO0001SFNN"]), manifest(["DEMO0001SFNN"])
+    desk.file(first)
+    desk.file(second)
+    assert (desk.state(first), desk.state(second)) == ("NN", "NY")
+
+
 def test_an_ending_does_not_excuse_a_fault(free: Desk) -> None:
     free.file(declaration("DEMO0001SB11", NetWt="9"))
     assert free.codes("DEMO0001SB11") == ["D1"]

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.house import Parcel, Partner, parcels, settings_text
+from tests.service.house import Parcel, Partner, parcels, port, settings_text
 
 from crossborder import china_time, samples, settings
 from crossborder.engine import Engine
+from crossborder.sandbox import Sandbox
 from crossborder.service import build_app
 
 
@@ -255,3 +256,56 @@ def test_submit_without_an_address_is_recorded_and_says_why_it_waits(shop: Partn
     assert answer.json()["submitted_at"] is None
     again = shop.post(body, idempotency="1")
     assert "no address" in again.json()["not_filed"]["detail"]
+
+
+def filed_home(folder: Path, sandbox: Sandbox) -> Any:
+    """Settings of a home whose endpoints are this sandbox."""
+    folder.mkdir()
+    (folder / "crossborder.toml").write_text(settings_text(sandbox), encoding="utf-8")
+    return settings.load(home=folder)
+
+
+def test_what_was_posted_without_submit_is_filed_when_it_is_posted_again(tmp_path: Path) -> None:
+    with (
+        port(tmp_path / "port") as sandbox,
+        Engine(filed_home(tmp_path / "home", sandbox)) as engine,
+    ):
+        shop = Partner(engine, "shop-one")
+        first = shop.post({"shipments": parcels(4)}).json()
+        assert (first["let_go"], first["settled"]) == ([], True)
+        assert [e["what"] for e in first["needs_attention"]] == ["not_submitted"] * 2
+        kept = shop.post({"shipments": parcels(4)}).json()
+        assert kept["let_go"] == []
+        assert kept["already_filed_in"] == [
+            {"batch": first["id"], "submitted": False, "shipments": 4}
+        ]
+        second = shop.post({"shipments": parcels(4), "submit": True}, idempotency="n").json()
+        assert second["let_go"] == [first["id"], second["id"]]
+        assert "not_filed" not in second
+        assert second["already_filed_in"] == [
+            {"batch": first["id"], "submitted": True, "shipments": 4}
+        ]
+        assert engine.batch(first["id"])["submitted_by"] == "partner shop-one"
+        again = shop.post({"shipments": parcels(4), "submit": True}, idempotency="n").json()
+        assert (again["id"], again["let_go"]) == (second["id"], [])
+        assert shop.get(first["links"]["self"]).json()["settled"] is False
+        engine.submit([first["id"]], wait=20)
+        assert sandbox.wait_idle()
+        engine.receive()
+        done = shop.get(first["links"]["self"]).json()
+        assert (done["settled"], done["account"]["released"][0]) == (True, 4)
+
+
+def test_what_somebody_else_handed_in_is_not_let_go_and_not_named(tmp_path: Path) -> None:
+    with (
+        port(tmp_path / "port") as sandbox,
+        Engine(filed_home(tmp_path / "home", sandbox)) as engine,
+    ):
+        other, shop = Partner(engine, "shop"), Partner(engine, "shop-one")
+        theirs = other.post({"shipments": parcels(4)[:3]}).json()
+        mine = shop.post({"shipments": parcels(4), "submit": True}).json()
+        assert mine["let_go"] == [mine["id"]]
+        assert mine["already_filed_in"] == [{"batch": None, "submitted": False, "shipments": 3}]
+        assert theirs["id"] not in json.dumps(mine)
+        assert "already_filed_not_submitted" in {e["what"] for e in mine["needs_attention"]}
+        assert engine.batch(theirs["id"])["submitted_at"] is None

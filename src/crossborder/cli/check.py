@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +16,7 @@ from crossborder.cli.words import both, t
 if TYPE_CHECKING:
     import polars as pl
 
-    from crossborder.engine import Checked
+    from crossborder.engine import Checking, Summary
 
 File = Annotated[Path, typer.Argument(help=both("预报清单文件", "shipment file"), metavar="FILE")]
 
@@ -32,64 +35,95 @@ def check(
     config: common.Config = None,
 ) -> int:  # fmt: skip
     """Check a file and show what is wrong; nothing is stored, nothing is sent."""
-    from crossborder import intake
     from crossborder.engine import Engine
-    from crossborder.reports import write_findings_csv
 
-    with Engine(common.load_settings(config)) as engine:
-        checked = engine.check(
-            file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None, sheet=sheet or None
-        )  # fmt: skip
-    if findings:
-        write_findings_csv(checked.findings, findings)
-    faulty = intake.write_rows(checked.source, faulty_rows(checked), only_rejected) if only_rejected else 0  # fmt: skip
-    if as_json:
-        common.answer(checked.as_json(common.lang()))
-    else:
-        show_checked(checked)
+    with (
+        Engine(common.load_settings(config)) as engine,
+        common.progress(t("校验", "checking"), quiet=as_json) as report,
+        engine.checking(
+            file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None,
+            sheet=sheet or None, progress=report,
+        ) as checking,
+        kept_findings() as kept,
+    ):  # fmt: skip
+        read_findings(checking, findings, kept if as_json else None)
+        faulty = write_faulty(checking, only_rejected) if only_rejected else 0
+        summary = checking.summary
+        if as_json:
+            common.answer(summary.as_json(common.Raw(line) for line in kept))
+    if not as_json:
+        show_summary(summary)
         if findings:
-            common.line(t(f"全部 {checked.findings.height:,} 条问题：{findings}", f"all {checked.findings.height:,} findings: {findings}"))  # fmt: skip
+            common.line(t(f"全部 {summary.findings:,} 条问题：{findings}", f"all {summary.findings:,} findings: {findings}"))  # fmt: skip
         if only_rejected:
             common.line(t(f"有误的 {faulty:,} 行：{only_rejected}", f"{faulty:,} faulty rows: {only_rejected}"))  # fmt: skip
-    return exit_code(checked)
+    return 0 if summary.verdicts["valid"] == summary.counts["shipments"] else 1
 
 
-def faulty_rows(checked: Checked) -> pl.DataFrame:
-    """`sheet, row` of every source row of a rejected shipment."""
-    import polars as pl
+class Kept:
+    """Findings as lines of JSON, kept while the counts that stand before them are not known."""
 
-    bad = checked.verdicts.filter(pl.col("verdict") == "rejected")["ship"]
-    return (
-        checked.frames.shipments.filter(pl.col("ship").is_in(bad.implode()))
-        .select("sheet", pl.col("rows").alias("row"))
-        .explode("row")
-        .sort("row")
-    )
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def add(self, findings: pl.DataFrame) -> None:
+        """Further findings."""
+        from crossborder.engine import findings_frame
+
+        findings_frame(findings, common.lang()).write_ndjson(self._file)
+
+    def __iter__(self) -> Iterator[str]:
+        self._file.seek(0)
+        for line in self._file:
+            yield line.decode("utf-8").rstrip("\n")
 
 
-def exit_code(checked: Checked) -> int:
-    """0 if every shipment is valid, else 1."""
-    counts = checked.counts
-    return 0 if counts["valid"] == counts["shipments"] else 1
+@contextmanager
+def kept_findings() -> Iterator[Kept]:
+    """In memory as long as they are few, then in a file without a name, which nobody else can open."""
+    with tempfile.SpooledTemporaryFile(max_size=16 * 1024 * 1024) as file:
+        yield Kept(file)
 
 
-def show_checked(checked: Checked) -> None:
+def read_findings(checking: Checking, out: Path | None, kept: Kept | None) -> None:
+    """Check to the end; findings go to the file and are kept as they come."""
+    from crossborder.reports import findings_csv
+
+    with findings_csv(out) if out else nullcontext() as write:
+        for findings in checking.findings():
+            if write is not None:
+                write(findings)
+            if kept is not None:
+                kept.add(findings)
+
+
+def write_faulty(checking: Checking, out: Path) -> int:
+    """Write the rows of rejected shipments in the user's own columns; how many."""
+    from crossborder import intake
+
+    with intake.rows_out(out) as rows:
+        for source, wanted in checking.faulty_rows():
+            rows.add(source, wanted)
+    return rows.count
+
+
+def show_summary(summary: Summary) -> None:
     """Findings by rule, then one line of counts."""
     from crossborder.reports import findings_list
 
     out = common.out()
-    if checked.findings.height:
-        out.print(findings_list(checked.findings, common.lang(), out.width))
-    if checked.unevaluated.height:
-        named = ", ".join(checked.unevaluated["rule"])
+    if summary.findings:
+        out.print(findings_list(summary.by_rule, common.lang(), out.width))
+    if summary.unevaluated.height:
+        named = ", ".join(summary.unevaluated["rule"])
         common.line(t(f"未能运行的检查：{named}（原因见 crossborder explain）", f"checks that could not run: {named} (why: crossborder explain)"), style="dim")  # fmt: skip
-    c = checked.counts
+    c = summary.counts
     common.line(
         t(
             f"{c['shipments']:,} 票，{c['rows']:,} 行：通过 {c['valid']:,}，未通过 {c['rejected']:,}，"
-            f"未能评估 {c['not_evaluated']:,}，待人工 {c['on_hold']:,}（对照表 {checked.mapping}）",
+            f"未能评估 {c['not_evaluated']:,}，待人工 {c['on_hold']:,}（对照表 {summary.mapping}）",
             f"{c['shipments']:,} shipments, {c['rows']:,} rows: {c['valid']:,} valid, {c['rejected']:,} rejected, "
-            f"{c['not_evaluated']:,} not evaluated, {c['on_hold']:,} on hold (mapping {checked.mapping})",
+            f"{c['not_evaluated']:,} not evaluated, {c['on_hold']:,} on hold (mapping {summary.mapping})",
         ),
         style="bold",
     )

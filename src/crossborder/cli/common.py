@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,8 +16,6 @@ from crossborder.cli import words
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import Console
 
     from crossborder.settings import Loaded
@@ -75,10 +73,38 @@ Date = Annotated[
 ]
 
 
+class Raw(str):
+    """A value that is written as JSON already."""
+
+
 def answer(data: Any) -> None:
-    """The answer of a `--json` run: one JSON document on stdout."""
-    json.dump(data, sys.stdout, ensure_ascii=False, indent=None, default=str)
-    sys.stdout.write("\n")
+    """The answer of a `--json` run: one JSON document on stdout.
+
+    A value of `data` that is an iterator is written as a list, item by item, however many there are.
+    """
+    if isinstance(data, Mapping) and any(isinstance(v, Iterator) for v in data.values()):
+        for number, (name, value) in enumerate(data.items()):
+            sys.stdout.write(("{" if not number else ", ") + json.dumps(name) + ": ")
+            if isinstance(value, Iterator):
+                _list(value)
+            else:
+                sys.stdout.write(_json(value))
+        sys.stdout.write("}\n")
+        return
+    sys.stdout.write(_json(data) + "\n")
+
+
+def _list(items: Iterator[Any]) -> None:
+    sys.stdout.write("[")
+    for number, item in enumerate(items):
+        sys.stdout.write((", " if number else "") + _json(item))
+    sys.stdout.write("]")
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, Raw):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def out() -> Console:

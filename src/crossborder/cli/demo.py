@@ -148,9 +148,9 @@ class _Story:
         return done.batch
 
     def _show_findings(self, done: Prepared) -> None:
-        from crossborder.reports import grouped, label
+        from crossborder.reports import label
 
-        rows = grouped(done.checked.findings)
+        rows = done.summary.by_rule
         for row in rows.head(_EXAMPLES).iter_rows(named=True):
             what = label(row["what"], common.lang())
             self._say("", f"{what} {row['rule']} ×{row['count']} {row[common.lang()]}", "dim", cut=True)  # fmt: skip

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from crossborder.cli import common
-from crossborder.cli.check import File, show_checked
+from crossborder.cli.check import File, show_summary
+from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
@@ -24,6 +25,15 @@ Batches = Annotated[
 ]
 
 
+Verify = Annotated[
+    str,
+    typer.Option(
+        "--verify", metavar="none|sample|all",
+        help=both("用 libxml2 复核报文：不复核、每百份一份、全部（不足 500 份时总是全部）", "let libxml2 look at documents again: none, one in a hundred, all (always all of fewer than 500)"),
+    ),
+]  # fmt: skip
+
+
 def prepare(
     file: File,
     mapping: common.MappingName = "",
@@ -33,6 +43,7 @@ def prepare(
     sheet: common.Sheet = "",
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="DIR", help=both("另存报文到此文件夹（仅为导出，删除无妨）", "also write the documents to this folder (an export; deleting it loses nothing)"))] = None,
     layout: Annotated[str, typer.Option("--layout", metavar="files|bundle", help=both("每份报文一个文件，或每个口岸、报文类型一个 tar", "a file per message, or a tar per endpoint and message type"))] = "files",
+    verify: Verify = "sample",
     who: common.Who = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
@@ -47,18 +58,33 @@ def prepare(
         with common.progress(t("制单", "preparing"), quiet=as_json) as report:
             done = engine.prepare(
                 file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None,
-                sheet=sheet or None, who=common.who_am_i(who), progress=report,
+                sheet=sheet or None, who=common.who_am_i(who), verify=verified(verify), progress=report,
             )  # fmt: skip
         written = engine.export(done.batch, out, layout) if out else 0
-    if as_json:
-        exported = {"written": written, "folder": str(out)} if out else {}
-        common.answer(done.as_json(common.lang()) | exported)
-    else:
-        show_checked(done.checked)
+        if as_json:
+            exported = {"written": written, "folder": str(out)} if out else {}
+            found = engine.iter_findings(done.batch, common.lang())
+            common.answer(done.as_json(found) | exported)
+    if not as_json:
+        show_summary(done.summary)
         if out:
             common.line(t(f"已导出 {written:,} 份报文到 {out}", f"{written:,} documents written to {out}"))  # fmt: skip
         show_prepared(done)
     return 1 if done.to_correct or done.not_manifested else 0
+
+
+def verified(given: str) -> Literal["none", "sample", "all"]:
+    """What `--verify` was given. Raises `InputError`."""
+    from crossborder.errors import InputError
+
+    known: dict[str, Literal["none", "sample", "all"]] = {
+        "none": "none", "sample": "sample", "all": "all",
+    }  # fmt: skip
+    if given in known:
+        return known[given]
+    raise InputError(
+        f"--verify {given!r}: none, sample or all", f"--verify {given!r}：应为 none、sample 或 all"
+    )
 
 
 def refuse_export(folder: Path, layout: str) -> None:
@@ -221,11 +247,12 @@ def show_submitted(done: Submitted, batches: Sequence[str]) -> None:
               f"UNKNOWN: {done.unknown:,}; never sent again blindly; see crossborder status --state unknown"),
             style="bold red",
         )  # fmt: skip
-    if done.awaiting:
+    show_holdups([h for h in done.holdups if h.what != "declaration_unknown"])
+    if done.awaiting > sum(holdup.waiting for holdup in done.holdups):
         again = f"crossborder submit {' '.join(batches)}"
         common.line(
-            t(f"等待舱单回执：{done.awaiting:,} 份；收到回执后再次运行 {again}",
-              f"awaiting their manifest: {done.awaiting:,}; once receipts are in, run {again} again"),
+            t(f"报关单 {done.awaiting:,} 份待发；请再次运行 {again}",
+              f"declarations about to be sent: {done.awaiting:,}; run {again} again"),
             style="yellow",
         )  # fmt: skip
     common.line(t("下一步：crossborder receive", "Next: crossborder receive"), style="bold")
@@ -238,8 +265,11 @@ def show_troubles(troubles: Mapping[str, str]) -> None:
 
     for endpoint, detail in troubles.items():
         said = say(detail, common.lang())
+        todo = t(
+            f"请检查 endpoints.{endpoint}.address 与网络（crossborder doctor --connect）",
+            f"check endpoints.{endpoint}.address and the network (crossborder doctor --connect)",
+        )
+        remedy = "" if " → " in said else f" → {todo}"
         common.line(
-            t(f"口岸 {endpoint}：{said} → 请检查 endpoints.{endpoint}.address 与网络（crossborder doctor --connect）",
-              f"endpoint {endpoint}: {said} → check endpoints.{endpoint}.address and the network (crossborder doctor --connect)"),
-            style="bold red",
-        )  # fmt: skip
+            t(f"口岸 {endpoint}：{said}", f"endpoint {endpoint}: {said}") + remedy, style="bold red"
+        )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +12,11 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.filing import show_troubles
+from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
+
+_EXAMPLES = 3
+"""Differences of one kind that are shown; the rest is counted."""
 
 _RECEIVED: dict[str, tuple[str, str]] = {
     "receipts": ("新回执", "new receipts"),
@@ -106,7 +112,7 @@ def reconcile(
     lang: common.Lang = "",
     config: common.Config = None,
 ) -> int:  # fmt: skip
-    """Prove that every shipment and row is in exactly one place; list each difference. Changes nothing."""
+    """Prove that every shipment and row is in exactly one place; show differences by kind. Changes nothing."""
     from crossborder.engine import Engine
 
     with Engine(common.load_settings(config)) as engine:
@@ -117,17 +123,27 @@ def reconcile(
         from crossborder.reports import account_table
 
         common.out().print(account_table(proof.account, common.lang(), t("对账", "account")))
+        show_holdups(proof.holdups)
         show_differences(proof.differences)
     return 1 if proof.differences else 0
 
 
 def show_differences(differences: Sequence[Mapping[str, str]]) -> None:
-    """Each difference on a line of its own, or that there are none."""
+    """Differences by kind, the worst first, with count and some examples; or that there are none."""
+    from crossborder.reports import label
+
     if not differences:
         common.line(
             t("无差异：每一票、每一行都有且只有一个去处。", "No differences: every parcel and row is in exactly one place."),
             style="green",
         )  # fmt: skip
-    for one in differences:
-        detail = one["detail_zh"] if common.lang() == "zh" else one["detail"]
-        common.line(f"✗ {one['what']} {one['where']}: {detail}", style="bold red")
+    for what, group in groupby(differences, key=itemgetter("what")):
+        same = list(group)
+        word = f" {label(what, 'zh')}" if common.lang() == "zh" else ""
+        common.line(f"✗ {what}{word} × {len(same):,}", style="bold red")
+        for one in same[:_EXAMPLES]:
+            detail = one["detail_zh"] if common.lang() == "zh" else one["detail"]
+            common.line(f"   {one['where']}: {detail}")
+        rest = len(same) - _EXAMPLES
+        if rest > 0:
+            common.line(t(f"   …另有 {rest:,} 处（--json 列出全部）", f"   … and {rest:,} more (--json lists all)"))  # fmt: skip

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossborder.cli import common
+from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
     from crossborder.engine import Engine
 
 _MOST_MISSING = 20
+REPORT = Path("report.html")
+"""Where the day's report goes if nobody says otherwise."""
 
 
 def status(
@@ -41,14 +44,21 @@ def status(
             )
         account = engine.account(batch or (), day=date)
         missing = engine.not_manifested(batch or (), day=date)
+        held = engine.holdups(batch or (), day=date)
     if as_json:
         lines = {name: list(pair) for name, pair in account.items()}
-        common.answer({"format": 1, "account": lines, "not_manifested": missing})
+        answer = {
+            "account": lines,
+            "not_manifested": missing,
+            "holdups": [h.as_dict() for h in held],
+        }
+        common.answer({"format": 1, **answer})
         return 0
     from crossborder.reports import account_table
 
     show_missing(missing)
     common.out().print(account_table(account, common.lang()))
+    show_holdups(held)
     return 0
 
 
@@ -121,6 +131,7 @@ _VERBS = {
     "submitted": "放行申报", "queued": "排队", "claimed": "取出发送", "answered": "对方应答", "answered_late": "应答晚于回执",
     "looked_up": "查询", "resolved": "人工认定", "recovered": "重启后复核", "suspended": "挂起", "given_back": "退回队列",
     "voided": "作废", "freed": "允许重新申报", "acknowledged": "已阅", "houses": "舱单分运单回执", "payload_damaged": "报文损坏",
+    "bytes_restored": "报文已恢复",
 }  # fmt: skip
 _OUTCOMES = {
     "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",
@@ -225,7 +236,7 @@ def _moment(at: str) -> str:
 
 
 def report(
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE", help=both("输出文件 .html .xlsx .json", "file: .html, .xlsx or .json"))] = Path("report.html"),
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help=both("输出文件 .html .xlsx .json（默认 report.html；用 --json 时默认不写）", "file: .html, .xlsx or .json (default: report.html; with --json none)"))] = None,
     batch: common.BatchOption = None,
     date: common.Date = "",
     as_json: common.Json = False,
@@ -238,11 +249,15 @@ def report(
 
     with Engine(common.load_settings(config)) as engine:
         data = engine.report(batch or (), day=date)
+    if out is not None or not as_json:
+        write_report(data, out or REPORT, common.lang())
     if as_json:
         common.answer(data.as_json())
     else:
-        write_report(data, out, common.lang())
         waiting = len(data.attention)
         todo = t(f"，{waiting:,} 件事需要人工处理", f"; {waiting:,} things need a person")
-        common.line(t(f"日报已写入 {out}", f"report written to {out}") + (todo if waiting else ""))
+        common.line(
+            t(f"日报已写入 {out or REPORT}", f"report written to {out or REPORT}")
+            + (todo if waiting else "")
+        )
     return 1 if data.needs_attention else 0

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.checking import Checking
 from crossborder.engine.engine import Engine
 from crossborder.engine.explaining import explain_rule, rule_records
 from crossborder.engine.lookups import write_sample
 from crossborder.engine.pure import check, compose, read_receipts
-from crossborder.engine.results import Checked, Composed, Receipts
+from crossborder.engine.results import Checked, Composed, Receipts, findings_frame
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
+from crossborder.engine.summary import Summary
+from crossborder.reconcile import Holdup
 
 __all__ = [
     "Checked",
+    "Checking",
     "Composed",
     "Engine",
     "Examined",
+    "Holdup",
     "Posted",
     "Prepared",
     "Receipts",
     "Received",
     "Reconciled",
     "Submitted",
+    "Summary",
     "Waiting",
     "check",
     "compose",
     "examine",
     "explain_rule",
+    "findings_frame",
     "read_receipts",
     "rule_records",
     "settings_template",

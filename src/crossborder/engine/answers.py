@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from crossborder.engine.results import FORMAT, Checked
+from crossborder.engine.results import FORMAT
+from crossborder.engine.summary import Summary
 from crossborder.errors import CrossborderError
+from crossborder.reconcile import Holdup
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A recorded batch. `counts`: shipments by outcome; `not_manifested`: shipments on no manifest."""
+    """A recorded batch. `summary`: what the check found, `counts`: shipments by outcome; `not_manifested`: shipments
+    on no manifest. The findings themselves are kept with the batch: `Engine.findings`.
+    """
 
     batch: str
-    checked: Checked
+    summary: Summary
     counts: Mapping[str, int]
     manifests: int
     not_manifested: int
@@ -31,10 +35,9 @@ class Prepared:
         good = self.counts.get("prepared", 0) + self.counts.get("already_filed", 0)
         return self.shipments - good
 
-    def as_json(self, lang: str = "en") -> dict[str, Any]:
-        """As `prepare --json` shows it."""
-        return self.checked.as_json(lang) | {
-            "format": FORMAT,
+    def as_json(self, findings: Iterable[Any] = ()) -> dict[str, Any]:
+        """As `prepare --json` shows it, with whatever stands for the findings (`Engine.iter_findings`)."""
+        return self.summary.as_json(findings) | {
             "batch": self.batch,
             "outcomes": dict(self.counts),
             "manifests": self.manifests,
@@ -65,12 +68,13 @@ class Waiting:
 @dataclass(frozen=True)
 class Submitted:
     """States of the batches' declarations and manifests after filing; `troubles`: endpoint → why it cannot be
-    spoken to (a detail that `crossborder.transport.say` puts into words).
+    spoken to (a detail that `crossborder.transport.say` puts into words); `holdups`: what still holds them up.
     """
 
     states: Mapping[str, int]
     manifests: Mapping[str, int]
     troubles: Mapping[str, str] = field(default_factory=dict)
+    holdups: Sequence[Holdup] = ()
 
     @property
     def unknown(self) -> int:
@@ -88,7 +92,9 @@ class Submitted:
         late = sum(
             self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended")
         )
-        return bool(self.unknown or self.awaiting or late or self.states.get("platform_failed", 0))
+        failed = self.states.get("platform_failed", 0)
+        stuck = self.troubles or any(holdup.person for holdup in self.holdups)
+        return bool(self.unknown or self.awaiting or late or failed or stuck)
 
     def as_json(self) -> dict[str, Any]:
         """As `submit --json` shows it."""
@@ -97,6 +103,7 @@ class Submitted:
             "declarations": dict(self.states),
             "manifests": dict(self.manifests),
             "troubles": dict(self.troubles),
+            "holdups": [holdup.as_dict() for holdup in self.holdups],
         }
 
 
@@ -121,10 +128,11 @@ class Received:
 
 @dataclass(frozen=True)
 class Reconciled:
-    """The account and every difference found."""
+    """The account, every difference found, and what holds declarations up."""
 
     account: Mapping[str, tuple[int, int]]
     differences: list[dict[str, str]]
+    holdups: Sequence[Holdup] = ()
 
     def as_json(self) -> dict[str, Any]:
         """As `reconcile --json` shows it."""
@@ -132,14 +140,18 @@ class Reconciled:
             "format": FORMAT,
             "account": {name: list(pair) for name, pair in self.account.items()},
             "differences": self.differences,
+            "holdups": [holdup.as_dict() for holdup in self.holdups],
         }
 
 
 @dataclass(frozen=True)
 class Posted:
-    """A partner's hand-in: the batch it made, now or the first time; `not_filed`: why it could not be let go."""
+    """A partner's hand-in: the batch it made, now or the first time; `not_filed`: why it could not be let go;
+    `let_go`: the batches that this post let go.
+    """
 
     same_body: bool
     repeated: bool
     batch: dict[str, Any]
     not_filed: CrossborderError | None = None
+    let_go: Sequence[str] = ()

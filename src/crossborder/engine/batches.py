@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import Literal
 
 import polars as pl
@@ -17,9 +18,11 @@ from crossborder.engine.handing_in import HandIn
 from crossborder.errors import SchemaError
 from crossborder.keys import declaration_key, manifest_key, normalise, normalise_expr
 from crossborder.ledger import Known, Ledger
-from crossborder.settings import Endpoint
+from crossborder.settings import Endpoint, Profile
 from crossborder.shipments import FrameSet
 
+Group = tuple[str, str, str]
+"""Master waybill, voyage (both normalised) and direction: what a manifest is whole for."""
 Schema = dict[str, pl.DataType | type[pl.DataType]]
 DECLARATIONS: Schema = {
     "ship": pl.UInt32, "endpoint": pl.String, "key": pl.String, "digest": pl.String, "xml": pl.String,
@@ -38,44 +41,36 @@ LEFT_OUT: Schema = {"ship": pl.UInt32, "zh": pl.String, "en": pl.String}
 
 
 @dataclass(frozen=True)
-class Drafts:
-    """What a hand-in becomes; the frames have the columns of the schemas above."""
+class Listing:
+    """Every shipment of some master waybills, with what their manifests need to know of them.
 
-    declarations: pl.DataFrame
+    `plan` is `ship, key, outcome, endpoint` (null where nobody serves its port). Of the columns of `frames` only
+    `messages.manifest_columns()` need be filled.
+    """
+
+    frames: FrameSet
+    plan: pl.DataFrame
+    firm: Profile
+
+
+@dataclass(frozen=True)
+class Manifested:
+    """Manifests of a listing; the frames have the columns of the schemas above."""
+
     manifests: pl.DataFrame
     houses: pl.DataFrame
     left_out: pl.DataFrame
 
 
-def draft(hand_in: HandIn, ledger: Ledger, served: Mapping[str, Endpoint], at: datetime) -> Drafts:
-    """Compose what is new. Nothing is recorded. Every shipment stands on a manifest or in `left_out`."""
-    frames = hand_in.checked.frames
-    where = frames.shipments.select("ship", endpoints.by_port(served).alias("endpoint"))
-    keyed = hand_in.plan.filter(
-        pl.col("key").is_not_null() & (pl.col("outcome") != "unreadable")
-    ).unique("key", keep="first", maintain_order=True)
-    found = ledger.manifested(keyed["key"].to_list())
-    listed = [key for key, standing in found.items() if standing.live]
-    manifests = _Manifests(hand_in, ledger, at, listed)
-    new = keyed.filter(~pl.col("key").is_in(listed))
-    for (name,), group in _placed(new, frames, where, ledger, served).group_by(
-        "endpoint", maintain_order=True
-    ):
-        if name is None:
-            manifests.leave_unserved(group["ship"])
-        else:
-            manifests.add(str(name), served[str(name)], frames.take(group["ship"]))
-    return Drafts(
-        _declarations(hand_in, where, served, at), manifests.documents(), manifests.houses(), manifests.left_out()
-    )  # fmt: skip
-
-
-def _declarations(
-    hand_in: HandIn, where: pl.DataFrame, served: Mapping[str, Endpoint], at: datetime
+def draft_declarations(
+    hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0
 ) -> pl.DataFrame:
-    todo = hand_in.plan.filter(pl.col("outcome") == "prepared").join(
-        where, on="ship", maintain_order="left"
+    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`."""
+    where = hand_in.checked.frames.shipments.select(
+        "ship", endpoints.by_port(served).alias("endpoint")
     )
+    prepared = (pl.col("outcome") == "prepared") & (pl.col("ship") >= since)
+    todo = hand_in.plan.filter(prepared).join(where, on="ship", maintain_order="left")
     sender = profiles.sender(hand_in.checked.profile)
     parts = []
     for (name,), group in todo.group_by("endpoint", maintain_order=True):
@@ -96,19 +91,61 @@ def _declarations(
     return pl.concat(parts).sort("ship") if parts else pl.DataFrame(schema=DECLARATIONS)
 
 
+def draft_manifests(
+    listing: Listing, ledger: Ledger, served: Mapping[str, Endpoint], at: datetime, own_batch: str,
+    done: Sequence[str] = (),
+) -> Manifested:  # fmt: skip
+    """Manifests of houses that stand on none yet. Every shipment stands on one or in `left_out`.
+
+    `done` are keys of manifests that `own_batch` recorded before a crash. They stay as they are: they are not
+    drafted again, and their shipments are in neither answer.
+    """
+    listing = _without(listing, [_part_of(key) for key in done])
+    keyed = listing.plan.filter(
+        pl.col("key").is_not_null() & (pl.col("outcome") != "unreadable")
+    ).unique("key", keep="first", maintain_order=True)
+    listed = list(ledger.manifested(keyed["key"].to_list(), beside=own_batch))
+    manifests = _Manifests(listing, ledger, at, listed)
+    new = keyed.filter(~pl.col("key").is_in(listed))
+    for (name,), group in _placed(new, listing.frames, ledger, served).group_by(
+        "endpoint", maintain_order=True
+    ):
+        if name is None:
+            manifests.leave_unserved(group["ship"])
+        else:
+            manifests.add(str(name), served[str(name)], listing.frames.take(group["ship"]))
+    houses = manifests.houses()
+    return Manifested(manifests.documents(), houses, manifests.left_out(houses))
+
+
+def _without(listing: Listing, groups: Sequence[Group]) -> Listing:
+    """The listing without the shipments of some manifests."""
+    if not groups:
+        return listing
+    names = ["_master", "_voyage", "direction"]
+    wanted = pl.DataFrame(groups, schema=names, orient="row")
+    left = _group_columns(listing.frames).join(wanted, on=names, how="anti", maintain_order="left")
+    plan = listing.plan.join(left.select("ship"), on="ship", how="semi", maintain_order="left")
+    return Listing(listing.frames.take(left["ship"]), plan, listing.firm)
+
+
+def _part_of(key: str) -> Group:
+    """What a manifest is whole for, from its key."""
+    master, voyage, direction, _ = key.rsplit("|", 3)
+    return master, voyage, direction
+
+
 def _placed(
-    new: pl.DataFrame, frames: FrameSet, where: pl.DataFrame, ledger: Ledger, served: Mapping[str, Endpoint]
-) -> pl.DataFrame:  # fmt: skip
+    new: pl.DataFrame, frames: FrameSet, ledger: Ledger, served: Mapping[str, Endpoint]
+) -> pl.DataFrame:
     """`ship, endpoint` of shipments that stand on no live manifest.
 
     A manifest is whole: all shipments of one go to one endpoint, where it is live already, else where most of
     them are declared (the first of equals); null where nobody serves any of them.
     """
     names = ["_master", "_voyage", "direction"]
-    new = (
-        new.select("ship")
-        .join(where, on="ship", maintain_order="left")
-        .join(_group_columns(frames), on="ship", maintain_order="left")
+    new = new.select("ship", "endpoint").join(
+        _group_columns(frames), on="ship", maintain_order="left"
     )
     chosen = (
         new.filter(pl.col("endpoint").is_not_null())
@@ -140,17 +177,13 @@ def _live_at(groups: pl.DataFrame, ledger: Ledger, served: Mapping[str, Endpoint
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-Group = tuple[str, str, str]
-"""Master waybill, voyage (both normalised) and direction: what a manifest is whole for."""
-
-
 class _Manifests:
-    """Manifests of one hand-in: an ADD where none is live for the master waybill, else an APD."""
+    """Manifests of one listing: an ADD where none is live for the master waybill, else an APD."""
 
     def __init__(
-        self, hand_in: HandIn, ledger: Ledger, at: datetime, listed: Sequence[str]
+        self, listing: Listing, ledger: Ledger, at: datetime, listed: Sequence[str]
     ) -> None:
-        self._hand_in = hand_in
+        self._listing = listing
         self._ledger = ledger
         self._at = at
         self._listed = listed
@@ -172,7 +205,7 @@ class _Manifests:
 
     def add(self, name: str, endpoint: Endpoint, frames: FrameSet) -> None:
         """Manifests of the shipments of one endpoint."""
-        live = {group: self._live_parts(group) for group in _groups(frames)}
+        live = self._live_parts(_groups(frames))
         for operation in ("ADD", "APD"):
             chosen = [g for g, parts in live.items() if bool(parts) == (operation == "APD")]
             if chosen:
@@ -182,7 +215,7 @@ class _Manifests:
         self, name: str, endpoint: Endpoint, frames: FrameSet, operation: Literal["ADD", "APD"],
         live: Mapping[Group, Sequence[Known]],
     ) -> None:  # fmt: skip
-        firm = self._hand_in.checked.profile
+        firm = self._listing.firm
         sender = profiles.sender(firm)
         groups = messages.manifest_groups(frames)
         made = messages.compose_manifests(
@@ -205,15 +238,18 @@ class _Manifests:
         )
         self._left_out.append(made.left_out.select(*LEFT_OUT))
 
-    def _live_parts(self, group: Group) -> list[Known]:
-        """The live attempts of a manifest, ADD first."""
-        parts: list[Known] = []
-        while True:
-            key = manifest_key(*group, part=len(parts) + 1)
-            found = [k for k in self._ledger.known([key], kind="manifest") if k.live]
-            if not found:
-                return parts
-            parts.append(found[0])
+    def _live_parts(self, groups: Sequence[Group]) -> dict[Group, list[Known]]:
+        """The live attempts of each manifest, ADD first."""
+        first = {manifest_key(*group, part=1): group for group in groups}
+        begun = [first[k.key] for k in self._ledger.known(list(first), kind="manifest") if k.live]
+        last = {g: self._ledger.live_manifest_parts(f"{'|'.join(g)}|") for g in begun}
+        keys = [manifest_key(*g, part=n) for g in begun for n in range(1, last[g] + 1)]
+        known = {k.key: k for k in self._ledger.known(keys, kind="manifest") if k.live}
+        parts: dict[Group, list[Known]] = {group: [] for group in groups}
+        for group in begun:
+            own = (known.get(manifest_key(*group, part=n)) for n in range(1, last[group] + 1))
+            parts[group] = [part for part in takewhile(lambda part: part is not None, own) if part]
+        return parts
 
     def _before(self, groups: pl.DataFrame, live: Mapping[Group, Sequence[Known]]) -> pl.DataFrame:
         """What stands on each manifest already: the lines of its live parts that customs has not refused."""
@@ -222,7 +258,7 @@ class _Manifests:
             "master_waybill", "voyage", "direction"
         ).iter_rows():
             parts = live[(normalise(master), normalise(voyage), direction)]
-            standing = [line for part in parts for line in self._standing(part, direction)]
+            standing = list(self._standing(parts, direction))
             rows.append(
                 (master, voyage, direction, len(standing), _sum(standing, "PackNo"), _sum(standing, "GrossWt"))
             )  # fmt: skip
@@ -232,14 +268,14 @@ class _Manifests:
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
 
-    def _standing(self, part: Known, direction: str) -> list[dict[str, str]]:
-        """The lines of one part whose house customs has not refused."""
-        lines = manifest_lines(self._ledger.payload(part.ref, self._at))
-        refused = self._ledger.refused_houses(part.attempt_id)
-        return [
-            line for line in lines
-            if declaration_key(line["BillNo"], line["AssBillNo"], direction) not in refused
-        ]  # fmt: skip
+    def _standing(self, parts: Sequence[Known], direction: str) -> Iterator[dict[str, str]]:
+        """The lines of some parts whose house customs has not refused."""
+        refused = self._ledger.refused_houses([part.attempt_id for part in parts])
+        for part in parts:
+            for line in manifest_lines(self._ledger.payload(part.ref, self._at)):
+                key = declaration_key(line["BillNo"], line["AssBillNo"], direction)
+                if (part.attempt_id, key) not in refused:
+                    yield line
 
     def documents(self) -> pl.DataFrame:
         """Every manifest, columns of `MANIFESTS`."""
@@ -247,17 +283,16 @@ class _Manifests:
 
     def houses(self) -> pl.DataFrame:
         """Which shipment stands on which, columns of `HOUSES`."""
-        named = self._hand_in.plan.select("ship", "key").join(
-            self._hand_in.checked.frames.shipments.select("ship", "house_waybill"), on="ship"
+        named = self._listing.plan.select("ship", "key").join(
+            self._listing.frames.shipments.select("ship", "house_waybill"), on="ship"
         )
         if not self._houses:
             return pl.DataFrame(schema=HOUSES)
         return pl.concat(self._houses).join(named, on="ship", maintain_order="left").select(*HOUSES)
 
-    def left_out(self) -> pl.DataFrame:
-        """Shipments on no manifest, with the reason, columns of `LEFT_OUT`."""
-        houses = self.houses()
-        missing = self._hand_in.plan.filter(
+    def left_out(self, houses: pl.DataFrame) -> pl.DataFrame:
+        """Shipments on no manifest (`houses` are all that stand on one), with the reason, columns of `LEFT_OUT`."""
+        missing = self._listing.plan.filter(
             pl.col("key").is_null()
             | (pl.col("outcome") == "unreadable")
             | ~(pl.col("key").is_in(self._listed) | pl.col("ship").is_in(houses["ship"].implode()))

@@ -6,25 +6,41 @@ import json
 import re
 import secrets
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from crossborder import china_time, intake, log, settings
 from crossborder.codes import Tables
-from crossborder.engine import endpoints, filing, looking, profiles, pure, recording
+from crossborder.engine import (
+    endpoints,
+    exports,
+    filing,
+    handing,
+    looking,
+    outlook,
+    profiles,
+    pure,
+    sources,
+)
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
-from crossborder.engine.results import Checked
+from crossborder.engine.checking import Checking
+from crossborder.engine.proving import Verify
+from crossborder.engine.recording import Desk, JudgedOtherwise
+from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
 from crossborder.ledger import Ledger
+from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
 from crossborder.settings import Loaded, Operator, Profile, Settings
 from crossborder.shipments import personal_names
 
 Progress = Callable[[int, int], None]
+_LOOKS = 3
+"""How often a hand-in is recorded anew because what was recorded before a crash does not fit any more."""
 
 
 def _no_progress(_done: int, _total: int) -> None:
@@ -46,6 +62,7 @@ class Engine:
         self.settings = self.loaded.settings
         self.home = self.loaded.home
         self._ledger: Ledger | None = None
+        self._tables: tuple[_State, Tables] | None = None
         self._guard = threading.RLock()
         self._recording = (
             threading.RLock()
@@ -95,8 +112,16 @@ class Engine:
         return settings.find_operator(self.settings, name or self.settings.operator)
 
     def tables(self) -> Tables:
-        """Code tables and rates: packaged ones, replaced by what was imported into this home."""
-        return Tables.load(self.home / "codes")
+        """Code tables and rates: packaged ones, replaced by what was imported into this home.
+
+        The same object as long as nothing is imported: what was made of it need not be made again.
+        """
+        folder = self.home / "codes"
+        with self._guard:
+            state = _state_of(folder)
+            if self._tables is None or self._tables[0] != state:
+                self._tables = (state, Tables.load(folder))
+            return self._tables[1]
 
     # -- checking and preparing
 
@@ -105,47 +130,76 @@ class Engine:
         sheet: str | None = None,
     ) -> Checked:  # fmt: skip
         """Findings only: nothing is stored. As `crossborder.check`, with this home's tables and mappings."""
-        _, firm = self.profile(profile)
-        limits = self.settings.intake
-        return pure.check(
-            data,
-            mapping=mapping,
-            profile=firm,
-            as_of=as_of or self.settings.rules.as_of or None,
-            operator=self.operator(operator),
-            tables=self.tables(),
-            served=endpoints.prefixes(self.settings.endpoints),
-            most_houses=min((e.max_houses for e in self.settings.endpoints.values()), default=None),
-            folders=[self.home / "mappings"],
-            sheet=sheet,
-            limits=intake.Limits(
-                max_bytes=limits.max_bytes, max_rows=limits.max_rows, max_cell_chars=limits.max_cell_chars
-            ),
-        )  # fmt: skip
+        judge = self._judge(self.profile(profile)[1], operator, as_of)
+        return judge.whole(intake.read(data, **self._reading(mapping, sheet)))
+
+    @contextmanager
+    def checking(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        sheet: str | None = None, progress: Progress = _no_progress,
+    ) -> Iterator[Checking]:  # fmt: skip
+        """As `check`, for a hand-in of any size: block by block, in bounded memory."""
+        judge = self._judge(self.profile(profile)[1], operator, as_of)
+
+        def opened() -> AbstractContextManager[sources.Blocks]:
+            return sources.open_blocks(data, **self._reading(mapping, sheet))
+
+        with opened() as blocks:
+            yield Checking(judge, blocks, opened, self.home, progress)
 
     def prepare(
         self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
-        sheet: str | None = None, who: str = "library", source_name: str = "",
+        sheet: str | None = None, who: str = "library", source_name: str = "", verify: Verify = "sample",
         idempotency: tuple[int, str] | None = None, progress: Progress = _no_progress,
     ) -> Prepared:  # fmt: skip
-        """Check, compose and record a hand-in as a batch. Nothing leaves the house.
+        """Check, compose and record a hand-in of any size as a batch. Nothing leaves the house.
 
         A crash while recording loses nothing: preparing the same file again goes on at the last committed block.
+        `verify` says how many documents libxml2 looks at: `none`, a `sample` (one in a hundred), `all`; of a
+        hand-in with fewer than 500 it always looks at all. `progress` is told shipments done and in all (an
+        estimate until the end).
         """
-        name, _ = self.profile(profile)
-        checked = self.check(
-            data, mapping=mapping, profile=profile, operator=operator, as_of=as_of, sheet=sheet
+        name, firm = self.profile(profile)
+        desk = Desk(
+            self.ledger, self.settings, self._judge(firm, operator, as_of), name, china_time.now(), who,
+            source_name, idempotency, verify, progress, self._recording,
+        )  # fmt: skip
+        for _ in range(_LOOKS):
+            with sources.open_blocks(data, **self._reading(mapping, sheet)) as blocks:
+                try:
+                    return handing.record(blocks, desk)
+                except JudgedOtherwise:
+                    continue
+        raise LedgerError(
+            "other processes keep recording the same waybills", "其他进程正在录入相同的运单",
+            place=source_name, fix_en="wait until they are done and hand the file in again", fix_zh="请等待其完成后重新提交",
+        )  # fmt: skip
+
+    def _judge(self, firm: Profile, operator: str, as_of: str | None) -> pure.Judge:
+        return pure.Judge.of(
+            firm,
+            self.operator(operator),
+            self.tables(),
+            as_of=as_of or self.settings.rules.as_of or None,
+            served=endpoints.prefixes(self.settings.endpoints),
+            most_houses=min((e.max_houses for e in self.settings.endpoints.values()), default=None),
         )
-        now = china_time.now()
-        with self._recording:
-            return recording.record(
-                checked, self.ledger, self.settings, name, now, who=who,
-                source_name=source_name or checked.source_name, idempotency=idempotency, progress=progress,
-            )  # fmt: skip
+
+    def _reading(self, mapping: Any, sheet: str | None) -> dict[str, Any]:
+        """How this home reads a hand-in."""
+        limits = self.settings.intake
+        return {
+            "mapping": mapping,
+            "folders": [self.home / "mappings"],
+            "sheet": sheet,
+            "limits": intake.Limits(
+                max_bytes=limits.max_bytes, max_rows=limits.max_rows, max_cell_chars=limits.max_cell_chars
+            ),
+        }  # fmt: skip
 
     def export(self, batch: str, folder: Path, layout: str = "files") -> int:
         """Write a batch's documents as files or as a tar bundle per endpoint and type; how many. An export only."""
-        return recording.export(self.ledger, batch, folder, layout)
+        return exports.export(self.ledger, batch, folder, layout)
 
     # -- filing
 
@@ -258,6 +312,10 @@ class Engine:
         """Shipments that stand on no manifest because their line cannot be written."""
         return looking.not_manifested(self.ledger, only, day)
 
+    def holdups(self, only: Sequence[str] = (), *, day: str = "") -> list[Holdup]:
+        """What stands beside the account: what holds declarations up, and what to do about it; the worst first."""
+        return looking.holdups(self.ledger, only, day)
+
     def batches(self, day: str = "") -> list[dict[str, Any]]:
         """Batches of a day (`yyyy-mm-dd`), or the latest."""
         return [looking.batch_as_dict(b) for b in looking.select(self.ledger, (), day)]
@@ -267,14 +325,20 @@ class Engine:
         found = self.ledger.batch(batch_id)
         if partner is not None and not found.source_name.startswith(f"api:{partner}/"):
             raise NotFound(f"no batch {batch_id!r}", f"没有批次 {batch_id!r}")
-        return looking.batch_as_dict(found) | {
-            "account": {n: list(v) for n, v in self.account([batch_id]).items()}
-        }
+        return looking.batch_as_dict(found) | outlook.outlook(
+            self.ledger, found, partner, china_time.now()
+        )
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
         """Findings kept with a batch, in order."""
         kept = self.ledger.findings_of(batch_id, offset=after, limit=limit)
         return [json.loads(row.record) for row in kept]
+
+    def iter_findings(self, batch_id: str, lang: str = "en") -> Iterator[dict[str, Any]]:
+        """All findings kept with a batch, as `prepare --json` shows them."""
+        for row in self.ledger.each_finding(batch_id):
+            record = json.loads(row.record)
+            yield {n: record["fix_zh" if (n, lang) == ("fix", "zh") else n] for n in JSON_FIELDS}
 
     def unreadable(self, latest: int) -> list[dict[str, str]]:
         """The latest receipts that could not be read: `endpoint, name, problem`."""
@@ -293,7 +357,8 @@ class Engine:
     ) -> Posted:  # fmt: skip
         """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time.
 
-        What was broken off the first time is finished: recorded to the end, let go if that was asked for.
+        What was broken off the first time is finished: recorded to the end, let go if that was asked for. Letting go
+        includes earlier batches of the same partner that hold what is already known of this one.
         """
         key_id, name = partner
         chosen = self.settings.service
@@ -312,13 +377,14 @@ class Engine:
                 source_name=f"api:{name}/{idempotency_key or secrets.token_hex(6)}",
                 idempotency=(key_id, idempotency_key) if idempotency_key else None,
             ).batch  # fmt: skip
-            not_filed = None
-            if submit and not self.ledger.batch(batch).submitted_at:
-                try:
-                    self.let_go(batch, f"partner {name}")
-                except CrossborderError as error:  # it is recorded: the desk sees it waiting
-                    not_filed = error
-        return Posted(True, bool(first), self.batch(batch), not_filed)
+            not_filed, let_go = None, outlook.to_let_go(self.ledger, batch, name) if submit else []
+            try:
+                for one in let_go:
+                    self.let_go(one, f"partner {name}")
+            except CrossborderError as error:  # it is recorded: the desk sees it waiting
+                not_filed = error
+        gone = [one for one in let_go if self.ledger.batch(one).submitted_at]
+        return Posted(True, bool(first), self.batch(batch, name), not_filed, gone)
 
     def let_go(self, batch: str, who: str) -> None:
         """Let a batch go to the process of this home that files. Raises as `submit` does before anything moves."""
@@ -360,6 +426,15 @@ class Engine:
     def partner(self, key: str) -> tuple[int, str] | None:
         """(id, name) of the partner whose key this is, None for an unknown or revoked one."""
         return self.ledger.api_key(key)
+
+
+_State = list[tuple[str, int, int]]
+"""Names, moments and sizes of the files of a folder."""
+
+
+def _state_of(folder: Path) -> _State:
+    files = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [(f.name, (stat := f.stat()).st_mtime_ns, stat.st_size) for f in files]
 
 
 def _loaded(given: Loaded | Settings | None, home: Path | None) -> Loaded:

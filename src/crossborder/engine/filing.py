@@ -18,7 +18,13 @@ from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
 from crossborder.engine import endpoints, profiles
 from crossborder.engine.answers import Received, Submitted, Waiting
-from crossborder.errors import InputError, NotFound, SettingsError, TransportError
+from crossborder.errors import (
+    CrossborderError,
+    InputError,
+    NotFound,
+    SettingsError,
+    TransportError,
+)
 from crossborder.filing import (
     EndpointPolicy,
     Job,
@@ -33,7 +39,7 @@ from crossborder.filing import (
 )
 from crossborder.ledger import AttemptRecord, Draft, Ledger, ReadLot, StoredReceipt, Unread, lots
 from crossborder.settings import Endpoint, Settings
-from crossborder.transport import Transport, close_transport, open_transport
+from crossborder.transport import Transport, close_transport, open_late, open_transport
 
 Progress = Callable[[int, int], None]
 MOST_RECEIPT_BYTES = 16 * 1024 * 1024
@@ -41,6 +47,10 @@ APPLY_LOT = 2000
 PATIENCE = timedelta(seconds=1)
 """How long at least nothing must move before filing gives up what an endpoint does not take."""
 _OPEN = ("prepared", "awaiting_manifest", "queued", "sending", "not_received", "unknown")
+_NOT_THERE = frozenset({"queued", "sending", "not_received", "unknown"})
+"""Between these a message goes to and fro while its endpoint takes none: a try is no step forward."""
+_VAIN = frozenset({"not_received", "unknown", "looked_up"})
+"""What a tally counts of tries that may have come to nothing; if one led to something, a state says so."""
 
 
 # -- what waits, and what may go where
@@ -77,7 +87,23 @@ def _declarant(settings: Settings, profile: str) -> str:
 
 
 def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
-    """Raise before anything moves: unknown batch, no address, wrong profile, other kind of endpoint (P12)."""
+    """Raise before anything moves: unknown batch, no address, wrong profile, other kind of endpoint (P12).
+
+    One endpoint that cannot be opened is no reason, as long as another one of these batches can.
+    """
+    served = _served(ledger, settings, only)
+    kinds = {endpoint.kind for endpoint in served.values()}
+    if ledger.get_fact("endpoint_kind") is not None:  # before any of them is touched
+        for kind in kinds:
+            ledger.require_kind(kind)
+    _refuse_unopened(ledger, served)
+    for kind in kinds:
+        ledger.require_kind(kind)
+
+
+def _served(ledger: Ledger, settings: Settings, only: Sequence[str]) -> dict[str, Endpoint]:
+    """The endpoints that something of these batches still goes to. Raises `NotFound`, `SettingsError`."""
+    served: dict[str, Endpoint] = {}
     for batch_id in only:
         batch = ledger.batch(batch_id)
         firm = configured.find_profile(settings, batch.profile) if batch.profile else None
@@ -93,7 +119,26 @@ def refuse(ledger: Ledger, settings: Settings, only: Sequence[str]) -> None:
                 )  # fmt: skip
             if firm is not None:
                 endpoints.refuse_wrong_profile(name, endpoint, batch.profile, firm)
-            ledger.require_kind(endpoint.kind)
+            served[name] = endpoint
+    return served
+
+
+def _refuse_unopened(ledger: Ledger, served: Mapping[str, Endpoint]) -> None:
+    """Raise the error of the transports where none of the endpoints can be opened."""
+    errors: list[CrossborderError] = []
+    for name, endpoint in served.items():
+        try:
+            close_transport(open_transport(endpoint, name, dialects(ledger)))
+        except (TransportError, SettingsError) as error:
+            errors.append(error)
+    if not errors or len(errors) < len(served):
+        return
+    if len(errors) == 1:
+        raise errors[0]
+    raise TransportError(
+        "none of the endpoints can be opened: " + "; ".join(e.text("en") for e in errors),
+        "所涉端点均无法打开：" + "；".join(e.text("zh") for e in errors),
+    )
 
 
 # -- the steps, with what they need from the pure rooms
@@ -137,7 +182,7 @@ def read_stored(stored: Sequence[StoredReceipt]) -> ReadLot:
 def jobs(ledger: Ledger, settings: Settings, tally: Tally, stop: threading.Event) -> list[Job]:
     """Everything that files and follows: one queuer, one reader, and what each endpoint with an address needs.
 
-    Raises `TransportError` or `SettingsError` before any thread starts.
+    An endpoint that cannot be opened is named in the tally's troubles and tried again; the others go on.
     """
     made = [
         queue_job(ledger, messages.stamp, _Ids(ledger, settings), stop=stop, tally=tally),
@@ -174,7 +219,7 @@ def _taker(ledger: Ledger) -> Callable[[ReadLot, datetime], int]:
 
 @contextlib.contextmanager
 def _opened(ledger: Ledger, name: str, endpoint: Endpoint) -> Iterator[Transport]:
-    transport = open_transport(endpoint, name, dialects(ledger))
+    transport = open_late(endpoint, name, dialects(ledger))
     try:
         yield transport
     finally:
@@ -232,7 +277,10 @@ class _Watch:
 
     def _finished(self, now: datetime) -> bool:
         own = self._ledger.attempts_in(batch_ids=self._only)
-        seen = (self._tally.counts, Counter(a.state for a in own))
+        seen = (
+            {name: n for name, n in self._tally.counts.items() if name not in _VAIN},
+            Counter("not_there" if a.state in _NOT_THERE else a.state for a in own),
+        )
         if seen != self._seen:
             self._seen, self._since = seen, now
         still = now - self._since
@@ -284,7 +332,8 @@ def _followers(ledger: Ledger, only: Sequence[str]) -> set[tuple[str, str]]:
 def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) -> Submitted:
     """How the attempts of these batches stand now."""
     made = ledger.attempts_in(batch_ids=list(only))
-    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles)
+    held = reconcile.holdups(ledger, only)
+    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles, held)
 
 
 def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:

@@ -6,7 +6,7 @@ finding; live with other content → a finding that names the differing fields; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -32,7 +32,8 @@ class HandIn:
     """A checked hand-in joined with the ledger.
 
     `plan`: `ship, key, digest, outcome, attempt_id`, where `outcome` is unreadable, rejected, not_evaluated,
-    on_hold, already_filed or prepared, and `attempt_id` the live attempt of what is already filed.
+    on_hold, already_filed or prepared, and `attempt_id` the live attempt of what is already filed. No key is
+    prepared twice.
     """
 
     checked: Checked
@@ -43,9 +44,14 @@ class HandIn:
         """Shipments by outcome."""
         return dict(self.plan.group_by("outcome").len().sort("outcome").iter_rows())
 
-    def ships(self, outcome: str) -> pl.Series:
-        """The shipments of one outcome."""
-        return self.plan.filter(pl.col("outcome") == outcome)["ship"]
+    def without(self, keys: Collection[str]) -> HandIn:
+        """The same, but keys that an earlier block of this hand-in has prepared are not prepared again.
+
+        What is said about it, and about the first one, is said when the whole hand-in is known.
+        """
+        again = (pl.col("outcome") == "prepared") & pl.col("key").is_in(list(keys))
+        outcome = pl.when(again).then(pl.lit("rejected")).otherwise("outcome").alias("outcome")
+        return replace(self, plan=self.plan.with_columns(outcome))
 
 
 def keys_of(frames: FrameSet) -> pl.DataFrame:
@@ -103,7 +109,17 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
             pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
         )
     )
-    return HandIn(checked, settled)
+    return HandIn(checked, _once(settled))
+
+
+def _once(plan: pl.DataFrame) -> pl.DataFrame:
+    """Of a key that would be prepared more than once, only the first: the others are rejected."""
+    prepared = plan.filter(pl.col("outcome") == "prepared")
+    if prepared["key"].n_unique() == prepared.height:
+        return plan
+    later = prepared.filter(~pl.col("key").is_first_distinct())["ship"]
+    outcome = pl.when(pl.col("ship").is_in(later.implode())).then(pl.lit("rejected"))
+    return plan.with_columns(outcome.otherwise("outcome").alias("outcome"))
 
 
 def _known_frame(known: Iterable[Known]) -> pl.DataFrame:

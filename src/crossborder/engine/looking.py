@@ -171,6 +171,11 @@ def not_manifested(ledger: Ledger, only: Sequence[str], day: str) -> list[dict[s
     ]
 
 
+def holdups(ledger: Ledger, only: Sequence[str], day: str) -> list[proving.Holdup]:
+    """What holds declarations of the chosen batches up, the worst first."""
+    return proving.holdups(ledger, [b.id for b in select(ledger, only, day)])
+
+
 def reconcile(
     ledger: Ledger, settings: Settings, only: Sequence[str], day: str, *, ask_endpoints: bool
 ) -> Reconciled:
@@ -183,7 +188,7 @@ def reconcile(
         {"what": d.what, "where": d.where, "detail": d.detail, "detail_zh": d.detail_zh}
         for d in proving.differences(ledger, said)
     ]
-    return Reconciled(closing(ledger, chosen), differences)
+    return Reconciled(closing(ledger, chosen), differences, proving.holdups(ledger, chosen))
 
 
 # -- the day's report
@@ -206,7 +211,10 @@ def report(
         sandbox=sandbox,
         batches=[batch_as_dict(b) for b in batches],
         account=closing(ledger, ids),
-        attention=[*_not_manifested(ledger, ids), *_attention(ledger, settings, made, now), *_loose_receipts(ledger)],
+        attention=[
+            *_not_manifested(ledger, ids), *_held_up(proving.holdups(ledger, ids)),
+            *_attention(ledger, settings, made, now), *_loose_receipts(ledger),
+        ],
         masters=_masters(made),
         findings=_findings(ledger, ids),
     )  # fmt: skip
@@ -218,6 +226,16 @@ def _not_manifested(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, str]]:
         {"what": "not_manifested", "master": s.master_waybill or "", "shipment": s.shown_as, "state": s.outcome,
          "zh": "未列入任何舱单", "en": f"on no manifest: {reason}"}
         for s, reason in ledger.not_manifested(ids)
+    ]  # fmt: skip
+
+
+def _held_up(found: Sequence[proving.Holdup]) -> list[dict[str, str]]:
+    """What waits until a person does something: batches not filed, manifests that keep declarations waiting."""
+    return [
+        {"what": h.what, "master": " ".join(h.masters), "shipment": h.batch, "state": "",
+         "zh": f"{h.cause('zh')} → {h.remedy('zh')}", "en": f"{h.cause('en')} → {h.remedy('en')}"}
+        for h in found
+        if h.person and (h.waiting or h.what == "not_submitted")
     ]  # fmt: skip
 
 
@@ -239,8 +257,7 @@ def _attention(
     for attempt in _not_superseded(ledger, asking):
         words = proving.advice(attempt.message_type, attempt.last_code, attempt.state)
         if attempt.attention:
-            marks = ", ".join(attempt.attention)
-            words = (f"须人工核实：{marks}", f"a person must look: {marks}")
+            words = _marked(attempt.attention)
         rows.append(_row(attempt, attempt.state, words))
     for name, endpoint in settings.endpoints.items():
         before = china_time.iso(now - timedelta(hours=endpoint.answer_due_hours))
@@ -252,6 +269,15 @@ def _attention(
     return sorted(
         rows, key=lambda r: (r["what"] != "unknown", r["what"], r["master"], r["shipment"])
     )
+
+
+def _marked(marks: Sequence[str]) -> tuple[str, str]:
+    """What the marks of an attempt mean and what to do, in both languages."""
+    named = ", ".join(marks)
+    zh, en = (
+        "；".join(filter(None, texts)) for texts in zip(*map(proving.mark, marks), strict=True)
+    )
+    return (f"须人工核实：{named} {zh}".rstrip(), f"a person must look: {named} {en}".rstrip())
 
 
 def _not_superseded(ledger: Ledger, made: Sequence[AttemptRecord]) -> list[AttemptRecord]:

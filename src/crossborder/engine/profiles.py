@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +39,7 @@ def refuse_wrong(firm: Profile) -> None:
         _refuse_value("goods", column, value)
 
 
+@lru_cache(maxsize=4096)
 def _refuse_value(frame: str, column: str, value: str) -> None:
     known = COLUMNS["goods" if frame == "goods" else "shipments"]
     if column not in known:
@@ -76,7 +78,16 @@ def refuse_incomplete(firm: Profile, person: Operator, frames: FrameSet) -> None
     A column whose value the profile or the operator may give, which an unconditional filling rule of EXP301 or
     EXP311 requires, and for which neither they nor a single row of the file has a value.
     """
-    missing = [
+    missing = incomplete(firm, person, frames)
+    if missing:
+        raise not_given(missing)
+
+
+def incomplete(firm: Profile, person: Operator, frames: FrameSet) -> list[str]:
+    """The columns that `refuse_incomplete` names; none where there are no shipments."""
+    if not frames.shipments.height:
+        return []
+    return [
         column.name
         for column in COLUMNS["shipments"].values()
         if column.default_from in ("profile", "operator")
@@ -86,13 +97,16 @@ def refuse_incomplete(firm: Profile, person: Operator, frames: FrameSet) -> None
         and not any(v.get(column.name) for v in firm.values_by_class.values())
         and frames.shipments[column.name].null_count() == frames.shipments.height
     ]
-    if missing and frames.shipments.height:
-        raise SettingsError(
-            f"neither the profile nor the file gives: {', '.join(missing)}",
-            f"企业档案与预报清单都没有给出：{'、'.join(missing)}",
-            fix_en="add them under [profiles.NAME.values] or [operators.NAME.values]; `--profile demo` shows how",
-            fix_zh="请写入 [profiles.名称.values] 或 [operators.名称.values]；可参考 --profile demo",
-        )
+
+
+def not_given(missing: Sequence[str]) -> SettingsError:
+    """Columns that always must be filled, and are not: not by the profile, the operator, or any row."""
+    return SettingsError(
+        f"neither the profile nor the file gives: {', '.join(missing)}",
+        f"企业档案与预报清单都没有给出：{'、'.join(missing)}",
+        fix_en="add them under [profiles.NAME.values] or [operators.NAME.values]; `--profile demo` shows how",
+        fix_zh="请写入 [profiles.名称.values] 或 [operators.名称.values]；可参考 --profile demo",
+    )
 
 
 @cache

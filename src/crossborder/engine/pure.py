@@ -7,9 +7,9 @@ the clock once, here at the edge. The same input gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,10 @@ from crossborder.shipments import FrameSet, apply_profile, content_digests, pers
 from crossborder.shipments import findings as found
 
 log.know_personal(personal_names())
+
+
+NOTHING = intake.SourceTable((), 0, pl.DataFrame())
+"""The source rows of a block, which are not kept."""
 
 
 @cache
@@ -58,45 +62,103 @@ def check(
     lower the 9,999 house waybills of one manifest.
     Raises `InputError`, `MappingError`, `SettingsError`, `NotFound`.
     """
-    firm = profiles.find(profile)
-    person = operator or Operator()
+    judge = Judge.of(
+        profiles.find(profile), operator or Operator(), tables or packaged_tables(), as_of=as_of,
+        declared_on=declared_on, served=served, most_houses=most_houses,
+    )  # fmt: skip
     read = intake.read(
         data, mapping=mapping, folders=folders, sheet=sheet, limits=limits or intake.Limits()
     )
-    declared_on = declared_on or china_time.now().strftime("%Y%m%d")
-    context = rules.Context(
-        tables=_with_fictional_rates(tables or packaged_tables(), firm, declared_on[:6]),
-        profile=firm,
-        declared_on=declared_on,
-        as_of=as_of.replace("-", "") if as_of else None,
-        served_prefixes=frozenset(served) if served is not None else None,
-    )
-    profiles.refuse_incomplete(firm, person, read.frames)
-    filled = apply_profile(read.frames, firm, person)
-    frames, findings = _judge(filled, context, person, most_houses)
-    findings = found.gather([read.findings, findings])
-    ships = read.frames.shipments.select("ship")
-    return Checked(
-        frames=frames,
-        findings=findings,
-        verdicts=found.verdicts(ships, findings),
-        digests=content_digests(read.frames),
-        unevaluated=rules.unevaluated(context),
-        rows=read.rows,
-        mapping=read.mapping,
-        source_name=read.source_name,
-        source_digest=read.source_digest,
-        source=read.raw,
-        profile=firm,
-        operator=person,
-        declared_on=context.declared_on,
-    )
+    return judge.whole(read)
 
 
-def _with_fictional_rates(tables: Tables, firm: Profile, month: str) -> Tables:
+@dataclass(frozen=True)
+class Judge:
+    """What a hand-in is judged by; the same for all of its blocks. Thread-safe: nothing in it changes."""
+
+    firm: Profile
+    person: Operator
+    context: rules.Context
+    most_houses: int | None = None
+
+    @classmethod
+    def of(
+        cls,
+        firm: Profile,
+        person: Operator,
+        tables: Tables,
+        *,
+        as_of: str | None = None,
+        declared_on: str | None = None,
+        served: Iterable[str] | None = None,
+        most_houses: int | None = None,
+    ) -> Judge:
+        """For a firm and a person, by the tables of the day of declaration (default: today in China)."""
+        day = declared_on or china_time.now().strftime("%Y%m%d")
+        context = rules.Context.of(
+            tables=_with_fictional_rates(tables, day[:6]) if firm.demo else tables,
+            profile=firm,
+            declared_on=day,
+            as_of=as_of.replace("-", "") if as_of else None,
+            served_prefixes=frozenset(served) if served is not None else None,
+        )
+        return cls(firm, person, context, most_houses)
+
+    def whole(self, read: intake.Intake) -> Checked:
+        """The verdict on a hand-in that was read in one piece. Raises `SettingsError`."""
+        profiles.refuse_incomplete(self.firm, self.person, read.frames)
+        filled = apply_profile(read.frames, self.firm, self.person)
+        frames, findings = _judge(filled, self.context, self.person, self.most_houses)
+        return self._checked(read, frames, findings)
+
+    def block(self, read: intake.Intake) -> JudgedBlock:
+        """What a block shows by itself: each shipment alone, nothing of what compares it with others."""
+        missing = profiles.incomplete(self.firm, self.person, read.frames)
+        filled = apply_profile(read.frames, self.firm, self.person)
+        frames, findings, unanswered = _judge_alone(filled, self.context, self.person)
+        checked = self._checked(read, frames, findings)
+        of_file = pl.col("ship").is_null()
+        return JudgedBlock(
+            replace(checked, findings=checked.findings.filter(~of_file), source=NOTHING),
+            checked.findings.filter(of_file), unanswered, frozenset(missing),
+        )  # fmt: skip
+
+    def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
+        every = found.gather([read.findings, findings])
+        return Checked(
+            frames=frames,
+            findings=every,
+            verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
+            digests=content_digests(read.frames),
+            unevaluated=rules.unevaluated(self.context),
+            rows=read.rows,
+            mapping=read.mapping,
+            source_name=read.source_name,
+            source_digest=read.source_digest,
+            source=read.raw,
+            profile=self.firm,
+            operator=self.person,
+            declared_on=self.context.declared_on,
+        )
+
+
+@dataclass(frozen=True)
+class JudgedBlock:
+    """A block of a hand-in, judged by itself.
+
+    `checked` has the findings about shipments only, and no source rows; `about_file` are the others. `unanswered` counts codes that no table could judge (`messages.unanswered`); `missing` are columns that
+    always must be filled and that neither the firm nor this block fills.
+    """
+
+    checked: Checked
+    about_file: pl.DataFrame
+    unanswered: pl.DataFrame
+    missing: frozenset[str]
+
+
+@lru_cache(maxsize=8)
+def _with_fictional_rates(tables: Tables, month: str) -> Tables:
     """For a demonstration profile, the made-up rates of the samples beside whatever was imported."""
-    if not firm.demo:
-        return tables
     made_up = table("rates").select(
         "currency",
         pl.lit(month).alias("month"),
@@ -110,9 +172,7 @@ def _judge(
     filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:
     """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
-    readable = filled.take(filled.shipments.filter(~pl.col("unreadable"))["ship"])
-    classed, f_class = rules.classify(readable, context)
-    classed = apply_profile(classed, context.profile, person)
+    classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
     parts = [
@@ -127,22 +187,60 @@ def _judge(
             most_houses=most_houses,
         ),
     ]
-    unreadable = filled.take(filled.shipments.filter(pl.col("unreadable"))["ship"])
-    whole = FrameSet(
-        pl.concat([classed.shipments, unreadable.shipments]).sort("ship"),
-        classed.goods,
-        classed.documents,
-        classed.headers,
-    )
     return whole, _once(found.gather(parts))
+
+
+def _judge_alone(
+    filled: FrameSet, context: rules.Context, person: Operator
+) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame]:
+    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted."""
+    classed, whole, f_class = _classed(filled, context, person)
+    plan = messages.compile_plan("EXP301")
+    elements = plan.project(classed)
+    told = plan.check(elements, classed, context.tables, context.declared_on)
+    parts = [
+        f_class,
+        told.filter(pl.col("ship").is_not_null()),
+        rules.check_alone(classed, context),
+    ]
+    unanswered = messages.unanswered(plan, elements, context.tables, context.declared_on)
+    return whole, _once(found.gather(parts)), unanswered
+
+
+def _classed(
+    filled: FrameSet, context: rules.Context, person: Operator
+) -> tuple[FrameSet, FrameSet, pl.DataFrame]:
+    """The readable shipments with their class and its values, all shipments, and what classifying found."""
+    readable, unreadable = _parted(filled)
+    classed, f_class = rules.classify(readable, context)
+    if classed is not readable:
+        classed = apply_profile(classed, context.profile, person)
+    return classed, _joined(classed, unreadable), f_class
+
+
+def _parted(frames: FrameSet) -> tuple[FrameSet, pl.DataFrame]:
+    """The shipments that could be read, and the rows of those that could not (they have nothing below)."""
+    lost = frames.shipments.get_column("unreadable")
+    if not lost.any():
+        return frames, frames.shipments.clear()
+    return frames.take(frames.shipments.filter(~lost)["ship"]), frames.shipments.filter(lost)
+
+
+def _joined(readable: FrameSet, unreadable: pl.DataFrame) -> FrameSet:
+    if not unreadable.height:
+        return readable
+    return replace(readable, shipments=pl.concat([readable.shipments, unreadable]).sort("ship"))
 
 
 def _once(findings: pl.DataFrame) -> pl.DataFrame:
     """The same fault told by two stages stands once; the later one knows more (a rule may suggest a value)."""
-    told = findings.unique(
-        ["ship", "row", "element", "rule", "value"], keep="last", maintain_order=True
+    keys = ["ship", "row", "element", "rule", "value"]
+    return (
+        findings.lazy()
+        .unique(keys, keep="last", maintain_order=True)
+        .sort("ship", "row", nulls_last=True, maintain_order=True)
+        .collect(engine="in-memory")
     )
-    return told.sort("ship", "row", nulls_last=True, maintain_order=True)
 
 
 def compose(

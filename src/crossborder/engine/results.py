@@ -16,7 +16,7 @@ from crossborder.shipments.findings import VERDICTS
 FORMAT = 1
 """Version of every JSON answer."""
 
-_JSON_FIELDS = (
+JSON_FIELDS = (
     "sheet", "row", "column", "element", "shipment", "master", "rule", "severity", "value", "zh", "en",
     "fix", "suggest", "source",
 )  # fmt: skip
@@ -24,8 +24,13 @@ _JSON_FIELDS = (
 
 def findings_json(findings: pl.DataFrame, lang: str = "en") -> list[dict[str, Any]]:
     """Findings as the CLI and the service show them; `fix` is in the asked language."""
+    return findings_frame(findings, lang).to_dicts()
+
+
+def findings_frame(findings: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """The columns that are shown, `JSON_FIELDS`."""
     fix = pl.col("fix_zh" if lang == "zh" else "fix_en").alias("fix")
-    return findings.with_columns(fix).select(_JSON_FIELDS).to_dicts()
+    return findings.with_columns(fix).select(JSON_FIELDS)
 
 
 @dataclass(frozen=True)

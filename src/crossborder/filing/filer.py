@@ -42,7 +42,6 @@ class Filer:
         self._policy, self._owner = policy, owner
         self._tally = tally or Tally()
         self._stopping = stopping
-        self._size = policy.lot if transport.can_look_up else 1
         self._lot: deque[Outgoing] = deque()
         self._done: list[Sent] = []
         self._claimed_at = self._done_since = _NEVER
@@ -75,9 +74,8 @@ class Filer:
 
     def _claim(self, now: datetime) -> bool:
         policy = self._policy
-        self._lot.extend(
-            self._ledger.claim(self._endpoint, self._owner, self._size, now, policy.lease)
-        )
+        size = policy.lot if self._transport.can_look_up else 1
+        self._lot.extend(self._ledger.claim(self._endpoint, self._owner, size, now, policy.lease))
         self._claimed_at = now
         return bool(self._lot)
 

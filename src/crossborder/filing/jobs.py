@@ -18,7 +18,7 @@ from crossborder.filing.resolver import Resolver
 from crossborder.filing.run import Job, Step
 from crossborder.ledger import Draft, Ledger, ReadLot, StoredReceipt
 from crossborder.settings import Endpoint
-from crossborder.transport import Transport, close_transport, open_transport
+from crossborder.transport import Transport, close_transport, open_late
 
 Clock = Callable[[], datetime]
 
@@ -82,12 +82,11 @@ def endpoint_jobs(
 ) -> list[Job]:
     """Everything one endpoint needs: `workers` senders and one resolver (`send`), one poller (`receive`).
 
-    `folders` may hold gateway dialects. Raises `TransportError` or `SettingsError` here, before any thread
-    starts, if the transport cannot be opened.
+    `folders` may hold gateway dialects. A transport that cannot be opened is a trouble of this endpoint: its rows
+    wait, and it is tried again.
     """
     policy = EndpointPolicy.of(endpoint)
-    open_one = connect or (lambda: open_transport(endpoint, name, folders))
-    close_transport(open_one())
+    open_one = connect or (lambda: open_late(endpoint, name, folders))
 
     def resolver(transport: Transport) -> Work:
         return Resolver(

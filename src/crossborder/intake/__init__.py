@@ -6,7 +6,7 @@ from crossborder.intake.mapping import Mapping, load_mapping, mapping_names
 from crossborder.intake.mapping.draft import draft, explain_rows
 from crossborder.intake.reader import BLOCK_BYTES, Block, Blocks, open_blocks, read
 from crossborder.intake.table import Intake, SourceTable
-from crossborder.intake.write import write_rows
+from crossborder.intake.write import rows_out, write_rows
 
 __all__ = [
     "BLOCK_BYTES",
@@ -23,5 +23,6 @@ __all__ = [
     "mapping_names",
     "open_blocks",
     "read",
+    "rows_out",
     "write_rows",
 ]

@@ -19,6 +19,7 @@ from crossborder.intake.grid import Source
 from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.model import Mapping
 from crossborder.intake.recordsource import Parts, RecordSource, at_once, by_lines, outline
+from crossborder.intake.sheets import refuse_sheet
 
 _OUTLINED = 1 << 20
 """Bytes of an NDJSON file that are looked at together before it is read."""
@@ -61,6 +62,7 @@ class Opened:
 
 def open_source(source: Any, sheet: str | int | None, limits: Limits, *, nest: bool) -> Opened:
     """Open a path, a frame or records; `nest` says whether records may be nested. Raises `InputError`."""
+    refuse_sheet(source, sheet)
     if isinstance(source, str | Path):
         file = opening.SourceFile(Path(source), limits)
         try:

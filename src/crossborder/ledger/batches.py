@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select, update
 
 from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
-from crossborder.keys import normalise
-from crossborder.ledger import tables
+from crossborder.ledger import blocks, tables
 from crossborder.ledger.base import Base, event, to_json
-from crossborder.ledger.dialects import chunks, insert_rows
 from crossborder.ledger.records import (
     AttemptDraft,
+    Attempts,
     BatchDraft,
     BatchRecord,
     FindingRow,
-    KeysTaken,
-    PayloadRef,
+    Settled,
     ShipmentRow,
 )
-from crossborder.ledger.states import LISTED, MANIFEST, OUTCOMES, PREPARED, STAGE_OURS, VOIDED
+from crossborder.ledger.settling import settle
+from crossborder.ledger.states import MANIFEST, OUTCOMES, VOIDED
 
 RECORDING, SEALED, DISCARDED = "recording", "sealed", "discarded"
-
-_SHIPMENT = (
-    "id", "batch_id", "position", "key", "master_waybill", "house_waybill", "house_key", "shown_as",
-    "direction", "declaration_class", "rows", "row_count", "outcome", "content_digest", "attempt_id",
-)  # fmt: skip
-_ATTEMPT = (
-    "id", "kind", "message_type", "key", "number", "live", "batch_id", "endpoint", "master_waybill",
-    "house_waybill", "voyage", "direction", "content_digest", "state", "stage", "state_since", "ready",
-    "draft_segment", "draft_offset", "draft_length", "draft_digest", "sends", "released", "final",
-)  # fmt: skip
 
 
 class Batches(Base):
@@ -96,60 +83,64 @@ class Batches(Base):
         self,
         batch_id: str,
         shipments: Sequence[ShipmentRow],
-        attempts: Sequence[AttemptDraft],
+        attempts: Attempts | Sequence[AttemptDraft],
         findings: Sequence[FindingRow],
         not_manifested: Sequence[tuple[int, str]],
         now: datetime,
     ) -> None:
         """Record a block of a batch: bytes first, flushed to the disk, then all rows in one transaction.
 
-        `shipments` begin at position `BatchRecord.recorded` and have no gaps (none at all in a block of
-        manifests). Declarations refer to shipments of this block by position; `not_manifested` (position,
-        reason) to any shipment of the batch. A manifest this batch has recorded already (same key, same
-        content) is passed over, so that a block of manifests may be repeated after a crash.
+        `shipments` (plain tuples in the order of `ShipmentRow` will do) begin at position
+        `BatchRecord.recorded` and have no gaps (none at all in a block of manifests). Declarations refer to
+        shipments of this block by position; `not_manifested` (position, reason) to any shipment of the batch.
+        A manifest this batch has recorded already (same key, same content) is passed over, so that a block of
+        manifests may be repeated after a crash.
 
         Raises `KeysTaken` if keys have become live since `known` was asked, or stand twice in the block, and
         `LedgerError` if the batch is not this process's to record; nothing is recorded then.
         """
+        new = attempts if isinstance(attempts, Attempts) else Attempts.of(attempts)
         with self.write() as connection:
             recorded = self._mine(connection, batch_id)
-            _in_order(shipments, recorded)
-            attempts = _not_yet(connection, batch_id, attempts)
-            numbers = _numbers(connection, attempts)
-            refs = self._payloads.append(connection, [a.body for a in attempts])
-            ids = self._reserve(connection, "attempt", len(attempts))
-            insert_rows(
-                connection, tables.attempts, _ATTEMPT,
-                _attempt_rows(batch_id, attempts, ids, refs, numbers, china_time.iso(now)),
-            )  # fmt: skip
-            self._insert_shipments(connection, batch_id, shipments, attempts, ids)
-            insert_rows(
-                connection, tables.manifest_houses,
-                ("attempt_id", "declaration_key", "house_waybill", "state"),
-                [(i, key, house, LISTED) for i, a in zip(ids, attempts, strict=True) for key, house in a.houses],
-            )  # fmt: skip
-            insert_rows(
-                connection, tables.findings,
-                ("batch_id", "position", "rule", "severity", "action", "record"),
-                [(batch_id, *f) for f in findings],
-            )  # fmt: skip
-            _insert_not_manifested(connection, batch_id, not_manifested)
+            blocks.refuse_gaps(shipments, recorded)
+            new = blocks.not_yet(connection, batch_id, new)
+            numbered = blocks.numbers(connection, new)
+            place = self._payloads.extend(connection, new.payload)
+            ids = self._reserve(connection, "attempt", len(new.rows))
+            blocks.insert_attempts(
+                connection, batch_id, new, ids, numbered, place, china_time.iso(now)
+            )
+            first = self._reserve(connection, "shipment", len(shipments)).start
+            blocks.insert_shipments(connection, batch_id, shipments, new, ids, first)
+            blocks.insert_findings(connection, batch_id, findings)
+            blocks.insert_not_manifested(connection, batch_id, not_manifested)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
-            detail = _block_detail(recorded, shipments, refs)
+            detail = blocks.told(recorded, shipments, new)
             self._record(
                 connection, [event(now, self.owner, "recorded", batch_id=batch_id, detail=detail)]
             )
 
     def seal(
-        self, batch_id: str, counts: Mapping[str, int], now: datetime, rows: int | None = None
+        self,
+        batch_id: str,
+        counts: Mapping[str, int],
+        now: datetime,
+        rows: int | None = None,
+        settled: Sequence[Settled] = (),
+        findings: Iterable[Sequence[FindingRow]] = (),
     ) -> BatchRecord:
         """The batch is complete; `counts` are kept with it, shipments by outcome as they were recorded.
 
         (A batch continued after a crash keeps what its first blocks said, so the outcomes are counted here and
-        override those handed in.) Raises `LedgerError` if it is not being recorded.
+        override those handed in.) `settled` and `findings` (lot by lot) are what only the whole hand-in showed:
+        in the same transaction shipments that were prepared lose their attempts, which are voided and can never
+        be sent. Raises `LedgerError` if it is not being recorded.
         """
         with self.write() as connection:
             self._mine(connection, batch_id)
+            for lot in findings:
+                blocks.insert_findings(connection, batch_id, lot)
+            self._record(connection, settle(connection, batch_id, settled, self.owner, now))
             counts = {**counts, **_by_outcome(connection, batch_id, counts)}
             values: dict[str, Any] = {
                 "state": SEALED, "recorder": None, "sealed_at": china_time.iso(now),
@@ -218,6 +209,22 @@ class Batches(Base):
             query = query.where(tables.batches.c.day == day)
         with self.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
+
+    def manifests_of(self, batch_id: str) -> list[str]:
+        """The keys of the manifests that a batch has recorded."""
+        a = tables.attempts.c
+        query = select(a.key).where(a.batch_id == batch_id, a.kind == MANIFEST)
+        with self.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def abandoned(self) -> list[str]:
+        """Batches that are being recorded by no living process."""
+        b = tables.batches.c
+        query = select(b.id, b.recorder).where(b.state == RECORDING)
+        with self.read() as connection:
+            left = connection.execute(query).all()
+        with self._guard:
+            return [i for i, recorder in left if not self._held(i, recorder)]
 
     # -- parts of the above
 
@@ -288,33 +295,6 @@ class Batches(Base):
             )
         return int(row["recorded"])
 
-    def _insert_shipments(
-        self,
-        connection: Connection,
-        batch_id: str,
-        shipments: Sequence[ShipmentRow],
-        attempts: Sequence[AttemptDraft],
-        ids: range,
-    ) -> None:
-        own = {a.position: i for a, i in zip(attempts, ids, strict=True) if a.position is not None}
-        rows = []
-        first = self._reserve(connection, "shipment", len(shipments)).start
-        for shipment_id, s in enumerate(shipments, first):
-            house_key = normalise(s.house_waybill) if s.house_waybill else None
-            attempt = own.get(s.position, s.attempt_id)
-            if (s.outcome == PREPARED) != (s.position in own) or s.outcome not in OUTCOMES:
-                raise LedgerError(
-                    f"shipment {s.position} is {s.outcome} but {'has' if s.position in own else 'has no'} attempt",
-                    f"第 {s.position} 票状态为 {s.outcome}，与申报记录不符",
-                    place=batch_id,
-                )  # fmt: skip
-            rows.append(
-                (shipment_id, batch_id, s.position, s.key, s.master_waybill, s.house_waybill, house_key,
-                 s.shown_as, s.direction, s.declaration_class, s.rows, s.row_count, s.outcome,
-                 s.content_digest, attempt)
-            )  # fmt: skip
-        insert_rows(connection, tables.shipments, _SHIPMENT, rows)
-
 
 def _day(now: datetime) -> str:
     return china_time.day(now).strftime("%Y%m%d")
@@ -357,103 +337,3 @@ def _by_outcome(connection: Connection, batch_id: str, counts: Mapping[str, int]
     )
     named = {name: 0 for name in OUTCOMES if name in counts}
     return {**named, **{str(outcome): int(count) for outcome, count in found}}
-
-
-def _in_order(shipments: Sequence[ShipmentRow], recorded: int) -> None:
-    if [s.position for s in shipments] != list(range(recorded, recorded + len(shipments))):
-        raise LedgerError(
-            f"a block must begin at position {recorded} and have no gaps",
-            f"区块须从第 {recorded} 位起且连续",
-        )
-
-
-def _not_yet(
-    connection: Connection, batch_id: str, attempts: Sequence[AttemptDraft]
-) -> Sequence[AttemptDraft]:
-    """Attempts without the manifests that this batch has recorded already."""
-    a = tables.attempts.c
-    keys = [x.key for x in attempts if x.kind == MANIFEST]
-    there: set[tuple[str, str]] = set()
-    for block in chunks(keys):
-        there |= {
-            (key, digest)
-            for key, digest in connection.execute(
-                select(a.key, a.content_digest)
-                .where(a.kind == MANIFEST, a.batch_id == batch_id)
-                .where(a.key.in_(block), a.live)
-            )
-        }
-    if not there:
-        return attempts
-    return [x for x in attempts if x.kind != MANIFEST or (x.key, x.content_digest) not in there]
-
-
-def _numbers(connection: Connection, attempts: Sequence[AttemptDraft]) -> list[int]:
-    """The number of each new attempt under its key. Raises `KeysTaken`."""
-    a = tables.attempts.c
-    latest: dict[tuple[str, str], int] = {}
-    taken: list[str] = []
-    for kind in {x.kind for x in attempts}:
-        own = [x.key for x in attempts if x.kind == kind]
-        taken += [key for key, times in Counter(own).items() if times > 1]
-        for block in chunks(own):
-            found = connection.execute(
-                select(a.key, func.max(a.number), func.max(case((a.live, 1), else_=0)))
-                .where(a.kind == kind, a.key.in_(block))
-                .group_by(a.key)
-            )
-            for key, number, live in found:
-                latest[(kind, key)] = number
-                if live:
-                    taken.append(key)
-    if taken:
-        raise KeysTaken(tuple(taken))
-    return [latest.get((x.kind, x.key), 0) + 1 for x in attempts]
-
-
-def _attempt_rows(
-    batch_id: str,
-    attempts: Sequence[AttemptDraft],
-    ids: range,
-    refs: Sequence[PayloadRef],
-    numbers: Sequence[int],
-    at: str,
-) -> list[tuple[Any, ...]]:
-    return [
-        (i, a.kind, a.message_type, a.key, number, True, batch_id, a.endpoint, a.master_waybill,
-         a.house_waybill, a.voyage, a.direction, a.content_digest, PREPARED, STAGE_OURS, at, False,
-         ref.segment, ref.offset, ref.length, ref.digest, 0, False, False)
-        for i, a, ref, number in zip(ids, attempts, refs, numbers, strict=True)
-    ]  # fmt: skip
-
-
-def _insert_not_manifested(
-    connection: Connection, batch_id: str, rows: Sequence[tuple[int, str]]
-) -> None:
-    s = tables.shipments.c
-    reasons = dict(rows)
-    for block in chunks(reasons):
-        found = connection.execute(
-            select(s.id, s.position)
-            .outerjoin(tables.not_manifested, tables.not_manifested.c.shipment_id == s.id)
-            .where(s.batch_id == batch_id, s.position.in_(block))
-            .where(tables.not_manifested.c.shipment_id.is_(None))
-        ).all()
-        insert_rows(
-            connection,
-            tables.not_manifested,
-            ("shipment_id", "reason"),
-            [(shipment_id, reasons[position]) for shipment_id, position in found],
-        )
-
-
-def _block_detail(
-    first: int, shipments: Sequence[ShipmentRow], refs: Sequence[PayloadRef]
-) -> dict[str, Any]:
-    digest = hashlib.sha256("".join(ref.digest for ref in refs).encode("ascii")).hexdigest()
-    return {
-        "first": first,
-        "shipments": len(shipments),
-        "attempts": len(refs),
-        "digest": digest,
-    }

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import (
+    ARRAY,
+    Connection,
+    Dialect,
+    Engine,
+    FromClause,
+    Table,
+    Text,
+    cast,
+    create_engine,
+    event,
+    func,
+)
 from sqlalchemy.engine import make_url
 
 IMMEDIATE = "crossborder_immediate"
 """Execution option of a connection whose transaction takes the write lock when it begins."""
 
 _BUSY_MS = 60_000
+_WAL_PAGES = 10_000
+"""The write-ahead log is carried over when it has reached 40 MB: a block of a batch is about 10 MB of it."""
 _T = TypeVar("_T")
 
 
@@ -42,6 +57,7 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "cache_size=-65536",
         "temp_store=MEMORY",
+        f"wal_autocheckpoint={_WAL_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
@@ -53,18 +69,47 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    fixed: Mapping[str, Any] | None = None,
 ) -> None:
-    """Many rows as tuples straight through the driver (dictionaries through Core cost five times as much)."""
+    """Many rows as tuples straight through the driver (dictionaries through Core cost five times as much).
+
+    `fixed` are columns with the same value in every row: written into the statement, they need not be bound again
+    and again.
+    """
     if not rows:
         return
-    quote = connection.dialect.identifier_preparer.quote
-    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    dialect = connection.dialect
+    quote = dialect.identifier_preparer.quote
+    mark = "?" if dialect.paramstyle == "qmark" else "%s"
+    constants = {
+        name: _literal(table, name, value, dialect) for name, value in (fixed or {}).items()
+    }
     sql = (
-        f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in columns)})"
-        f" VALUES ({', '.join([mark] * len(columns))})"
-    )
-    connection.exec_driver_sql(sql, [tuple(row) for row in rows])
+        f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
+        f" VALUES ({', '.join([mark] * len(columns) + list(constants.values()))})"
+    )  # fmt: skip
+    connection.exec_driver_sql(sql, list(rows))
+
+
+def _literal(table: Table, column: str, value: Any, dialect: Dialect) -> str:
+    """A value of a column as the dialect writes it in a statement."""
+    written = table.c[column].type.dialect_impl(dialect).literal_processor(dialect)
+    if written is None:
+        raise TypeError(f"no literals of {table.name}.{column}")
+    text = written(value)
+    return text if dialect.paramstyle == "qmark" else text.replace("%", "%%")
+
+
+def texts(connection: Connection, values: Iterable[str]) -> FromClause:
+    """Any number of texts as a table with the column `value`, to be joined with: one parameter, one statement."""
+    given = list(values)
+    if connection.dialect.name == "sqlite":
+        return func.json_each(json.dumps(given, ensure_ascii=False)).table_valued("value")
+    return func.unnest(cast(given, ARRAY(Text))).table_valued("value")
 
 
 def append_only(dialect: Dialect, table: str) -> list[str]:

@@ -41,7 +41,7 @@ def let_go_of(
         e for (e,) in connection.execute(select(A.c.endpoint).where(mine).distinct()) if e is not None
     ]  # fmt: skip
     direct = [e for e in endpoints if not manifest_first.get(e, True)]
-    manifests = _ready_manifests(connection, mine & (A.c.kind == MANIFEST))
+    manifests = ready_manifests(connection, mine & (A.c.kind == MANIFEST))
     declarations = connection.execute(
         update(A).where(mine, A.c.kind == DECLARATION, A.c.endpoint.in_(direct)).values(ready=True)
     ).rowcount
@@ -83,7 +83,7 @@ def _let_go_with(connection: Connection, batch_id: str, who: str, now: datetime)
         [event(china_time.iso(now), who, "submitted", batch_id=b, attempt_id=i, detail={"for": batch_id})
          for i, b in found],
     )  # fmt: skip
-    return _ready_manifests(connection, A.c.id.in_([i for i, _ in found]))
+    return ready_manifests(connection, A.c.id.in_([i for i, _ in found]))
 
 
 def _stood_on(connection: Connection, batch_id: str) -> list[tuple[int, str]]:
@@ -115,7 +115,7 @@ def _stood_on(connection: Connection, batch_id: str) -> list[tuple[int, str]]:
     return found
 
 
-def _ready_manifests(connection: Connection, which: ColumnElement[bool]) -> int:
+def ready_manifests(connection: Connection, which: ColumnElement[bool]) -> int:
     """All manifests count as let go; only those whose part before is accepted (or the first) are ready."""
     rows = connection.execute(select(A.c.id, A.c.key).where(which)).all()
     now_ready = [i for i, key in rows if _before_accepted(connection, key)]

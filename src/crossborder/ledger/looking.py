@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, or_, select
+from sqlalchemy import RowMapping, func, or_, select
 
 from crossborder.errors import NotFound, PayloadDamaged
 from crossborder.keys import normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.batches import SEALED
-from crossborder.ledger.dialects import chunks
+from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.records import (
     AttemptRecord,
     Event,
@@ -40,39 +40,45 @@ class Looking(Base):
         """The attempt that counts under each key (the live one, else the latest); keys without one are absent."""
         found: dict[str, Known] = {}
         with self.read() as connection:
-            for block in chunks(dict.fromkeys(keys)):
-                rows = connection.execute(
-                    select(A, tables.batches.c.state.label("batch_state"))
-                    .join(tables.batches, tables.batches.c.id == A.c.batch_id)
-                    .where(A.c.kind == kind, A.c.key.in_(block))
-                    .order_by(A.c.number)
-                ).mappings()
-                for row in rows:
-                    if row["key"] not in found or not found[row["key"]].live:
-                        found[row["key"]] = _known(row)
+            wanted = texts(connection, dict.fromkeys(keys))
+            rows = connection.execute(
+                select(A, tables.batches.c.state.label("batch_state"))
+                .select_from(wanted.join(A, A.c.key == wanted.c.value))
+                .join(tables.batches, tables.batches.c.id == A.c.batch_id)
+                .where(A.c.kind == kind)
+                .order_by(A.c.number)
+            ).mappings()
+            for row in rows:
+                if row["key"] not in found or not found[row["key"]].live:
+                    found[row["key"]] = _known(row)
         return list(found.values())
 
-    def manifested(self, keys: Sequence[str]) -> dict[str, Listed]:
-        """Declaration keys whose house stands on a live manifest that has not refused it."""
-        found: dict[str, Listed] = {}
-        with self.read() as connection:
-            for block in chunks(dict.fromkeys(keys)):
-                rows = connection.execute(
-                    select(H.c.declaration_key, A.c.id, A.c.key, A.c.state, H.c.state)
-                    .join(A, A.c.id == H.c.attempt_id)
-                    .where(H.c.declaration_key.in_(block), A.c.live, H.c.state != HOUSE_REFUSED)
-                    .order_by(A.c.id)
-                )
-                found |= {row[0]: Listed(*row) for row in rows}
-        return found
+    def manifested(self, keys: Sequence[str], *, beside: str | None = None) -> dict[str, Listed]:
+        """Declaration keys whose house stands on a live manifest that has not refused it.
 
-    def refused_houses(self, attempt_id: int) -> frozenset[str]:
-        """Declaration keys of the houses of one manifest that were refused."""
-        query = select(H.c.declaration_key).where(
-            H.c.attempt_id == attempt_id, H.c.state == HOUSE_REFUSED
-        )
+        `beside`: manifests of this batch do not count.
+        """
         with self.read() as connection:
-            return frozenset(connection.execute(query).scalars())
+            wanted = texts(connection, dict.fromkeys(keys))
+            rows = connection.execute(
+                select(H.c.declaration_key, A.c.id, A.c.key, A.c.state, H.c.state)
+                .select_from(wanted.join(H, H.c.declaration_key == wanted.c.value))
+                .join(A, A.c.id == H.c.attempt_id)
+                .where(A.c.live, H.c.state != HOUSE_REFUSED, A.c.batch_id != (beside or ""))
+                .order_by(A.c.id)
+            )
+            return {row[0]: Listed(*row) for row in rows}
+
+    def refused_houses(self, attempt_ids: Sequence[int]) -> frozenset[tuple[int, str]]:
+        """(manifest, declaration key) of the houses of some manifests that were refused."""
+        found: set[tuple[int, str]] = set()
+        with self.read() as connection:
+            for block in chunks(attempt_ids):
+                query = select(H.c.attempt_id, H.c.declaration_key).where(
+                    H.c.attempt_id.in_(block), H.c.state == HOUSE_REFUSED
+                )
+                found |= {(attempt, key) for attempt, key in connection.execute(query)}
+        return frozenset(found)
 
     def live_manifest_parts(self, stem: str) -> int:
         """The highest part of `MASTER|VOYAGE|I|` that is live: 0 means the next one is an ADD."""
@@ -188,6 +194,19 @@ class Looking(Base):
         with self.read() as connection:
             return [FindingRow(*row) for row in connection.execute(query)]
 
+    def each_finding(self, batch_id: str, lot: int = 2000) -> Iterator[FindingRow]:
+        """The same one by one, for batches of any size."""
+        f, after = tables.findings.c, 0
+        query = select(f.id, f.position, f.rule, f.severity, f.action, f.record).order_by(f.id)
+        while True:
+            with self.read() as connection:
+                some = query.where(f.batch_id == batch_id, f.id > after).limit(lot)
+                rows = connection.execute(some).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            yield from (FindingRow(*row[1:]) for row in rows)
+
     def not_manifested(
         self, batch_ids: Sequence[str] | None = None
     ) -> list[tuple[ShipmentRecord, str]]:
@@ -199,6 +218,18 @@ class Looking(Base):
         with self.read() as connection:
             rows = connection.execute(query).mappings()
             return [(_shipment(row), row["reason"]) for row in rows]
+
+    def already_filed_in(self, batch_id: str) -> dict[str, int]:
+        """Batch → how many shipments of this one are already filed with a declaration of that one."""
+        query = (
+            select(A.c.batch_id, func.count())
+            .join(S, S.c.attempt_id == A.c.id)
+            .where(S.c.batch_id == batch_id, S.c.outcome == "already_filed", A.c.batch_id != batch_id)
+            .group_by(A.c.batch_id)
+            .order_by(A.c.batch_id)
+        )  # fmt: skip
+        with self.read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
 
     def timeline(self, attempt_id: int) -> list[Event]:
         """What happened to an attempt, in the order it was recorded."""

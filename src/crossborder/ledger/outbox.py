@@ -23,6 +23,7 @@ from crossborder.ledger.records import (
     Released,
     Sent,
 )
+from crossborder.ledger.resuming import DAMAGED, resume
 from crossborder.ledger.states import (
     AWAITING_MANIFEST,
     DECLARATION,
@@ -68,7 +69,8 @@ class Outbox(Base):
         now: datetime,
         manifest_first: Mapping[str, bool],
     ) -> Released:
-        """A person lets batches go. Batches that have been let go before are passed over.
+        """A person lets batches go. Batches that have been let go before are passed over, but for messages whose
+        damaged bytes have been put back: those go on.
 
         `manifest_first` says per endpoint whether a declaration waits for its house's NY (an endpoint not named
         wants it). Raises `NotFound`, or `LedgerError` if a batch is not sealed; nothing is let go then.
@@ -76,6 +78,10 @@ class Outbox(Base):
         done: list[str] = []
         total = {MANIFEST: 0, DECLARATION: 0, AWAITING_MANIFEST: 0}
         with self.write() as connection:
+            self._record(
+                connection,
+                resume(connection, batch_ids, self._is_whole, manifest_first, who, now),
+            )
             for batch_id in dict.fromkeys(batch_ids):
                 if not _submit(connection, batch_id, who, now):
                     continue
@@ -339,11 +345,21 @@ class Outbox(Base):
             found |= {row.id: (row.state, row.batch_id) for row in rows}
         return found
 
+    def _is_whole(self, row: RowMapping) -> bool:
+        """Whether the bytes that an attempt would send, or be stamped from, are those of their digest."""
+        frozen = row["segment"] is not None
+        ref = _outgoing(row, row["sends"]).ref if frozen else _draft(row).ref
+        try:
+            self._payloads.read(ref)
+        except PayloadDamaged:
+            return False
+        return True
+
     def _damaged(self, attempt_id: int, now: datetime) -> None:
         at = china_time.iso(now)
         with self.write() as connection:
             row = _by_id(connection, [attempt_id])[attempt_id]
-            attention = with_attention(row["attention"], "payload_damaged")
+            attention = with_attention(row["attention"], DAMAGED)
             values: dict[str, Any] = {"attention": attention, "ready": False}
             if row["state"] in (*WAITING, SENDING):
                 values |= {

@@ -9,15 +9,17 @@ write lock, in which every method that changes a file must be called.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import tables
-from crossborder.ledger.records import PayloadRef
+from crossborder.ledger.records import Payload, PayloadRef
 
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
@@ -35,22 +37,26 @@ class Segments:
         self._limit = limit
 
     def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
-        """Write bodies behind the last committed byte and flush them; where each lies.
+        """As `extend`, for bodies that are not gathered yet; where each of them lies."""
+        payload = Payload.of(bodies)
+        name, first = self.extend(connection, payload)
+        offsets = accumulate(payload.lengths, initial=first)
+        return [
+            PayloadRef(name, *place)
+            for place in zip(offsets, payload.lengths, payload.digests, strict=False)
+        ]
+
+    def extend(self, connection: Connection, payload: Payload) -> tuple[str, int]:
+        """Write documents behind the last committed byte and flush them; segment and offset of the first.
 
         Raises `LedgerError` if the disk is full or the folder cannot be written; the transaction must then be
         rolled back.
         """
-        if not bodies:
-            return []
         name, end = self._current(connection)
-        refs = []
-        offset = end
-        for body in bodies:
-            digest = hashlib.sha256(body).hexdigest()
-            refs.append(PayloadRef(name, offset, len(body), digest))
-            offset += len(body)
+        if not payload.data:
+            return name, end
         try:
-            self._write(self._folder / name, end, b"".join(bodies))
+            self._write(self._folder / name, end, payload.data)
         except OSError as error:
             raise LedgerError(
                 f"the payload store cannot be written ({error.strerror or error})",
@@ -59,8 +65,8 @@ class Segments:
                 fix_en="make room on the disk or check the folder's permissions, then run the command again",
                 fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
             ) from error
-        self._commit_end(connection, name, offset)
-        return refs
+        self._commit_end(connection, name, end + len(payload.data))
+        return name, end
 
     def read(self, ref: PayloadRef) -> bytes:
         """The bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest."""
@@ -129,19 +135,24 @@ class Segments:
     def _write(self, path: Path, end: int, data: bytes) -> None:
         self._folder.mkdir(exist_ok=True)
         fresh = not path.exists()
-        with path.open("r+b" if not fresh else "xb") as file:
+        view, half = memoryview(data), len(data) // 2
+        with path.open("r+b" if not fresh else "xb", buffering=0) as file:
             file.truncate(end)
             file.seek(end)
-            half = len(data) // 2
-            file.write(data[:half])
+            _write_all(file, view[:half])
             self._checkpoint("payload:half")
-            file.write(data[half:])
-            file.flush()
+            _write_all(file, view[half:])
             self._checkpoint("payload:written")
             os.fsync(file.fileno())
         if fresh:
             _flush_folder(self._folder)
         self._checkpoint("payload:flushed")
+
+
+def _write_all(file: io.FileIO, data: memoryview) -> None:
+    """Write every byte; a raw file may take fewer than it was given."""
+    while data:
+        data = data[file.write(data) :]
 
 
 def _flush_folder(folder: Path) -> None:

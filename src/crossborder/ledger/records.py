@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from crossborder.errors import LedgerError
@@ -72,7 +75,8 @@ class ShipmentRow(NamedTuple):
     """One shipment handed in, whatever became of it. Positions of a batch count from 0 without gaps.
 
     `outcome` is one of `states.OUTCOMES`. `rows` are the source rows (`"5-7,9"`), `row_count` how many.
-    `attempt_id` only for already_filed (the live attempt); for prepared the ledger sets it.
+    `attempt_id` only for already_filed (the live attempt); for prepared the ledger sets it. `house_key` is the
+    house waybill normalised; left out, the ledger makes it.
     """
 
     position: int
@@ -87,6 +91,7 @@ class ShipmentRow(NamedTuple):
     outcome: str
     content_digest: str | None
     attempt_id: int | None = None
+    house_key: str | None = None
 
 
 class HouseRow(NamedTuple):
@@ -115,6 +120,101 @@ class AttemptDraft(NamedTuple):
     body: bytes
     position: int | None = None
     houses: Sequence[HouseRow] = ()
+
+
+@dataclass(frozen=True)
+class Payload:
+    """Documents one after another in `data`; `lengths` (bytes) and `digests` (SHA-256, hex) of each."""
+
+    data: bytes
+    lengths: Sequence[int]
+    digests: Sequence[str]
+
+    @classmethod
+    def cut(cls, data: bytes, lengths: Sequence[int]) -> Payload:
+        """Documents that lie in `data` already, without gaps."""
+        view, sha256 = memoryview(data), hashlib.sha256
+        ends = [0, *accumulate(lengths)]
+        return cls(data, lengths, [sha256(view[a:b]).hexdigest() for a, b in pairwise(ends)])
+
+    @classmethod
+    def of(cls, bodies: Iterable[bytes]) -> Payload:
+        """Documents as single bytes."""
+        kept = list(bodies)
+        return cls.cut(b"".join(kept), [len(body) for body in kept])
+
+    def part(self, first: int, stop: int) -> Payload:
+        """The documents from `first` to before `stop`."""
+        start, end = sum(self.lengths[:first]), sum(self.lengths[:stop])
+        return Payload(self.data[start:end], self.lengths[first:stop], self.digests[first:stop])
+
+    def without(self, positions: Iterable[int]) -> Payload:
+        """All documents but some."""
+        dropped = set(positions)
+        ends = [0, *accumulate(self.lengths)]
+        kept = [n for n in range(len(self.lengths)) if n not in dropped]
+        return Payload(
+            b"".join(self.data[ends[n] : ends[n + 1]] for n in kept),
+            [self.lengths[n] for n in kept], [self.digests[n] for n in kept],
+        )  # fmt: skip
+
+
+AttemptRow = tuple[str, str, str, str, str, str | None, str | None, str, str]
+"""The first nine fields of an `AttemptDraft`: `kind` to `content_digest`."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """Attempts of a block in bulk: `rows` as plain tuples, their bytes in the same order.
+
+    `positions` are the shipments' (None for a manifest); `houses` (number of the row, declaration key, house
+    waybill) are what manifests list.
+    """
+
+    rows: Sequence[AttemptRow]
+    positions: Sequence[int | None]
+    payload: Payload
+    houses: Sequence[tuple[int, str, str]] = ()
+
+    @classmethod
+    def of(cls, drafts: Iterable[AttemptDraft]) -> Attempts:
+        """Attempts that were drafted one by one."""
+        kept = list(drafts)
+        return cls(
+            [draft[:9] for draft in kept], [draft.position for draft in kept],
+            Payload.of(draft.body for draft in kept),
+            tuple((n, *house) for n, draft in enumerate(kept) for house in draft.houses),
+        )  # fmt: skip
+
+    def part(self, first: int, stop: int) -> Attempts:
+        """Those of the shipments at the positions `first` to before `stop`; for declarations by position."""
+        a = bisect_left(self.positions, first, key=_at)
+        b = bisect_left(self.positions, stop, key=_at)
+        return Attempts(self.rows[a:b], self.positions[a:b], self.payload.part(a, b))
+
+    def without(self, numbers: Iterable[int]) -> Attempts:
+        """All but some, by the number of their row."""
+        dropped = set(numbers)
+        kept = [n for n in range(len(self.rows)) if n not in dropped]
+        now = {before: n for n, before in enumerate(kept)}
+        return Attempts(
+            [self.rows[n] for n in kept], [self.positions[n] for n in kept], self.payload.without(dropped),
+            tuple((now[n], key, house) for n, key, house in self.houses if n in now),
+        )  # fmt: skip
+
+
+def _at(position: int | None) -> int:
+    return -1 if position is None else position
+
+
+class Settled(NamedTuple):
+    """What only the whole hand-in shows of a shipment that was recorded as something better.
+
+    `outcome` is one of `states.SETTLED`; it counts unless the shipment's own is worse.
+    """
+
+    position: int
+    outcome: str
 
 
 class FindingRow(NamedTuple):

@@ -40,6 +40,9 @@ MANIFEST = "manifest"
 OUTCOMES = ("unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared")
 """What became of a shipment when it was handed in."""
 
+SETTLED = ("rejected", "not_evaluated", "on_hold")
+"""Outcomes, worst first, that a shipment may still be found to have when all of its hand-in is known."""
+
 LISTED = "listed"
 HOUSE_ACCEPTED = "accepted"
 HOUSE_REFUSED = "refused"

@@ -10,12 +10,15 @@ from crossborder.messages.manifest import (
     manifest_findings,
     manifest_groups,
 )
+from crossborder.messages.manifest_survey import columns_needed as manifest_columns
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
+from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
 from crossborder.messages.verify import verify
 
 __all__ = [
+    "UNANSWERED",
     "Elements",
     "Form",
     "Manifests",
@@ -28,10 +31,14 @@ __all__ = [
     "compose_manifests",
     "differing",
     "elements_from",
+    "manifest_columns",
     "manifest_findings",
     "manifest_groups",
     "message_id",
     "read_receipts",
     "stamp",
+    "summed",
+    "told",
+    "unanswered",
     "verify",
 ]

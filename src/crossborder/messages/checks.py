@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -14,31 +15,74 @@ from crossborder import codes, schema
 from crossborder.messages import conditions, texts
 from crossborder.messages.mapping import MessageMapping
 from crossborder.messages.texts import Text
+from crossborder.shipments.asking import Question
+from crossborder.shipments.columns import personal_names
 
 FILLING, FACET, CODE = range(3)
 """Ranks of checks. Those of one element are asked in this order; of several faults the first is told."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
-    """One question about one element. `fails` is true where the value breaks it (null: it does not)."""
+    """One question about one element. `fails` is true where the value breaks it (null: it does not).
+
+    `keep`: it looks at nobody's personal data, so that answers may be remembered.
+    """
 
     element: str
     rank: int
     rule: str
     fails: pl.Expr
     text: Text
+    keep: bool = False
+
+    @cached_property
+    def alone(self) -> Gate:
+        """A gate of this check by itself, which only a filled value can fail."""
+        return Gate(Question(self.fails, keep=self.keep), (self,))
+
+    @cached_property
+    def told(self) -> list[pl.Expr]:
+        """What is kept of a row that fails: `_value`, `_element`, `_rank`, `_length`."""
+        value = pl.col(self.element)
+        return [
+            value.alias("_value"),
+            pl.lit(self.element).alias("_element"),
+            pl.lit(self.rank).alias("_rank"),
+            value.str.len_chars().alias(texts.LENGTH),
+        ]
+
+    @cached_property
+    def worded(self) -> list[pl.Expr]:
+        """The columns of a finding that are the same wherever the check fails."""
+        return [
+            pl.lit(self.element).alias("element"),
+            pl.lit(self.rule).alias("rule"),
+            pl.lit("reject").alias("severity"),
+            pl.lit("reject").alias("action"),
+            pl.lit(self.text.fix_zh).alias("fix_zh"),
+            pl.lit(self.text.fix_en).alias("fix_en"),
+            pl.lit(self.text.suggest, dtype=pl.String).alias("suggest"),
+        ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Gate:
-    """Checks that are looked at singly only if `any_fails` is true somewhere: the first of two phases."""
+    """Checks of one element that are looked at singly only if the question is answered with yes: two phases.
 
-    any_fails: pl.Expr
+    `of_empty`: only an empty value can fail; else only a filled one.
+    """
+
+    question: Question
     checks: tuple[Check, ...]
+    of_empty: bool = False
+
+    def can_fail(self, filled: int, rows: int) -> bool:
+        """Whether there is any value that could, in a frame with that many rows and filled values."""
+        return filled < rows if self.of_empty else filled > 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lookup:
     """A code table to be asked for an element; `asked` is true where the value is to be looked up."""
 
@@ -46,13 +90,18 @@ class Lookup:
     table: str
     rule: str
     asked: pl.Expr
+    keep: bool = False
+
+    def misses(self, known: frozenset[str]) -> pl.Expr:
+        """Where the value is looked up and is none of the codes known."""
+        codes_known = pl.Series(sorted(known), dtype=pl.String)
+        return self.asked & ~pl.col(self.element.name).is_in(codes_known.implode())
 
     def check(self, known: frozenset[str]) -> Check:
         """The check against a complete table."""
         about = codes.info(self.table)
-        miss = self.asked & ~pl.col(self.element.name).is_in(list(known))
         text = texts.not_in_table(self.element, about.title_zh, about.title_en)
-        return Check(self.element.name, CODE, self.rule, miss, text)
+        return Check(self.element.name, CODE, self.rule, self.misses(known), text, self.keep)
 
 
 @dataclass(frozen=True)
@@ -104,21 +153,30 @@ class _Compiler:
         given = source.given is not None
         for row in self.filling:
             if row.element == element.name and row.need != "O" and not given:
-                yield _alone(self._filling(element, row))
+                check = self._filling(element, row)
+                question = Question(check.fails, keep=check.keep)
+                yield Gate(question, (check,), of_empty=row.need == "R")
         facets = self._facets(element)
         if facets:
             sound = schema.holds(element, pl.col(element.name))
-            yield Gate(~sound, facets)
+            yield Gate(Question(~sound, keep=self._plain(element.name)), facets)
         for code in self.codes:
             if code.element == element.name and not code.table and not given:
-                yield _alone(self._listed(element, code))
+                yield self._listed(element, code).alone
+
+    def _plain(self, element: str) -> bool:
+        """Whether the values of an element are nobody's personal data."""
+        group = self.mapping.groups[self.group.name]
+        source = group.elements[element]
+        return personal_names().isdisjoint({*source.columns(), *source.expr().meta.root_names()})
 
     def _filling(self, element: schema.Element, row: schema.FillingRow) -> Check:
         value, when = pl.col(element.name), self._words(row.clauses)
         needed = row.need == "R"
         fails = value.is_null() if needed else value.is_not_null()
         text = texts.required(element, when) if needed else texts.must_be_empty(element, when)
-        return Check(element.name, FILLING, row.rule, self._while(row.clauses, fails), text)
+        keep, fails = self._plain(element.name), self._while(row.clauses, fails)
+        return Check(element.name, FILLING, row.rule, fails, text, keep)
 
     def _facets(self, element: schema.Element) -> tuple[Check, ...]:
         broken = schema.facet_failures(element, pl.col(element.name))
@@ -144,7 +202,8 @@ class _Compiler:
         else:
             fails = ~value.str.contains(schema.to_rust(row.form))
             text = texts.form(element, row.form, when)
-        return Check(element.name, CODE, row.rule, self._while(row.clauses, fails), text)
+        keep, fails = self._plain(element.name), self._while(row.clauses, fails)
+        return Check(element.name, CODE, row.rule, fails, text, keep)
 
     def _lookups(self) -> Iterator[Lookup]:
         named = self.mapping.groups[self.group.name].elements
@@ -155,7 +214,8 @@ class _Compiler:
             asked = pl.col(element.name).is_not_null()
             if row.form:
                 asked &= pl.col(element.name).str.contains(schema.to_rust(row.form))
-            yield Lookup(element, row.table, row.rule, self._while(row.clauses, asked))
+            asked = self._while(row.clauses, asked)
+            yield Lookup(element, row.table, row.rule, asked, self._plain(element.name))
 
     def _while(self, clauses: tuple[schema.Clause, ...], fails: pl.Expr) -> pl.Expr:
         condition = conditions.holds(clauses, self._column)
@@ -175,7 +235,3 @@ class _Compiler:
             return found.label_zh if found else element
 
         return conditions.words(clauses, label)
-
-
-def _alone(check: Check) -> Gate:
-    return Gate(check.fails, (check,))

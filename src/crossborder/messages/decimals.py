@@ -9,28 +9,35 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from crossborder.shipments.asking import AS_WRITTEN, filled
+
 _LEADING = r"^0[0-9]+(?:\.[0-9]+)?$"
 _TRAILING = r"^[0-9]+\.[0-9]*0$"
 
 
 def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """`frame` with `012.50` as `12.5` in the String columns `names`."""
-    for form, tidy in ((_LEADING, _without_leading), (_TRAILING, _without_trailing)):
-        found = _columns_with(frame, names, form)
-        frame = frame.with_columns(
-            pl.when(pl.col(n).str.contains(form))
-            .then(tidy(pl.col(n)))
-            .otherwise(pl.col(n))
-            .alias(n)
-            for n in found
-        )
+    """`frame` with `012.50` as `12.5` in the String columns `names`; only the values concerned are touched."""
+    values = filled(frame)
+    some = [name for name in names if values[name]]
+    if not some:
+        return frame
+    forms = {_LEADING: _without_leading, _TRAILING: _without_trailing}
+    asked = [pl.col(n).str.contains(form).alias(f"{n} {form}") for form in forms for n in some]
+    found = frame.lazy().select(asked).collect(engine="in-memory", optimizations=AS_WRITTEN)
+    for form, tidy in forms.items():
+        for name in some:
+            idle = found.get_column(f"{name} {form}")
+            if idle.any():
+                column, rows = frame.get_column(name), idle.arg_true()
+                right = column.gather(rows).to_frame().select(tidy(pl.col(name))).to_series()
+                frame = frame.with_columns(column.scatter(rows, right))
     return frame
 
 
 def rounded(frame: pl.DataFrame, name: str, places: int) -> pl.DataFrame:
     """`frame` with the decimals of the String column `name` rounded half up to `places`."""
     long = rf"^[0-9]{{1,30}}\.[0-9]{{{places + 1},}}$"
-    if not _columns_with(frame, [name], long):
+    if not frame.get_column(name).str.contains(long).any():
         return frame
     value = pl.col(name)
     # only the first digit that is dropped decides, so the text is cut behind it and half a unit is added
@@ -60,10 +67,3 @@ def _without_leading(value: pl.Expr) -> pl.Expr:
 
 def _without_trailing(value: pl.Expr) -> pl.Expr:
     return value.str.strip_chars_end("0").str.strip_chars_end(".")
-
-
-def _columns_with(frame: pl.DataFrame, names: Sequence[str], form: str) -> list[str]:
-    if not names or not frame.height:
-        return []
-    hits = frame.select(pl.col(list(names)).str.contains(form).any()).row(0)
-    return [name for name, hit in zip(names, hits, strict=True) if hit]

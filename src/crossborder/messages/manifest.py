@@ -85,12 +85,12 @@ def manifest_findings(
     found = survey(frames, _switched_on(options))
     unknown = not_in_tables(found, frames, tables, on)
     large = too_many(found, frames, most_houses)
-    told = already_told(frames, found.plan)
-    own = (
-        findings.gather([found.faults, found.deviating, unknown])
-        .join(told, on=["ship", "column"], how="anti", nulls_equal=True, maintain_order="left")
-        .unique(["ship", "column"], keep="first", maintain_order=True)
-    )
+    own = findings.gather([found.faults, found.deviating, unknown])
+    if own.height:
+        told = already_told(frames, found.plan, own.get_column("ship").unique())
+        own = own.join(
+            told, on=["ship", "column"], how="anti", nulls_equal=True, maintain_order="left"
+        ).unique(["ship", "column"], keep="first", maintain_order=True)
     return findings.gather([own, large, _noted_totals(found, frames, masters, options)])
 
 

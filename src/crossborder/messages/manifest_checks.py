@@ -116,10 +116,9 @@ def not_in_tables(
 ) -> pl.DataFrame:
     """Codes of the manifest that complete tables do not hold."""
     parts = []
-    projected = found.plan.project(frames)
     for group, checks in zip(found.plan.groups, found.plan.checks, strict=True):
         sure, _ = complete_tables(checks.lookups, tables, on)
-        rows = projected.groups[group.name]
+        rows = found.elements.groups[group.name]
         bare = GroupChecks(checks.group, (), (), {})
         faults = failures(rows, bare, sure) if sure else []
         if faults:

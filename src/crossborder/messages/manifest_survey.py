@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import polars as pl
 
 from crossborder.keys import normalise_expr
-from crossborder.messages.checks import CODE, FILLING, Check, GroupChecks
+from crossborder.messages.checks import CODE, FILLING, Check, Gate, GroupChecks
 from crossborder.messages.findings import failures, first_faults, numbered, to_findings
-from crossborder.messages.plan import Plan, PlannedGroup, compile_plan
+from crossborder.messages.plan import Elements, Plan, PlannedGroup, compile_plan
 from crossborder.messages.render import ILLEGAL
 from crossborder.messages.texts import Text
 from crossborder.shipments import findings
+from crossborder.shipments.asking import AS_WRITTEN, Question, answers
 from crossborder.shipments.frames import FrameSet
 
 MESSAGE = "EXP311"
+_NO_FLAWS = pl.DataFrame(schema={"ship": pl.UInt32, "zh": pl.String, "en": pl.String})
+_NO_FAULTS = pl.DataFrame(schema={**findings.SCHEMA, "_rank": pl.Int32})
 
 
 @dataclass(frozen=True)
@@ -24,13 +28,15 @@ class Survey:
     """The manifests in a set of shipments, before any is composed.
 
     `groups`: `manifest` (UInt32, from 0), the columns the head is grouped by as first written, `shipments`
-    (count). `ships`: `ship`, `manifest` of every shipment that belongs to one. `lines`: `ship`, `manifest`
+    (count). `ships`: `ship`, `manifest` of every shipment that belongs to one. `elements`: as the plan projects
+    them, of every readable shipment. `lines`: `ship`, `manifest`
     and the elements of a line. `facts`: `manifest` and the head elements taken from shipments, each the value
     most shipments give (of equals the first). `faults` and `deviating`: findings. `flawed`: `ship`, `zh`,
     `en` where the line cannot be written.
     """
 
     plan: Plan
+    elements: Elements
     groups: pl.DataFrame
     ships: pl.DataFrame
     lines: pl.DataFrame
@@ -57,35 +63,73 @@ def head_and_line(plan: Plan) -> tuple[PlannedGroup, PlannedGroup]:
     return head, line
 
 
+def columns_needed() -> frozenset[str]:
+    """The columns of a shipments frame that anything about its manifests depends on."""
+    plan = compile_plan(MESSAGE)
+    sources = [g.source(n) for g in plan.groups for n in g.names]
+    found = {c for s in sources for c in s.expr().meta.root_names()}
+    found |= {c for g in plan.groups for c in g.mapping.by} | {"direction", "house_waybill"}
+    if plan.mapping.after is None:
+        return frozenset(found)
+    group, gates = _gates_in_common(plan)
+    asked = {n for gate in gates for e in _asked(gate) for n in e.meta.root_names()}
+    return frozenset(found).union(
+        *(group.source(n).expr().meta.root_names() for n in asked if n in group.names)
+    )
+
+
+def _asked(gate: Gate) -> list[pl.Expr]:
+    return [gate.question.when, *(check.fails for check in gate.checks)]
+
+
+def _gates_in_common(plan: Plan) -> tuple[PlannedGroup, tuple[Gate, ...]]:
+    """The head of the message that is checked before, and its checks of columns that `plan` uses too."""
+    other = compile_plan(str(plan.mapping.after))
+    here = {
+        c for g in plan.groups for s in g.mapping.elements.values() for c in s.columns()
+    }  # fmt: skip
+    group, checks = other.groups[0], other.checks[0]
+    shared = {n for n in group.names if here & set(group.source(n).columns())}
+    return group, tuple(g for g in checks.gates if g.checks[0].element in shared)
+
+
 def survey(frames: FrameSet, switched_on: Collection[str] = ()) -> Survey:
     """Everything about the manifests of `frames` that does not depend on what was filed before."""
     plan = compile_plan(MESSAGE)
     head, line = head_and_line(plan)
     elements = plan.project(frames, switched_on)
     groups, ships = grouped(frames, head.mapping.by)
-    lines = elements.groups[line.name].join(ships, on="ship", maintain_order="left")
-    facts = elements.groups[head.name].join(ships, on="ship", maintain_order="left")
+    lines = _beside(elements.groups[line.name], ships)
+    facts = _beside(elements.groups[head.name], ships)
     line_faults = _faults(lines, plan, line, frames)
     head_faults = _faults(facts, plan, head, frames)
     from_ships = [n for n in head.names if head.source(n).columns() or head.source(n).sql]
     usable = _usable(facts, head_faults, from_ships)
-    chosen = _most_given(usable, from_ships)
-    flawed = pl.concat([line_faults.select("ship", "zh", "en"), _illegal(lines, line.names)])
+    chosen, disputed = _most_given(usable, from_ships)
+    flawed = _flawed(lines, line_faults, line.names)
     return Survey(
         plan=plan,
+        elements=elements,
         groups=groups,
         ships=ships,
         lines=lines,
         facts=chosen,
         faults=findings.gather([line_faults, _missing_everywhere(head_faults, ships, chosen)]),
-        deviating=_deviating(usable, chosen, head, frames, plan),
-        flawed=flawed.unique("ship", keep="first", maintain_order=True),
+        deviating=_deviating(usable, chosen, disputed, head, frames, plan),
+        flawed=flawed,
     )
+
+
+def _beside(rows: pl.DataFrame, ships: pl.DataFrame) -> pl.DataFrame:
+    """The rows (one per shipment) that belong to a manifest, with its number; mostly they all do."""
+    if rows.get_column("ship").equals(ships.get_column("ship")):
+        return rows.hstack([ships.get_column("manifest")])
+    return rows.join(ships, on="ship", maintain_order="left")
 
 
 def grouped(frames: FrameSet, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Shipments by the normalised columns `by`, which must all be filled: groups, and ship → group."""
-    named = frames.shipments.filter(
+    named = frames.shipments.lazy().filter(
         ~pl.col("unreadable").fill_null(value=False),
         *(pl.col(c).is_not_null() for c in by),
         pl.col("direction").is_in(["I", "E"]),
@@ -94,30 +138,30 @@ def grouped(frames: FrameSet, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataF
     spelled = named.select(by).unique(maintain_order=True).with_columns(
         normalise_expr(pl.col(c)).alias(k) for c, k in zip(by, keys, strict=True)
     )  # fmt: skip
-    keyed = named.join(spelled, on=list(by), maintain_order="left").sort("ship")
-    groups = (
-        keyed.group_by(keys, maintain_order=True)
-        .agg(*(pl.col(c).first() for c in by), pl.len().alias("shipments"))
-        .with_row_index("manifest")
+    place, first = pl.col("_place"), pl.col("_first")
+    keyed = (
+        named.join(spelled, on=list(by), maintain_order="left")
+        .sort("ship")
+        .with_row_index("_place")
+        .with_columns(_first=place.first().over(keys), shipments=pl.len().over(keys))
+        .with_columns(manifest=(first.rank("dense") - 1).cast(pl.UInt32), _leads=first == place)
+        .collect(engine="in-memory", optimizations=AS_WRITTEN)
     )
-    ships = keyed.join(groups.select("manifest", *keys), on=keys, maintain_order="left")
-    return groups.drop(keys), ships.select("ship", "manifest")
+    return keyed.filter("_leads").select("manifest", *by, "shipments"), keyed.select(
+        "ship", "manifest"
+    )
 
 
-def already_told(frames: FrameSet, plan: Plan) -> pl.DataFrame:
-    """`ship`, `column` of the values that the check of the declaration itself finds faulty."""
+def already_told(frames: FrameSet, plan: Plan, ships: pl.Series) -> pl.DataFrame:
+    """`ship`, `column` of the values of some shipments that the check of the declaration itself finds faulty."""
     shape = {"ship": pl.UInt32, "column": pl.String}
-    if plan.mapping.after is None:
+    if plan.mapping.after is None or not ships.len():
         return pl.DataFrame(schema=shape)
+    few = frames.take(ships)
     other = compile_plan(plan.mapping.after)
-    here = {
-        c for g in plan.groups for s in g.mapping.elements.values() for c in s.columns()
-    }  # fmt: skip
-    group, checks = other.groups[0], other.checks[0]
-    shared = {n for n in group.names if here & set(group.source(n).columns())}
-    gates = tuple(g for g in checks.gates if g.checks[0].element in shared)
-    found = _found(other.project(frames).groups[group.name], other, group, frames,
-                   replace(checks, gates=gates))  # fmt: skip
+    group, gates = _gates_in_common(plan)
+    rows = group.project(few.shipments)
+    found = _found(rows, other, group, few, replace(other.checks[0], gates=gates))
     return found.select("ship", "column") if found.height else pl.DataFrame(schema=shape)
 
 
@@ -132,49 +176,63 @@ def _found(
     """Findings of one group plus `_rank`, one row per shipment and element."""
     parts = failures(rows, checks)
     if not parts:
-        return findings.empty().with_columns(pl.lit(0).alias("_rank"))
+        return _NO_FAULTS.clone()
     faults = first_faults(parts, ["ship"])
     ranks = faults.select("ship", pl.col("_element").alias("element"), "_rank")
     made = to_findings(faults, numbered(checks), frames, group.rows(plan.mapping))
     return findings.gather([made]).join(ranks, on=["ship", "element"], maintain_order="left")
 
 
-def _illegal(lines: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    bad = pl.any_horizontal(pl.col(list(names)).str.contains_any(ILLEGAL))
-    return lines.filter(bad).select(
-        "ship",
-        pl.lit("舱单行含有 XML 不允许的字符").alias("zh"),
-        pl.lit("its line would hold a character that XML forbids").alias("en"),
-    )
+@lru_cache(maxsize=16)
+def _any_illegal(names: tuple[str, ...]) -> Question:
+    """Whether any of the columns holds a character that XML forbids."""
+    return Question(pl.concat_str(names, ignore_nulls=True).str.contains_any(ILLEGAL))
+
+
+def _flawed(lines: pl.DataFrame, faults: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """`ship`, `zh`, `en`: why the line of a shipment cannot be written, the first reason of each."""
+    flawed = faults.select("ship", "zh", "en") if faults.height else _NO_FLAWS.clone()
+    if answers(lines, [_any_illegal(names)])[0]:
+        bad = lines.filter(pl.any_horizontal(pl.col(names).str.contains_any(ILLEGAL))).select(
+            "ship",
+            pl.lit("舱单行含有 XML 不允许的字符").alias("zh"),
+            pl.lit("its line would hold a character that XML forbids").alias("en"),
+        )
+        flawed = pl.concat([flawed, bad])
+    return flawed.unique("ship", keep="first", maintain_order=True) if flawed.height else flawed
 
 
 def _usable(facts: pl.DataFrame, faults: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """The facts without the values that could not be written."""
-    wrong = {
-        str(element): part["ship"]
-        for (element,), part in faults.filter(pl.col("_rank") > FILLING).group_by("element")
-    }
-    legal = ~pl.col(list(names)).str.contains_any(ILLEGAL)
-    hits = facts.select(legal.all()).row(0) if facts.height else ()
-    cleared = [n for n, good in zip(names, hits, strict=False) if good is False]
-    return facts.with_columns(
-        *(
+    if faults.height:
+        wrong = {
+            str(element): part["ship"]
+            for (element,), part in faults.filter(pl.col("_rank") > FILLING).group_by("element")
+        }
+        facts = facts.with_columns(
             pl.when(~pl.col("ship").is_in(ships.implode())).then(pl.col(n)).alias(n)
             for n, ships in wrong.items()
         )
-    ).with_columns(
-        pl.when(~pl.col(n).str.contains_any(ILLEGAL)).then(pl.col(n)).alias(n) for n in cleared
+    if not answers(facts, [_any_illegal(tuple(names))])[0]:
+        return facts
+    return facts.with_columns(
+        pl.when(~pl.col(n).str.contains_any(ILLEGAL)).then(pl.col(n)).alias(n) for n in names
     )
 
 
-def _most_given(facts: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """For each manifest and element the value given most often; of equals the one that comes first."""
+def _most_given(facts: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
+    """For each manifest and element the value given most often, of equals the one that comes first; and the
+    elements of which not all shipments of a manifest say the same."""
+    if not facts.get_column("manifest").is_duplicated().any():
+        return facts.select("manifest", *names), []
     first = facts.group_by("manifest", maintain_order=True).agg(
         pl.col(list(names)).drop_nulls().first()
     )
-    beside = facts.join(first, on="manifest", suffix="_1", maintain_order="left")
+    beside = facts.lazy().join(first.lazy(), on="manifest", suffix="_1", maintain_order="left")
     differs = beside.select((pl.col(n) != pl.col(f"{n}_1")).any().alias(n) for n in names)
-    for name in (n for n in names if differs[n][0]):
+    told = differs.collect(engine="in-memory", optimizations=AS_WRITTEN)
+    disputed = [n for n in names if told[n][0]]
+    for name in disputed:
         most = (
             facts.drop_nulls(name)
             .group_by("manifest", name, maintain_order=True)
@@ -185,13 +243,15 @@ def _most_given(facts: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         first = first.drop(name).join(
             most.drop("len"), on="manifest", how="left", maintain_order="left"
         )
-    return first.select("manifest", *names)
+    return first.select("manifest", *names), disputed
 
 
 def _missing_everywhere(
     faults: pl.DataFrame, ships: pl.DataFrame, chosen: pl.DataFrame
 ) -> pl.DataFrame:
     """Head faults; an empty fact counts only where no shipment of the manifest gives it."""
+    if not faults.height:
+        return faults
     empty = faults.filter(pl.col("_rank") == FILLING)
     if not empty.height:
         return faults
@@ -208,17 +268,18 @@ def _missing_everywhere(
 
 
 def _deviating(
-    facts: pl.DataFrame, chosen: pl.DataFrame, head: PlannedGroup, frames: FrameSet, plan: Plan
-) -> pl.DataFrame:
+    facts: pl.DataFrame, chosen: pl.DataFrame, disputed: Sequence[str], head: PlannedGroup,
+    frames: FrameSet, plan: Plan,
+) -> pl.DataFrame:  # fmt: skip
     """Shipments that give another value than the rest of their master waybill."""
     found = []
-    beside = facts.join(chosen, on="manifest", suffix="_1", maintain_order="left")
     for element in head.elements:
-        source = head.source(element.name)
-        other = pl.col(f"{element.name}_1")
-        if source.agree is None:
+        if head.source(element.name).agree is None or element.name not in disputed:
             continue
-        rows = beside.filter(pl.col(element.name) != other)
+        agreed = chosen.select("manifest", pl.col(element.name).alias("_agreed"))
+        rows = facts.join(agreed, on="manifest", maintain_order="left").filter(
+            pl.col(element.name) != pl.col("_agreed")
+        )
         if rows.height:
             found.append(_told_apart(rows, element.name, element.label_zh, head, frames, plan))
     return findings.gather(found)
@@ -241,6 +302,6 @@ def _told_apart(
         pl.lit(CODE).alias("_rank"),
         pl.lit(0).alias("_check"),
         pl.col(name).alias("_value"),
-        pl.col(f"{name}_1").alias("_agreed"),
+        "_agreed",
     )
     return to_findings(faults, [check], frames, head.rows(plan.mapping))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import polars as pl
 
@@ -23,6 +23,7 @@ from crossborder.messages.findings import (
 )
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
 from crossborder.shipments import findings
+from crossborder.shipments.asking import AS_WRITTEN
 from crossborder.shipments.frames import FrameSet
 
 _UNFILLED = Source(value=None, column=None)
@@ -52,11 +53,20 @@ class PlannedGroup:
         frame = self.mapping.frame
         return RowsOf(frame, ROW_KEYS[frame], self.mapping.elements, of.source, of.where)
 
+    @cached_property
+    def values(self) -> list[pl.Expr]:
+        """Key columns and elements over the columns of the frame."""
+        keys = map(pl.col, ROW_KEYS[self.mapping.frame])
+        return [*keys, *(self.source(name).expr().alias(name) for name in self.names)]
+
     def project(self, frame: pl.DataFrame, switched_on: Collection[str] = ()) -> pl.DataFrame:
         """Key columns and one String column per element; decimals in their shortest form."""
-        keys = ROW_KEYS[self.mapping.frame]
-        values = [self.source(n).expr().alias(n) for n in self.names]
-        made = in_order(frame, keys).select(*keys, *values)
+        ordered = in_order(frame, ROW_KEYS[self.mapping.frame])
+        made = (
+            ordered.lazy().select(self.values).collect(engine="in-memory", optimizations=AS_WRITTEN)
+        )
+        if not made.height:
+            return made
         for element in self.elements:
             source = self.source(element.name)
             if source.decimals is not None:
@@ -105,23 +115,26 @@ class Plan:
         """
         found = []
         for group, checks in zip(self.groups, self.checks, strict=True):
-            rows = _with_context(elements, group, checks)
+            if not elements.groups[group.name].height:
+                continue
+            rows = with_context(elements, group, checks)
             sure, unsure = complete_tables(checks.lookups, tables, on)
             of = group.rows(self.mapping)
             parts = failures(rows, checks, sure)
             if parts:
                 faults = first_faults(parts, of.keys)
                 found.append(to_findings(faults, numbered(checks, sure), frames, of))
-            found.append(not_looked_up(rows, unsure, tables, on, frames, of))
+            found.append(not_looked_up(rows, unsure, frames, of))
         return findings.gather(found)
 
 
 def in_order(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """`frame` sorted by its key columns; frames mostly are, and looking is cheaper than sorting."""
-    position = pl.col(keys[0]).cast(pl.UInt64)
-    for key in keys[1:]:
-        position = position * 2**32 + pl.col(key)
-    if frame.select(position).to_series().is_sorted():
+    position = frame.get_column(keys[0])
+    if len(keys) > 1:
+        first, second = (frame.get_column(key).cast(pl.UInt64) for key in keys)
+        position = first * 2**32 + second
+    if position.is_sorted():
         return frame
     return frame.sort(*keys, maintain_order=True)
 
@@ -146,15 +159,17 @@ def compile_plan(message: str) -> Plan:
     return Plan(message, mapping, tuple(groups), compile_checks(tree, mapping))
 
 
-def _with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
+def with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
     """The rows of a group, beside them the head elements that its conditions name."""
     rows = elements.groups[group.name]
+    wanted: dict[str, list[pl.Expr]] = {}
     for element, column in checks.context.items():
-        head = elements.groups[column.partition(".")[0]]
-        rows = rows.join(
-            head.select("ship", pl.col(element).alias(column)),
-            on="ship",
-            how="left",
-            maintain_order="left",
+        wanted.setdefault(column.partition(".")[0], []).append(pl.col(element).alias(column))
+    for name, columns in wanted.items():
+        heads = elements.groups[name].lazy().select("ship", *columns)
+        beside = (
+            rows.lazy().select("ship").join(heads, on="ship", how="left", maintain_order="left")
         )
+        known = beside.drop("ship").collect(engine="in-memory", optimizations=AS_WRITTEN)
+        rows = rows.hstack(known.get_columns())
     return rows

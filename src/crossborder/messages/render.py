@@ -13,6 +13,7 @@ import polars as pl
 
 from crossborder.errors import SchemaError
 from crossborder.messages.envelope import DECLARATION, Envelope
+from crossborder.shipments.asking import AS_WRITTEN, constant
 
 CHUNK = 20_000
 """Documents rendered at a time: memory stays bounded, speed is the same from 5,000 up."""
@@ -21,6 +22,8 @@ _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"}
 ILLEGAL = [*(chr(c) for c in range(32) if chr(c) not in "\t\n\r"), "\ufffe", "\uffff"]
 """Characters that no XML 1.0 document can hold, not even escaped (rule TXT-04 reports them)."""
 _SPECIAL = [*_ESCAPES, *ILLEGAL]
+_ESCAPED = str.maketrans(_ESCAPES)
+_ILLEGAL = frozenset(ILLEGAL)
 
 
 @dataclass(frozen=True)
@@ -111,36 +114,41 @@ def _chunk(
     envelope: Envelope,
     fixed: Mapping[str, str],
 ) -> pl.DataFrame:
-    frame = groups[0].frame.with_columns(ids.alias("message_id"))
+    whole = groups[0].frame.lazy().with_columns(ids.alias("message_id"))
     bodies = []
     for group in groups[1:]:
         if not group.frame.height:
             continue
-        rows = group.frame.select(
-            key, pl.concat_str(_written(group, fixed), ignore_nulls=True).alias(group.name)
-        )
+        text = pl.concat_str(_written(group, fixed), ignore_nulls=True)
+        rows = group.frame.lazy().select(key, text.alias(group.name))
         joined = rows.group_by(key, maintain_order=True).agg(pl.col(group.name).str.join(""))
-        frame = frame.join(joined, on=key, how="left", maintain_order="left")
+        whole = whole.join(joined, on=key, how="left", maintain_order="left")
         bodies.append(pl.col(group.name))
     before, between, after = shell.opening(envelope.values(shell.message))
-    whole = [
+    parts = [
         pl.lit(before), pl.col("message_id"), pl.lit(between), pl.col("message_id"),
         *_written(groups[0], fixed, after), *bodies, pl.lit(shell.closing()),
     ]  # fmt: skip
-    return frame.select(key, "message_id", pl.concat_str(whole, ignore_nulls=True).alias("xml"))
+    made = whole.select(key, "message_id", pl.concat_str(parts, ignore_nulls=True).alias("xml"))
+    return made.collect(engine="in-memory", optimizations=AS_WRITTEN)
 
 
 def _written(group: Rows, fixed: Mapping[str, str], before: str = "") -> list[pl.Expr]:
-    """Literals and values by turns; neighbouring literals are merged, a null value leaves its tags empty."""
-    special = _special(group)
+    """Literals and values by turns; neighbouring literals are merged, a null value leaves its tags empty.
+
+    What all rows have in common is written into the literals.
+    """
+    names = [name for name in group.elements if name not in fixed]
+    same = constant(group.frame, names)
+    common = {name: group.frame.get_column(name)[0] for name in sorted(same)}
+    _refuse_illegal(group.name, common)
+    special = _special(group, [name for name in names if name not in same])
     parts: list[pl.Expr] = []
     literal = f"{before}<{group.name}>"
     for name in group.elements:
-        if name in fixed:
-            literal += f"<{name}>{fixed[name]}</{name}>"
-            continue
-        if group.frame[name].null_count() == group.frame.height:
-            literal += f"<{name}></{name}>"
+        if name in fixed or name in same:
+            text = fixed[name] if name in fixed else (common[name] or "").translate(_ESCAPED)
+            literal += f"<{name}>{text}</{name}>"
             continue
         value = pl.col(name)
         if name in special:
@@ -150,20 +158,32 @@ def _written(group: Rows, fixed: Mapping[str, str], before: str = "") -> list[pl
     return [*parts, pl.lit(f"{literal}</{group.name}>")]
 
 
-def _special(group: Rows) -> set[str]:
-    """Elements whose values need escaping; raises where a value cannot be written at all."""
-    names = list(group.elements)
-    found = group.frame.select(pl.col(names).str.contains_any(_SPECIAL).any()).row(0)
-    special = {name for name, hit in zip(names, found, strict=True) if hit}
-    if special:
-        bad = group.frame.select(pl.col(sorted(special)).str.contains_any(ILLEGAL).any())
-        for name in bad.columns:
-            if bad[name][0]:
-                raise SchemaError(
-                    f"{name} holds a character that XML forbids", f"{name} 含有 XML 不允许的字符",
-                    place=f"{group.name}.{name}",
-                )  # fmt: skip
-    return special
+def _special(group: Rows, names: Sequence[str]) -> frozenset[str]:
+    """Columns whose values need escaping; raises where a value cannot be written at all."""
+    found = _columns_with(group.frame, names, _SPECIAL)
+    illegal = _columns_with(group.frame, sorted(found), ILLEGAL)
+    _refuse_illegal(group.name, dict.fromkeys(sorted(illegal), ILLEGAL[0]))
+    return found
+
+
+def _columns_with(
+    frame: pl.DataFrame, names: Sequence[str], characters: Sequence[str]
+) -> frozenset[str]:
+    if not names:
+        return frozenset()
+    query = frame.lazy().select(pl.col(names).str.contains_any(characters).any())
+    found = query.collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)
+    return frozenset(name for name, hit in zip(names, found, strict=True) if hit)
+
+
+def _refuse_illegal(group: str, values: Mapping[str, str | None]) -> None:
+    """Raise `SchemaError` for the first value with a character that XML forbids."""
+    for name, value in values.items():
+        if value and not _ILLEGAL.isdisjoint(value):
+            raise SchemaError(
+                f"{name} holds a character that XML forbids", f"{name} 含有 XML 不允许的字符",
+                place=f"{group}.{name}",
+            )  # fmt: skip
 
 
 def _xmlns(namespace: str) -> str:

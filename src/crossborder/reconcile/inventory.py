@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, or_, select
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from crossborder.ledger import tables
-from crossborder.ledger.states import OUTCOMES
+from crossborder.ledger.states import OUTCOMES, SETTLED
 from crossborder.reconcile.difference import Difference
 
 A = tables.attempts.c
@@ -130,16 +130,19 @@ def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
 
 
 def _attempts_without_shipment(connection: Connection) -> Iterator[Difference]:
+    """Declarations of no prepared shipment; what was voided may be of one that was refused when its batch was sealed."""
+    prepared = case((S.outcome == "prepared", 1), else_=0)
     owned = (
-        select(S.attempt_id, func.count().label("shipments"))
-        .where(S.outcome == "prepared")
+        select(S.attempt_id, func.sum(prepared).label("prepared"), func.count().label("shipments"))
+        .where(S.outcome.in_(("prepared", *SETTLED)), S.attempt_id.is_not(None))
         .group_by(S.attempt_id)
         .subquery()
     )
+    mine = case((A.state == "voided", owned.c.shipments), else_=owned.c.prepared)
     query = (
-        select(A.batch_id, A.key, func.coalesce(owned.c.shipments, 0))
+        select(A.batch_id, A.key, func.coalesce(mine, 0))
         .select_from(tables.attempts.outerjoin(owned, owned.c.attempt_id == A.id))
-        .where(A.kind == "declaration", func.coalesce(owned.c.shipments, 0) != 1)
+        .where(A.kind == "declaration", func.coalesce(mine, 0) != 1)
         .order_by(A.id)
     )
     for batch, key, count in connection.execute(query):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 from crossborder.errors import PayloadDamaged
 from crossborder.ledger import AttemptRecord, Ledger, tables
 from crossborder.ledger.looking import attempt_record
-from crossborder.reconcile.difference import Difference
+from crossborder.reconcile.difference import Difference, worst_first
 from crossborder.reconcile.history import history
 from crossborder.reconcile.inventory import inventory
 from crossborder.reconcile.status_table import StatusTable
@@ -25,7 +25,7 @@ def differences(
     endpoint_accounts: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     table: StatusTable | None = None,
 ) -> list[Difference]:
-    """Everything in the whole ledger that does not agree; empty means it is proven.
+    """Everything in the whole ledger that does not agree, the worst first; empty means it is proven.
 
     `endpoint_accounts`: endpoint → messages it says it received (`message_id`, `digest`, `arrivals`, of which
     `not_taken`); it must have been asked while nothing was being sent. Every stored byte is read once.
@@ -39,7 +39,7 @@ def differences(
             found += _bytes(ledger, record)
         for endpoint, messages in sorted((endpoint_accounts or {}).items()):
             found += _endpoint(connection, endpoint, messages)
-    return found
+    return worst_first(found)
 
 
 def _records(connection: Connection, endpoint: str | None = None) -> Iterator[AttemptRecord]:

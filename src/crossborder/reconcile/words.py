@@ -30,6 +30,42 @@ _OURS: dict[str, tuple[str, str]] = {
 }
 
 
+_MARKS: dict[str, tuple[str, str]] = {
+    "payload_damaged": (
+        "存储的报文已损坏，请从备份恢复主文件夹 payload/ 下的文件，再运行 submit",
+        "its stored bytes are damaged: restore the files under payload/ of the home folder from a backup, then submit again",
+    ),
+    "house_refused": (
+        "舱单未收该分运单，请按回执更正后整份再交",
+        "its manifest was refused, wholly or this house waybill: correct what the receipt names and hand the file in again",
+    ),
+    "other_digest": (
+        "口岸以同一编号存有不同内容，请与口岸核实，切勿另行申报",
+        "the endpoint holds other content under its id: ask there, do not file it any other way",
+    ),
+    "contradictory": (
+        "回执前后矛盾，请与海关核实",
+        "receipts contradict each other: ask customs which holds",
+    ),
+    "older_stands": (
+        "同一票较早的一次申报仍然有效，本次请勿再发，请与海关核实",
+        "an earlier declaration of the same parcel stands after all: ask customs before this one goes",
+    ),
+    "stands_after_all": (
+        "曾视为终结的申报仍然有效，而其后又有一次申报，请与海关核实",
+        "it stands after all, although a later attempt was made: ask customs which holds",
+    ),
+    "reopened": (
+        "放行之后又有变化，请与海关核实", "customs came back to it after its release: ask what is wanted",
+    ),
+}  # fmt: skip
+
+
+def mark(name: str) -> tuple[str, str]:
+    """(zh, en): what a mark on an attempt means and what to do; empty for one that has no words."""
+    return _MARKS.get(name, ("", ""))
+
+
 def advice(
     message_type: str, last_code: str | None, state: str, table: StatusTable | None = None
 ) -> tuple[str, str]:

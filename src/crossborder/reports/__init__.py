@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
-from crossborder.reports.findings import findings_list, grouped, write_findings_csv
+from crossborder.reports.findings import (
+    findings_csv,
+    findings_list,
+    grouped,
+    merged,
+    write_findings_csv,
+)
 from crossborder.reports.labels import LABELS, label, outcomes
 from crossborder.reports.terminal import plain_facts, plain_table
 
@@ -15,9 +21,11 @@ __all__ = [
     "account_rows",
     "account_table",
     "adds_up",
+    "findings_csv",
     "findings_list",
     "grouped",
     "label",
+    "merged",
     "outcomes",
     "plain_facts",
     "plain_table",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import polars as pl
 from rich.text import Text
 
 from crossborder.reports.cells import neutralised
-from crossborder.reports.files import write_whole
+from crossborder.reports.files import opened_whole
 from crossborder.reports.labels import label
+from crossborder.shipments import findings as found
 from crossborder.wide import wrapped
 
 _RANK = {"reject": 0, "not_evaluated": 1, "hold": 2, "mark": 3, "note": 4}
@@ -51,10 +53,31 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def findings_list(findings: pl.DataFrame, lang: str, columns: int) -> Text:
-    """The findings, worst first: consequence, rule, count; what is wrong; remedy; three examples."""
+def merged(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Several answers of `grouped`, about different shipments, as one.
+
+    `texts` and `fixes` then say whether there is one or are several, not how many.
+    """
+    return (
+        pl.concat(parts)
+        .group_by("what", "rule", maintain_order=True)
+        .agg(
+            pl.col("count", "shipments").sum(),
+            *(pl.col(n).first() for n in ("zh", "en", "fix_zh", "fix_en")),
+            pl.max_horizontal(pl.col("texts").max(), pl.col("en").n_unique()).alias("texts"),
+            pl.max_horizontal(pl.col("fixes").max(), pl.col("fix_en").n_unique()).alias("fixes"),
+            pl.col("examples").explode().drop_nulls().head(_EXAMPLES),
+        )
+        .with_columns(pl.col("what").replace_strict(_RANK, default=9).alias("rank"))
+        .sort("rank", "count", "rule", descending=[False, True, False])
+        .select(parts[0].columns)
+    )
+
+
+def findings_list(by_rule: pl.DataFrame, lang: str, columns: int) -> Text:
+    """Findings as `grouped`, worst first: consequence, rule, count; what is wrong; remedy; three examples."""
     text = Text()
-    for row in grouped(findings).iter_rows(named=True):
+    for row in by_rule.iter_rows(named=True):
         text.append(label(row["what"], lang), style=_STYLE.get(row["what"], "bold cyan"))
         text.append(f"  {row['rule']}", style="bold")
         text.append(f"  {_counted(row, lang)}\n")
@@ -109,7 +132,20 @@ def write_findings_csv(findings: pl.DataFrame, file: Path) -> None:
 
     Raises `InputError` if the file cannot be written.
     """
-    shown = findings.drop("ship")
-    texts = [name for name, kind in shown.schema.items() if kind == pl.String]
-    shown = shown.with_columns(neutralised(name) for name in texts)
-    write_whole(file, b"\xef\xbb\xbf" + shown.write_csv().encode("utf-8"))
+    with findings_csv(file) as write:
+        write(findings)
+
+
+@contextmanager
+def findings_csv(file: Path) -> Iterator[Callable[[pl.DataFrame], None]]:
+    """The same for findings that come frame by frame: a function that takes the next ones."""
+    names = [name for name in found.SCHEMA if name != "ship"]
+    with opened_whole(file) as out:
+        out.write(b"\xef\xbb\xbf" + ",".join(names).encode() + b"\n")
+
+        def write(findings: pl.DataFrame) -> None:
+            texts = [name for name in names if findings.schema[name] == pl.String]
+            shown = findings.select(names).with_columns(neutralised(name) for name in texts)
+            shown.write_csv(out, include_header=False)
+
+        yield write

@@ -15,6 +15,8 @@ from crossborder.rules import (  # noqa: I001  families register in reading orde
     party as party,
     text as text,
 )
+from crossborder.rules.across import bonds, check_across, check_alone, in_common
+from crossborder.rules.across import NEEDED as ACROSS_COLUMNS
 from crossborder.rules.check import check, check_rules, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
@@ -23,6 +25,7 @@ from crossborder.rules.options import OPTIONS, Option
 from crossborder.rules.unevaluated import unevaluated
 
 __all__ = [
+    "ACROSS_COLUMNS",
     "OPTIONS",
     "Case",
     "Context",
@@ -30,9 +33,13 @@ __all__ = [
     "Option",
     "Parcel",
     "Rule",
+    "bonds",
     "check",
+    "check_across",
+    "check_alone",
     "check_rules",
     "classify",
+    "in_common",
     "registry",
     "unevaluated",
 ]

@@ -6,20 +6,20 @@ A hand-in without faults costs one aggregate per case; findings are made only wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from itertools import compress
 
 import polars as pl
 
 from crossborder.rules.context import Context
-from crossborder.rules.elements import element
-from crossborder.rules.model import Case, Rule, registered
+from crossborder.rules.model import Rule, registered
 from crossborder.rules.prepare import Prepared, prepare
+from crossborder.rules.ready import Bundle, Ready, bundles, ready
 from crossborder.shipments import findings
-from crossborder.shipments.columns import FRAME_NAMES, FrameName
+from crossborder.shipments.asking import AS_WRITTEN, answers, collect_all, filled
+from crossborder.shipments.columns import FRAME_NAMES
 from crossborder.shipments.frames import FrameSet
-
-Pair = tuple[Rule, Case]
-Asked = tuple[int, Rule, Case, pl.Expr]
 
 
 def registry() -> tuple[Rule, ...]:
@@ -28,164 +28,131 @@ def registry() -> tuple[Rule, ...]:
 
 
 def check(frames: FrameSet, ctx: Context) -> pl.DataFrame:
-    """Findings of all rules over a hand-in, in the order of its shipments; never raises for bad data."""
+    """Findings of all rules over a hand-in, in the order of its shipments; never raises for bad data.
+
+    May be called from several threads with the same context. Cases that say `over` compare only what is in
+    `frames`: the caller says what a hand-in is.
+    """
     return check_rules(frames, ctx, registry())
 
 
 def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.DataFrame:
     """The same for some rules only."""
     prepared = prepare(frames, ctx)
-    pairs = [(rule, case) for rule in rules for case in cases(rule, ctx)]
-    parts: list[pl.DataFrame] = []
-    for name in FRAME_NAMES:
-        df = prepared.frames[name]
-        mine = [pair for pair in pairs if pair[1].frame == name]
-        if df.height and mine:
-            parts += _broken(prepared, name, mine, ctx)
-    found = findings.gather(parts)
-    return found.sort("ship", "row", nulls_last=True, maintain_order=True)
+    if not prepared.frames["shipments"].height:
+        return findings.empty()
+    seen = _seen(prepared.frames["shipments"])
+    asked = [one for rule in rules for one in _concerned(rule, ctx, seen)]
+    parts = _broken(prepared, asked)
+    return _placed(parts, prepared) if parts else findings.empty()
 
 
-def cases(rule: Rule, ctx: Context) -> tuple[Case, ...]:
-    """The cases of a rule in a context, made once for each context."""
-    if rule.id not in ctx.memo:
-        ctx.memo[rule.id] = tuple(rule.cases(ctx))
-    found: tuple[Case, ...] = ctx.memo[rule.id]
-    return found
+@dataclass(frozen=True)
+class Seen:
+    """What a hand-in holds at all: first and last movement day, whether one is unknown, classes."""
+
+    first: date | None
+    last: date | None
+    gap: bool
+    classes: frozenset[str]
 
 
-def _constants(df: pl.DataFrame, columns: Iterable[str]) -> frozenset[str]:
-    """Which of the columns hold the same text (or none) in every row."""
-    names = list(dict.fromkeys(columns))
-    if not names:
-        return frozenset()
-    same = df.select((pl.col(n).eq_missing(pl.col(n).first())).all() for n in names).row(0)
-    return frozenset(n for n, one in zip(names, same, strict=True) if one)
+def _seen(ships: pl.DataFrame) -> Seen:
+    day = pl.col("_day")
+    query = ships.lazy().select(
+        first=day.min(),
+        last=day.max(),
+        gap=day.is_null().any(),
+        classes=pl.col("_class").drop_nulls().unique().implode(),
+    )
+    first, last, gap, classes = query.collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)
+    return Seen(first, last, gap, frozenset(classes))
 
 
-def _broken(
-    prepared: Prepared, name: FrameName, pairs: Sequence[Pair], ctx: Context
-) -> list[pl.DataFrame]:
-    """Finding rows of the cases that fire somewhere in one frame, in the order of the rules."""
-    df = prepared.frames[name]
-    days = _days(df)
-    asked: list[Asked] = []
-    for position, (rule, case) in enumerate(pairs):
-        force = _in_force(rule, ctx, days)
-        if force is None:
-            continue
-        when = case.when & force
-        if rule.applies_to in ("A", "B", "C"):
-            when = (pl.col("_class") == rule.applies_to) & when
-        asked.append((position, rule, case, when))
-    parts = _fired(prepared, name, df, [a for a in asked if a[2].screen is None])
-    for screen, mine in _screened(df, [a for a in asked if a[2].screen is not None]):
-        parts += _fired(prepared, name, df.filter(screen), mine)
-    return [part for _, part in sorted(parts, key=lambda p: p[0])]
+def _concerned(rule: Rule, ctx: Context, seen: Seen) -> Sequence[Ready]:
+    """The cases of a rule that may speak about a hand-in; those bound to days say so themselves."""
+    if rule.applies_to in ("A", "B", "C") and rule.applies_to not in seen.classes:
+        return ()
+    force = _in_force(rule, ctx, seen)
+    if force is False:
+        return ()
+    found = ready(rule, ctx)
+    return found if force is True else [one.within(force) for one in found]
 
 
-def _screened(
-    df: pl.DataFrame, asked: Sequence[Asked]
-) -> Iterator[tuple[pl.Expr, Sequence[Asked]]]:
-    """The screens that let rows through, each with its cases.
-
-    A screen about the text of one column is asked of one row where the column is the same in all.
-    """
-    groups: dict[int, list[Asked]] = {}
-    for one in asked:
-        groups.setdefault(id(one[2].screen), []).append(one)
-    textual = [g for g in groups.values() if g[0][2].textual]
-    constant = _constants(df, (g[0][2].column for g in textual))
-    short = [g for g in textual if g[0][2].column in constant]
-    long = [g for g in groups.values() if not (g[0][2].textual and g[0][2].column in constant)]
-    for part, members in ((df.head(1), short), (df, long)):
-        screens = [g[0][2].screen for g in members]
-        answers = _answers(part, screens)
-        for screen, answer, mine in zip(screens, answers, members, strict=True):
-            if answer and screen is not None:
-                yield screen, mine
-
-
-def _answers(df: pl.DataFrame, questions: Sequence[pl.Expr | None]) -> list[bool]:
-    """Whether each condition holds in any row."""
-    wanted = [q.any().alias(str(i)) for i, q in enumerate(questions) if q is not None]
-    return [bool(a) for a in df.lazy().select(wanted).collect().row(0)] if wanted else []
-
-
-def _fired(
-    prepared: Prepared, name: FrameName, df: pl.DataFrame, asked: Sequence[Asked]
-) -> list[tuple[int, pl.DataFrame]]:
-    answers = _answers(df, [when for *_, when in asked])
-    return [
-        (position, _rows(prepared, name, rule, case, df.filter(when)))
-        for (position, rule, case, when), answer in zip(asked, answers, strict=True)
-        if answer
-    ]
-
-
-def _days(df: pl.DataFrame) -> tuple[date | None, date | None, bool]:
-    """First and last movement day of a frame, and whether one is unknown."""
-    if "_day" not in df.columns:
-        return None, None, True
-    first, last, gap = df.select(
-        pl.col("_day").min().alias("a"),
-        pl.col("_day").max().alias("b"),
-        pl.col("_day").is_null().any().alias("c"),
-    ).row(0)
-    return first, last, gap
-
-
-def _in_force(
-    rule: Rule, ctx: Context, days: tuple[date | None, date | None, bool]
-) -> pl.Expr | None:
-    """Where a rule is in force; None: nowhere in this frame.
+def _in_force(rule: Rule, ctx: Context, seen: Seen) -> pl.Expr | bool:
+    """Where a rule is in force: everywhere, nowhere, or on which rows.
 
     A row without a readable movement date is judged by the rules that have no end.
     """
     if rule.bounds:
-        return pl.lit(True)
+        return True
     start = date.fromisoformat(rule.effective_from) if rule.effective_from else date.min
     end = date.fromisoformat(rule.effective_to) if rule.effective_to else date.max
     if rule.dated_by == "declaration":
-        return pl.lit(True) if start <= ctx.declaration_day <= end else None
-    first, last, gap = days
-    if first is None or last is None:
-        return None if rule.effective_to else pl.lit(True)
-    if start <= first and last <= end and not (gap and rule.effective_to):
-        return pl.lit(True)
+        return start <= ctx.declaration_day <= end
+    if seen.first is None or seen.last is None:
+        return not rule.effective_to
+    if start <= seen.first and seen.last <= end and not (seen.gap and rule.effective_to):
+        return True
     return pl.col("_day").is_between(start, end).fill_null(not rule.effective_to)
 
 
-def _rows(
-    prepared: Prepared, name: FrameName, rule: Rule, case: Case, hit: pl.DataFrame
-) -> pl.DataFrame:
-    if name != "shipments":
-        heads = prepared.frames["shipments"].select(
-            "ship", "house_waybill", "master_waybill", _head_row="row"
+def _broken(prepared: Prepared, asked: Sequence[Ready]) -> list[pl.DataFrame]:
+    """Finding rows of the cases that fire somewhere, frame by frame in the order of the rules."""
+    source = prepared.source
+    queries: dict[int, pl.LazyFrame] = {}
+    screened: dict[Bundle, pl.LazyFrame] = {}
+    ordered = sorted(asked, key=lambda one: FRAME_NAMES.index(one.case.frame))
+    for bundle in _open(prepared, list(enumerate(ordered))):
+        frame = prepared.frames[bundle.first.case.frame].lazy()
+        if bundle.first.screen is None:
+            position, one = bundle.members[0]
+            queries[position] = frame.filter(one.when).select(_columns(one, source))
+        else:
+            screened[bundle] = frame.filter(bundle.first.screen).select(bundle.needed)
+    looked_at = collect_all([*queries.values(), *screened.values()])
+    found = dict(zip(queries, looked_at, strict=False))
+    queries = {
+        position: rows.lazy().filter(one.when).select(_columns(one, source))
+        for bundle, rows in zip(screened, looked_at[len(found) :], strict=True)
+        for position, one in bundle.members
+    }
+    found |= zip(queries, collect_all(list(queries.values())), strict=True)
+    return [found[position] for position in sorted(found) if found[position].height]
+
+
+def _open(prepared: Prepared, asked: Sequence[tuple[int, Ready]]) -> Iterator[Bundle]:
+    """The cases that fire somewhere, or whose screen lets a row through."""
+    for name in FRAME_NAMES:
+        frame, values = prepared.frames[name], filled(prepared.frames[name])
+        mine = bundles(
+            (position, one)
+            for position, one in asked
+            if one.case.frame == name and (one.case.blank or values[one.case.column])
         )
-        hit = hit.join(heads, on="ship", how="left", maintain_order="left")
-    row = pl.col("row" if name == "shipments" else "_head_row")
-    column = case.column
-    known = column in hit.columns
-    severity, action = case.severity or rule.severity, case.action or rule.action
-    if case.severity == "warn" and not case.action:
-        action = "note"
-    return hit.select(
-        "ship",
-        "sheet",
-        "row",
-        pl.lit(prepared.source.header(name, column) if column else None).alias("column"),
-        pl.lit(element(name, column), dtype=pl.String).alias("element"),
-        pl.coalesce("house_waybill", pl.format("#{}", row)).alias("shipment"),
-        pl.col("master_waybill").alias("master"),
-        pl.lit(rule.id).alias("rule"),
-        pl.lit(severity).alias("severity"),
-        pl.lit(action).alias("action"),
-        (pl.col(column) if known else pl.lit(None, dtype=pl.String)).alias("value"),
-        case.text(case.zh).alias("zh"),
-        case.text(case.en).alias("en"),
-        case.text(case.fix_zh or rule.fix_zh).alias("fix_zh"),
-        case.text(case.fix_en or rule.fix_en).alias("fix_en"),
-        (pl.lit(None) if case.suggest is None else case.suggest).cast(pl.String).alias("suggest"),
-        pl.lit(rule.legal_source).alias("source"),
+        told = answers(frame, [bundle.question for bundle in mine], sparing=True)
+        yield from compress(mine, told)
+
+
+def _columns(one: Ready, source: FrameSet) -> list[pl.Expr]:
+    case = one.case
+    header = source.header(case.frame, case.column) if case.column else None
+    return [*one.told, pl.lit(header, dtype=pl.String).alias("column")]
+
+
+def _placed(parts: Sequence[pl.DataFrame], prepared: Prepared) -> pl.DataFrame:
+    """The findings with house and master waybill, shipment by shipment."""
+    heads = prepared.frames["shipments"].lazy().select(
+        "ship", master="master_waybill", _house_as_given="house_waybill", _head_row="row"
+    )  # fmt: skip
+    shipment = pl.coalesce("_house_as_given", pl.format("#{}", "_head_row"))
+    return (
+        pl.concat(parts)
+        .lazy()
+        .join(heads, on="ship", how="left", maintain_order="left")
+        .with_columns(shipment=shipment)
+        .sort("ship", "row", nulls_last=True, maintain_order=True)
+        .select(*findings.SCHEMA)
+        .collect(engine="in-memory", optimizations=AS_WRITTEN)
     )

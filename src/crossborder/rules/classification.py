@@ -10,6 +10,7 @@ import polars as pl
 
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Example, Parcel, rule
+from crossborder.rules.prepare import countable
 
 _NO_19 = "GACC Announcement 2016 No. 19"
 _ORDINARY = (
@@ -31,6 +32,7 @@ def _unstated(ctx: Context, column: str, zh: str, en: str) -> Cases:
         yield Case(
             when=pl.col(column).is_null(),
             column=column,
+            blank=True,
             frame="goods" if frame == "goods" else "shipments",
             zh=f"未说明{zh}，该规则未评估",
             en=f"it is not stated whether {en}: not evaluated",
@@ -307,6 +309,7 @@ def one_class(_: Context) -> Cases:
     yield Case(
         when=pl.col("_has8") & pl.col("_has10"),
         column="declaration_class",
+        blank=True,
         zh="同一分运单既有8位行邮税号又有10位商品编号",
         en="8-digit tax numbers and 10-digit commodity numbers on one house waybill",
     )
@@ -393,17 +396,15 @@ def b_own_use(ctx: Context) -> Cases:
     number = pl.col("party_id")
     yield Case(
         when=counted >= parcels,
+        over=("party_id",),
         screen=number.is_not_null() & (number.is_duplicated() | pl.lit(parcels <= 1)),
         column="party_id",
         zh="本批同一证件号码共有 {count} 个B类包裹",
         en="{count} class B parcels for one identity number in this file",
         values={"count": counted},
     )
-    units = ctx.tables.frame("units")
-    single = units.filter(pl.col("kind") == "count") if "kind" in units.columns else units
     yield Case(
-        when=pl.col("unit").is_in(single["customs_code"].implode())
-        & (pl.col("_quantity") >= ctx.number("resale_quantity")),
+        when=countable(ctx) & (pl.col("_quantity") >= ctx.number("resale_quantity")),
         column="quantity",
         frame="goods",
         zh="单项商品 {quantity} 件，疑似非自用",
@@ -429,6 +430,7 @@ def twenty_lines(_: Context) -> Cases:
     yield Case(
         when=pl.col("_lines") > 20,
         column="",
+        blank=True,
         zh="共 {_lines} 项商品，最多20项",
         en="{_lines} goods lines, at most 20 are possible",
     )

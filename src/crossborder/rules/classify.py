@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.rules import limits
+from crossborder.rules import bounds
 from crossborder.rules.context import Context
 from crossborder.rules.prepare import Prepared, plain, prepare
 from crossborder.shipments import findings
@@ -86,8 +86,10 @@ def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
 
 def _over(ctx: Context, klass: str) -> pl.Expr:
     """Whether the value exceeds the limit that a class has for the direction, date and country."""
-    bounds = ctx.tables.frame("limits").filter(pl.col("declaration_class") == klass).to_dicts()
-    judged = ((limits.applies(b, any_class=True) & limits.over(b)).fill_null(False) for b in bounds)
+    of_class = [bound for bound in bounds.bounds(ctx) if bound["declaration_class"] == klass]
+    judged = (
+        (bounds.applies(b, any_class=True) & bounds.over(b)).fill_null(False) for b in of_class
+    )
     return pl.any_horizontal(pl.lit(False), *judged)
 
 

@@ -195,6 +195,7 @@ def second_pair(_: Context) -> Cases:
     yield Case(
         when=quantity & ~unit,
         column="unit_2",
+        blank=True,
         frame="goods",
         zh="有第二数量 {quantity_2}，缺第二计量单位",
         en="a second quantity ({quantity_2}) without its unit",
@@ -204,6 +205,7 @@ def second_pair(_: Context) -> Cases:
     yield Case(
         when=unit & ~quantity,
         column="quantity_2",
+        blank=True,
         frame="goods",
         zh="有第二计量单位 {unit_2}，缺第二数量",
         en="a second unit ({unit_2}) without its quantity",
@@ -252,6 +254,7 @@ def line_numbers(_: Context) -> Cases:
     yield Case(
         when=pl.col("_lines") == 0,
         column="",
+        blank=True,
         zh="没有商品项",
         en="the shipment has no goods line",
     )
@@ -351,6 +354,7 @@ def totals(ctx: Context) -> Cases:
     yield Case(
         when=(pl.col("_lines") > 0) & _currencies_differ(),
         column="total_value",
+        blank=True,
         zh="商品项币制与总价值币制不同，未核对合计",
         en="lines and value are in different currencies: the sum is not evaluated",
         severity="not_evaluated",

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -36,7 +36,25 @@ class Context:
     declared_on: str
     as_of: str | None = None
     served_prefixes: frozenset[str] | None = None
-    memo: dict[str, Any] = field(default_factory=dict, repr=False)  # cases of rules, made once
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)
+    """What rules made of this context, by name: expressions, kept for the next hand-in. Several threads may use it:
+    what two of them make at once is equal, and either may stay."""
+
+    @classmethod
+    def of(
+        cls,
+        tables: Tables,
+        profile: Profile,
+        declared_on: str,
+        as_of: str | None = None,
+        served_prefixes: frozenset[str] | None = None,
+    ) -> Context:
+        """The context of these facts: the same object for the same ones, so that nothing is made twice.
+
+        The last few are kept; `tables` are told apart by identity, profiles by what they say.
+        """
+        said = profile.model_dump_json()
+        return _context(tables, said, type(profile), declared_on, as_of, served_prefixes)
 
     def __post_init__(self) -> None:
         _date(self.declared_on, "declared_on")
@@ -103,6 +121,19 @@ class Context:
         words = [word.lower() for name in lists for word in self.words(name)]
         shaped = [_alone(word) if whole and word.isascii() else re.escape(word) for word in words]
         return "|".join(shaped) or r"[^\s\S]"
+
+
+@lru_cache(maxsize=16)
+def _context(
+    tables: Tables,
+    profile: str,
+    kind: type[Profile],
+    declared_on: str,
+    as_of: str | None,
+    served_prefixes: frozenset[str] | None,
+) -> Context:
+    firm = kind.model_validate_json(profile)
+    return Context(tables, firm, declared_on, as_of, served_prefixes)
 
 
 def _alone(word: str) -> str:

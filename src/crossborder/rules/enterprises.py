@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crossborder.rules.charsets import written
-from crossborder.rules.checksums import USCC_FORM, per_value, uscc_good
+from crossborder.rules.checksums import USCC_FORM, uscc_good
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 
@@ -24,13 +24,14 @@ _REGISTRATION_FORM = r"^[0-9]{4}[0-9A-HJ-NP-Z]{6}$"
 _USUAL = r"^[1-9ANY].[0-9]{6}"  # registration body, category, district
 
 
-def _suspect(code: pl.Expr) -> pl.Expr:
+def _suspect(column: str) -> pl.Expr:
     """Anything ID-09 or ID-10 may have to say about."""
+    code = pl.col(column)
     right = code.str.contains(USCC_FORM) & uscc_good(code) & code.str.contains(_USUAL)
     return ~right
 
 
-_SUSPECT = {column: per_value(column, _suspect) for column, _, _ in _SCC}
+_SUSPECT = {column: _suspect(column) for column, _, _ in _SCC}
 
 
 @rule(

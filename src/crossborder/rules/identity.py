@@ -252,6 +252,7 @@ def misuse(ctx: Context) -> Cases:
     name = pl.col("_party")
     yield Case(
         when=name.n_unique().over("party_id") > 1,
+        over=("party_id",),
         screen=_again("party_id"),
         column="party_id",
         zh="本批中同一证件号码对应不同姓名",
@@ -260,6 +261,7 @@ def misuse(ctx: Context) -> Cases:
     limit = int(ctx.number("phone_identities"))
     yield Case(
         when=pl.col("party_id").n_unique().over("_party_phone") >= limit,
+        over=("_party_phone",),
         screen=_again("_party_phone") & pl.col("party_id").is_not_null(),
         column="party_id",
         zh="本批中同一电话对应多个证件号码",

@@ -6,15 +6,14 @@ date, direction and the other country. Without an exchange rate a limit is not e
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 
+from crossborder.rules import bounds
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Example, Parcel, rule
-from crossborder.rules.prepare import exact, plain
+from crossborder.rules.prepare import plain
 
 _NO_RATE_ZH = "缺少币制 {currency} {month} 的汇率，限值规则未评估"
 _NO_RATE_EN = "no exchange rate for currency {currency} in {month}: value limits are not evaluated"
@@ -24,48 +23,22 @@ _RATE_FIX = (
 )
 
 
-def _bounds(ctx: Context, rule_id: str) -> list[dict[str, Any]]:
-    frame = ctx.tables.frame("limits").filter(pl.col("rule") == rule_id)
-    return frame.to_dicts()
+_SHOWN = {"value": plain(pl.col("_value")), "limit": plain(pl.col("_limit"))}
 
 
-def applies(bound: dict[str, Any], *, any_class: bool = False) -> pl.Expr:
-    """Rows of the shipments frame that a line of `limits.csv` speaks about.
-
-    `any_class` leaves the class out: what would the bound be if the shipment were of that class?
-    """
-    incoming = bound["direction"] == "I"
-    country = pl.col("sender_country" if incoming else "receiver_country")
-    listed = country.is_in((bound["countries"] or "").split(";"))
-    place = {"in": listed, "not_in": ~listed, "any": pl.lit(True)}[bound["territory"]]
-    start = date.fromisoformat(bound["effective_from"])
-    end = date.fromisoformat(bound["effective_to"] or "9999-12-31")
-    klass = pl.lit(True) if any_class else pl.col("_class") == bound["declaration_class"]
-    return (
-        klass
-        & pl.col("_import" if incoming else "_export")
-        & pl.col("_day").is_between(start, end)
-        & place
-    )
+def _within(ctx: Context, *rules: str) -> pl.Expr:
+    """Shipments whose bound is one of these rules'."""
+    return pl.col("_bound").is_in(pl.Series(bounds.numbers(ctx, rules), dtype=pl.Int8).implode())
 
 
-def over(bound: dict[str, Any]) -> pl.Expr:
-    """Whether the value exceeds the bound of such a line (equal is allowed)."""
-    return pl.col("_value") > exact(Decimal(bound["value_cny"]))
-
-
-def _no_bound(ctx: Context, klass: str, direction: str) -> Case:
+def _no_bound(klass: str, direction: str) -> Case:
     """A movement date for which no bound is known at all: the limit cannot be judged."""
-    dated = [
-        applies(b)
-        for b in ctx.tables.frame("limits").to_dicts()
-        if b["declaration_class"] == klass and b["direction"] == direction
-    ]
     way = pl.col("_import" if direction == "I" else "_export")
-    known = pl.any_horizontal(pl.lit(False), *dated)
+    unknown = pl.col("_day").is_not_null() & pl.col("_bound").is_null()
     return Case(
-        when=(pl.col("_class") == klass) & way & pl.col("_day").is_not_null() & ~known,
+        when=(pl.col("_class") == klass) & way & unknown,
         column="movement_date",
+        blank=True,
         zh="进出口日期 {movement_date} 没有已知限值，限值规则未评估",
         en="no value limit is known for the movement date {movement_date}: not evaluated",
         severity="not_evaluated",
@@ -76,27 +49,29 @@ def _no_bound(ctx: Context, klass: str, direction: str) -> Case:
 
 
 def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cases:
-    """The cases of one limit rule: above each of its bounds, and without a rate."""
-    indivisible = pl.col("_single") if single else pl.lit(False)
-    for bound in _bounds(ctx, rule_id):
-        yield Case(
-            when=applies(bound) & over(bound) & ~indivisible,
-            column="total_value",
-            zh=f"{zh}：价值折合人民币 {{value}} 元，限值 {bound['value_cny']} 元",
-            en=f"{en}: the value is CNY {{value}}, the limit CNY {bound['value_cny']}",
-            values={"value": plain(pl.col("_value"))},
-        )
-        yield Case(
-            when=applies(bound) & pl.col("_no_rate").is_not_null(),
-            column="currency",
-            zh=_NO_RATE_ZH,
-            en=_NO_RATE_EN,
-            severity="not_evaluated",
-            action="hold",
-            values={"currency": pl.col("_no_rate"), "month": pl.lit(ctx.month)},
-            fix_zh=_RATE_FIX[0],
-            fix_en=_RATE_FIX[1],
-        )
+    """The cases of one limit rule: above its bound, and without a rate."""
+    within = _within(ctx, rule_id)
+    beyond = within & pl.col("_beyond")
+    yield Case(
+        when=beyond & ~pl.col("_single") if single else beyond,
+        column="total_value",
+        blank=True,
+        zh=f"{zh}：价值折合人民币 {{value}} 元，限值 {{limit}} 元",
+        en=f"{en}: the value is CNY {{value}}, the limit CNY {{limit}}",
+        values=_SHOWN,
+    )
+    yield Case(
+        when=within & pl.col("_no_rate").is_not_null(),
+        column="currency",
+        blank=True,
+        zh=_NO_RATE_ZH,
+        en=_NO_RATE_EN,
+        severity="not_evaluated",
+        action="hold",
+        values={"currency": pl.col("_no_rate"), "month": pl.lit(ctx.month)},
+        fix_zh=_RATE_FIX[0],
+        fix_en=_RATE_FIX[1],
+    )
 
 
 @rule(
@@ -121,8 +96,8 @@ def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cas
 def c_limit(ctx: Context) -> Cases:
     """A class C consignment is worth at most CNY 5000, freight, insurance and other charges not counted."""
     yield from _limit(ctx, "CLS-04", "C类超过限值", "above the class C limit", single=False)
-    yield _no_bound(ctx, "C", "I")
-    yield _no_bound(ctx, "C", "E")
+    yield _no_bound("C", "I")
+    yield _no_bound("C", "E")
 
 
 _FIX_B = (
@@ -191,7 +166,7 @@ def b_import_limit(ctx: Context) -> Cases:
     yield from _limit(
         ctx, "LIM-02", "B类进口超过限值", "above the class B import limit", single=True
     )
-    yield _no_bound(ctx, "B", "I")
+    yield _no_bound("B", "I")
 
 
 @rule(
@@ -232,7 +207,7 @@ def b_export_limit(ctx: Context) -> Cases:
     yield from _limit(
         ctx, "LIM-04", "B类出口超过限值", "above the class B export limit", single=True
     )
-    yield _no_bound(ctx, "B", "E")
+    yield _no_bound("B", "E")
 
 
 _ONE = {"total": "3000", "declared_total": "3000", "declared_price": "3000", "quantity": "1", "quantity_1": "1"}  # fmt: skip
@@ -258,15 +233,13 @@ _ONE = {"total": "3000", "declared_total": "3000", "declared_price": "3000", "qu
 )
 def indivisible(ctx: Context) -> Cases:
     """A parcel over the limit with one line, quantity 1 of a countable unit, may stay class B: it waits."""
-    for rule_id in ("LIM-01", "LIM-02", "LIM-03", "LIM-04"):
-        for bound in _bounds(ctx, rule_id):
-            yield Case(
-                when=applies(bound) & over(bound) & pl.col("_single"),
-                column="total_value",
-                zh="价值折合人民币 {value} 元，超过限值 {limit} 元，但包裹内仅一件商品",
-                en="the value is CNY {value}, above the limit of CNY {limit}, but it is a single article",
-                values={
-                    "value": plain(pl.col("_value")),
-                    "limit": pl.lit(bound["value_cny"]),
-                },
-            )
+    yield Case(
+        when=_within(ctx, "LIM-01", "LIM-02", "LIM-03", "LIM-04")
+        & pl.col("_beyond")
+        & pl.col("_single"),
+        column="total_value",
+        blank=True,
+        zh="价值折合人民币 {value} 元，超过限值 {limit} 元，但包裹内仅一件商品",
+        en="the value is CNY {value}, above the limit of CNY {limit}, but it is a single article",
+        values=_SHOWN,
+    )

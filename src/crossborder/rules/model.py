@@ -37,8 +37,10 @@ class Case:
     `en` may hold `{name}`: an expression of `values`, else a column of the frame; never personal data.
     Empty `severity`, `action`, `fix_zh`, `fix_en` mean those of the rule. `screen` is a cheap condition that
     must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
-    compares rows compares only those). `textual`: `screen` asks for the text of
-    `column` and nothing else.
+    compares rows compares only those). `holds` says such a screen as a regular expression for one character
+    that the text of `column` must hold. A case speaks about the value in `column`: where there is none it is
+    silent, unless it is `blank`. `over` names columns (of `across.COMMON`): the case compares the shipments that
+    have them in common, so only the whole hand-in can answer it; every other case judges each shipment by itself.
     """
 
     when: pl.Expr
@@ -51,7 +53,9 @@ class Case:
     values: Mapping[str, pl.Expr] = field(default_factory=dict)
     suggest: pl.Expr | None = None
     screen: pl.Expr | None = None
-    textual: bool = False
+    holds: str = ""
+    blank: bool = False
+    over: tuple[str, ...] = ()
     fix_zh: str = ""
     fix_en: str = ""
 

@@ -12,7 +12,8 @@ sender on export); from the goods: `_lines`, `_sum` (declared totals, null if on
 (that of all lines, else null), `_has8` `_has10` (a code of that many digits), `_main` `_main_en` (names of
 the line with the greatest total), `_single` (one line, quantity 1, a countable unit), `_value` (CNY),
 `_no_rate` (a currency without rate), `_several_currencies`, `_apart`
-(difference between sum and head value).
+(difference between sum and head value), `_bound` (number of the value limit that counts, see `bounds.py`), `_limit` (its CNY),
+`_beyond` (the value is above it).
 goods: `_class`, `_import`, `_export`, `_day`, `_total`, `_declared_total`, `_price`, `_quantity`,
 `_quantity_1`, `_product` (quantity × price),
 `_apart` (its difference from the declared total), `_number` (UInt64), `_of` (lines of its shipment), `_misnumbered`, `_mixed_codes`.
@@ -22,26 +23,28 @@ Amounts are exact: Decimal(38, 5), converted values Decimal(38, 13).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
 
 from crossborder.keys import normalise_expr
+from crossborder.rules import bounds
+from crossborder.rules.bounds import CONVERTED
 from crossborder.rules.charsets import written
 from crossborder.rules.checksums import IDENTITY_FORM, identity_good
 from crossborder.rules.context import Context
+from crossborder.shipments.asking import AS_WRITTEN
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
 
 AMOUNT = pl.Decimal(38, 5)
 PRODUCT = pl.Decimal(38, 10)
-CONVERTED = pl.Decimal(38, 13)
 DECIMAL = r"^0*[0-9]{1,14}(?:\.[0-9]{1,5}0*)?$"
 """A number that fits 19 digits with 5 decimals (zeros that composing removes do not count)."""
 CURRENCY = r"^[0-9]{3}$"
 INTEGER = r"^0*[0-9]{1,18}$"
+_NUMBERS = {"_master": "master_waybill", "_house": "house_waybill"}
 
 
 @dataclass(frozen=True)
@@ -59,42 +62,84 @@ def number(column: str, form: str = DECIMAL) -> pl.Expr:
 
 
 def prepare(frames: FrameSet, ctx: Context) -> Prepared:
-    """Helper columns for every readable shipment; unreadable ones are left out."""
+    """Helper columns for every readable shipment; unreadable ones are left out.
+
+    Few queries, each over the columns it needs, their results set beside the frames: for one shipment it is the
+    number of queries that costs.
+    """
     ships, goods, documents = frames.shipments, frames.goods, frames.documents
-    if ships.get_column("unreadable").fill_null(False).any():
+    if ships.get_column("unreadable").any():
         ships = ships.filter(~pl.col("unreadable").fill_null(False))
         goods = goods.join(ships, on="ship", how="semi", maintain_order="left")
         documents = documents.join(ships, on="ship", how="semi", maintain_order="left")
     if not goods.get_column("ship").is_sorted():
         goods = goods.sort("ship", "line")
-    ships = ships.rechunk().with_columns(_head(ctx)).with_columns(_identity(ctx))
-    ships = ships.with_columns(
-        _normalised(ships.get_column("master_waybill")).alias("_master"),
-        _normalised(ships.get_column("house_waybill")).alias("_house"),
+    ships, goods = ships.rechunk(), goods.rechunk()
+    made = _made(ctx)
+    ships = _odd_numbers(_beside(ships, ships.lazy().select(made.head)))
+    goods = _beside(goods, goods.lazy().select(made.line).with_columns(made.products))
+    ships = _beside(ships, _totals(ships, goods, made))
+    goods = _beside(goods, _of_ships(ships, goods))
+    return Prepared(
+        {"shipments": ships, "goods": _numbering(goods), "documents": documents}, frames
     )
-    goods = goods.rechunk().with_columns(pl.col("ship").set_sorted())
-    goods = goods.with_columns(_line(ctx)).with_columns(_products())
-    goods = attach(goods, ships.select("ship", "_class", "_import", "_export", "_day"))
-    ships = attach(attach(ships, _from_lines(goods, ctx)), _main_lines(goods))
-    ships = _values(ships.with_columns(_counted()), ctx)
-    codes = pl.col("_has8") & pl.col("_has10")
-    goods = _numbering(attach(goods, ships.select("ship", _of="_lines", _mixed_codes=codes)))
-    return Prepared({"shipments": ships, "goods": goods, "documents": documents}, frames)
 
 
-def attach(frame: pl.DataFrame, facts: pl.DataFrame) -> pl.DataFrame:
-    """The columns of `facts` (one row per `ship`) beside the rows of `frame`; its own are not copied."""
-    found = frame.select("ship").join(facts, on="ship", how="left", maintain_order="left")
-    return frame.with_columns(found.drop("ship").get_columns())
+@dataclass(frozen=True)
+class Made:
+    """The helper columns as expressions, step by step; made once for a context."""
+
+    head: list[pl.Expr]
+    line: list[pl.Expr]
+    products: list[pl.Expr]
+    of_lines: list[pl.Expr]
+    per_ship: list[pl.Expr]
+    value_of: list[pl.Expr]
+    counted: list[pl.Expr]
+    compared: list[pl.Expr]
+    worth: list[pl.Expr]
+    shown: list[pl.Expr]
 
 
-def _normalised(numbers: pl.Series) -> pl.Series:
-    """`keys.normalise` over a column; only values that need it are touched."""
-    odd = numbers.str.contains(r"[^A-Z0-9]").fill_null(False)
-    if not odd.any():
-        return numbers
-    changed = numbers.filter(odd).to_frame("n").select(normalise_expr(pl.col("n"))).to_series()
-    return numbers.scatter(odd.arg_true(), changed)
+def _made(ctx: Context) -> Made:
+    if "prepare" not in ctx.memo:
+        ctx.memo["prepare"] = Made(
+            head=[*_head(ctx), *_identity(ctx)],
+            line=_line(ctx),
+            products=_products(),
+            of_lines=_of_lines(ctx),
+            per_ship=_per_ship(),
+            value_of=_value_of(ctx),
+            counted=_counted(),
+            compared=_compared(),
+            worth=[*_worth(), bounds.amount(pl.col("_bound"), ctx).alias("_limit")],
+            shown=_shown(),
+        )
+    found: Made = ctx.memo["prepare"]
+    return found
+
+
+def _beside(frame: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
+    """The columns of `facts` (a row per row of `frame`) beside it; its own columns are not copied."""
+    return frame.hstack(facts.collect(engine="in-memory", optimizations=AS_WRITTEN).get_columns())
+
+
+def _odd_numbers(ships: pl.DataFrame) -> pl.DataFrame:
+    """`_master` and `_house` normalised: hyphens are gone already, most numbers need no more than that."""
+    for name, column in _NUMBERS.items():
+        odd = ships.get_column(f"{name}_odd")
+        if odd.any():
+            given = ships.get_column(column).filter(odd).to_frame("n")
+            right = given.select(normalise_expr(pl.col("n"))).to_series()
+            ships = ships.with_columns(ships.get_column(name).scatter(odd.arg_true(), right))
+    return ships.drop(f"{name}_odd" for name in _NUMBERS)
+
+
+def _without_hyphens() -> Iterator[pl.Expr]:
+    for name, column in _NUMBERS.items():
+        bare = pl.col(column).str.replace_all("-", "", literal=True)
+        yield bare.alias(name)
+        yield bare.str.contains(r"[^A-Z0-9]").alias(f"{name}_odd")
 
 
 def _head(ctx: Context) -> list[pl.Expr]:
@@ -104,6 +149,7 @@ def _head(ctx: Context) -> list[pl.Expr]:
     moved = pl.when(pl.col("movement_date").str.contains(r"^[0-9]{8}$")).then(moved)
     return [
         pl.when(klass.is_in(["A", "B", "C", "D"])).then(klass).alias("_class"),
+        *_without_hyphens(),
         incoming.fill_null(False).alias("_import"),
         (direction == "E").fill_null(False).alias("_export"),
         moved.alias("_moved"),
@@ -170,42 +216,73 @@ def _needed(rate: pl.Expr) -> pl.Expr:
     return pl.when(rate.is_null() & currency.str.contains(CURRENCY)).then(currency)
 
 
-def _from_lines(goods: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-    """What the goods lines say about their shipment; `goods` is sorted by ship."""
+def _totals(ships: pl.DataFrame, goods: pl.DataFrame, made: Made) -> pl.LazyFrame:
+    """What the goods lines say about each shipment, and its value; `goods` is sorted by ship."""
+    lines = (
+        goods.lazy().select(made.of_lines).group_by("ship", maintain_order=True).agg(made.per_ship)
+    )
+    found = ships.lazy().select(made.value_of)
+    for facts in (lines, _main_lines(goods)):
+        found = found.join(facts, on="ship", how="left", maintain_order="left")
+    known = found.with_columns(made.counted).with_columns(made.compared).with_columns(made.worth)
+    return known.select(made.shown)
+
+
+def _value_of(ctx: Context) -> list[pl.Expr]:
+    return [
+        *map(pl.col, ("ship", "currency", "_total")),
+        _rate("currency", ctx).alias("_head_rate"),
+        bounds.number(ctx).alias("_bound"),
+    ]
+
+
+def _shown() -> list[pl.Expr]:
+    return [
+        *map(pl.col, (
+            "_lines", "_sum", "_cny", "_currency", "_has8", "_has10", "_main", "_main_en",
+            "_several_currencies", "_apart", "_single", "_no_rate", "_value", "_bound", "_limit",
+        )),
+        (pl.col("_value") > pl.col("_limit")).fill_null(False).alias("_beyond"),
+    ]  # fmt: skip
+
+
+def _of_lines(ctx: Context) -> list[pl.Expr]:
     code, currency = pl.col("commodity_code"), pl.col("currency")
+    same_ship = pl.col("ship") == pl.col("ship").shift(1)
+    one = (pl.col("_quantity") == 1) & countable(ctx)
+    facts = {
+        "_cny": pl.col("_declared_total").cast(CONVERTED) * pl.col("_rate"),
+        "_rateless": _needed(pl.col("_rate")),
+        "_gap": pl.col("_declared_total").is_null(),
+        "_unnamed": ~currency.str.contains(CURRENCY).fill_null(False),
+        "_mixed": (same_ship & (currency != currency.shift(1))).fill_null(False),
+        "_8": code.str.contains(r"^[0-9]{8}$").fill_null(False),
+        "_10": code.str.contains(r"^[0-9]{10}$").fill_null(False),
+        "_one": one.fill_null(False),
+    }
+    given = map(pl.col, ("ship", "_declared_total", "currency"))
+    return [*given, *(expr.alias(name) for name, expr in facts.items())]
+
+
+def _per_ship() -> list[pl.Expr]:
+    return [
+        pl.len().alias("_lines"),
+        pl.col("_declared_total").sum().alias("_sum"),
+        pl.col("_cny").sum(),
+        pl.col("currency").first().alias("_first"),
+        pl.col("_rateless").max(),
+        pl.col("_gap", "_unnamed", "_mixed").any(),
+        pl.col("_8").any().alias("_has8"),
+        pl.col("_10").any().alias("_has10"),
+        pl.col("_one").all().alias("_all_one"),
+    ]
+
+
+def countable(ctx: Context) -> pl.Expr:
+    """Whether the unit of a line is one that counts pieces."""
     units = ctx.tables.frame("units")
     single = units.filter(pl.col("kind") == "count") if "kind" in units.columns else units
-    countable = pl.col("unit").is_in(single["customs_code"].implode())
-    same_ship = pl.col("ship") == pl.col("ship").shift(1)
-    return (
-        goods.lazy()
-        .select(
-            "ship",
-            "_declared_total",
-            "currency",
-            _cny=pl.col("_declared_total").cast(CONVERTED) * pl.col("_rate"),
-            _rateless=_needed(pl.col("_rate")),
-            _gap=pl.col("_declared_total").is_null(),
-            _unnamed=~currency.str.contains(CURRENCY).fill_null(False),
-            _mixed=(same_ship & (currency != currency.shift(1))).fill_null(False),
-            _8=code.str.contains(r"^[0-9]{8}$").fill_null(False),
-            _10=code.str.contains(r"^[0-9]{10}$").fill_null(False),
-            _one=((pl.col("_quantity") == 1) & countable).fill_null(False),
-        )
-        .group_by("ship", maintain_order=True)
-        .agg(
-            pl.len().alias("_lines"),
-            pl.col("_declared_total").sum().alias("_sum"),
-            pl.col("_cny").sum(),
-            pl.col("currency").first().alias("_first"),
-            pl.col("_rateless").max(),
-            pl.col("_gap", "_unnamed", "_mixed").any(),
-            pl.col("_8").any().alias("_has8"),
-            pl.col("_10").any().alias("_has10"),
-            pl.col("_one").all().alias("_all_one"),
-        )
-        .collect()
-    )
+    return pl.col("unit").is_in(single["customs_code"].implode())
 
 
 def _counted() -> list[pl.Expr]:
@@ -223,11 +300,65 @@ def _counted() -> list[pl.Expr]:
     ]
 
 
+def _main_lines(goods: pl.DataFrame) -> pl.LazyFrame:
+    """Per shipment the names of the line with the greatest total, on a tie the lowest number."""
+    return (
+        goods.lazy()
+        .select("ship", "line", "_number", "_total", _main="name", _main_en="name_en")
+        .filter(pl.col("_total") == pl.col("_total").max().over("ship"))
+        .sort("ship", "_number", "line", nulls_last=True)
+        .unique("ship", keep="first", maintain_order=True)
+        .select("ship", "_main", "_main_en")
+    )
+
+
+def _compared() -> list[pl.Expr]:
+    """What the value is made of.
+
+    It is the sum of the declared totals, each by the rate of its line's currency. Where lines and head are
+    in different currencies, EXP-44 cannot compare them, so the greater of both counts; where no line has a
+    value, the head's counts.
+    """
+    rate = pl.col("_head_rate")
+    differs = (pl.col("_currency") != pl.col("currency")) | pl.col("_currency").is_null()
+    return [
+        (pl.col("_total").cast(CONVERTED) * rate).alias("_head_cny"),
+        _needed(rate).alias("_head_rateless"),
+        ((differs | pl.col("_sum").is_null()) & pl.col("_total").is_not_null()).alias("_uses_head"),
+    ]
+
+
+def _worth() -> list[pl.Expr]:
+    """`_no_rate`: a currency that is needed and has no rate; `_value`: the consignment in CNY, if none is."""
+    lines = pl.col("_cny")
+    no_rate = pl.coalesce(
+        pl.when(pl.col("_sum").is_not_null()).then(pl.col("_rateless")),
+        pl.when(pl.col("_uses_head")).then(pl.col("_head_rateless")),
+    )
+    value = (
+        pl.when(pl.col("_uses_head"))
+        .then(pl.max_horizontal(lines, pl.col("_head_cny")))
+        .otherwise(lines)
+    )
+    return [no_rate.alias("_no_rate"), pl.when(no_rate.is_null()).then(value).alias("_value")]
+
+
+def _of_ships(ships: pl.DataFrame, goods: pl.DataFrame) -> pl.LazyFrame:
+    """For every goods line what is known of its shipment."""
+    codes = pl.col("_has8") & pl.col("_has10")
+    facts = ships.lazy().select(
+        "ship", "_class", "_import", "_export", "_day", _of="_lines", _mixed_codes=codes
+    )
+    lines = goods.lazy().select("ship")
+    return lines.join(facts, on="ship", how="left", maintain_order="left").drop("ship")
+
+
 def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
     """`_misnumbered`: the first line of a shipment whose numbers are not 1 to n, each once."""
-    astray = goods.filter(pl.col("_number") != pl.col("line") + 1)
-    if not astray.height:
+    off = goods.get_column("_number") != goods.get_column("line") + 1
+    if not off.any():
         return goods.with_columns(_misnumbered=pl.lit(False))
+    astray = goods.filter(off)
     wrong = (
         goods.select("ship", "_number")
         .join(astray, on="ship", how="semi")
@@ -247,55 +378,7 @@ def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _main_lines(goods: pl.DataFrame) -> pl.DataFrame:
-    """Per shipment the names of the line with the greatest total, on a tie the lowest number."""
-    return (
-        goods.lazy()
-        .select("ship", "line", "_number", "_total", _main="name", _main_en="name_en")
-        .filter(pl.col("_total") == pl.col("_total").max().over("ship"))
-        .sort("ship", "_number", "line", nulls_last=True)
-        .unique("ship", keep="first", maintain_order=True)
-        .select("ship", "_main", "_main_en")
-        .collect()
-    )
-
-
-def _values(ships: pl.DataFrame, ctx: Context) -> pl.DataFrame:
-    """`_value`: the value of the consignment in CNY.
-
-    It is the sum of the declared totals, each by the rate of its line's currency. Where lines and head are
-    in different currencies, EXP-44 cannot compare them, so the greater of both counts; where no line has a
-    value, the head's counts. `_no_rate` names a currency that is needed and has no rate.
-    """
-    head_rate = _rate("currency", ctx)
-    differs = (pl.col("_currency") != pl.col("currency")) | pl.col("_currency").is_null()
-    lines = pl.col("_cny")
-    ships = ships.with_columns(
-        _head_cny=pl.col("_total").cast(CONVERTED) * head_rate,
-        _head_rateless=_needed(head_rate),
-        _uses_head=(differs | pl.col("_sum").is_null()) & pl.col("_total").is_not_null(),
-    )
-    no_rate = pl.coalesce(
-        pl.when(pl.col("_sum").is_not_null()).then(pl.col("_rateless")),
-        pl.when(pl.col("_uses_head")).then(pl.col("_head_rateless")),
-    )
-    value = (
-        pl.when(pl.col("_uses_head"))
-        .then(pl.max_horizontal(lines, pl.col("_head_cny")))
-        .otherwise(lines)
-    )
-    return ships.with_columns(
-        _no_rate=no_rate,
-        _value=pl.when(no_rate.is_null()).then(value),
-    )
-
-
 def plain(value: pl.Expr) -> pl.Expr:
     """A decimal as text without trailing zeros."""
     text = value.cast(pl.String)
     return text.str.strip_chars_end("0").str.strip_chars_end(".")
-
-
-def exact(value: Decimal) -> pl.Expr:
-    """A literal amount."""
-    return pl.lit(value, dtype=CONVERTED)

@@ -10,17 +10,17 @@ from crossborder.rules.charsets import (
     HAN,
     ILLEGAL,
     LATIN,
+    STRANGE,
     SUPPLEMENTARY,
     code_points,
     half_width,
 )
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
-from crossborder.shipments.columns import COLUMNS, FRAME_NAMES
+from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, Kind
 
 _STRICT = {"code", "identity", "decimal", "integer", "date", "datetime", "flag"}
 _FREE = {"text", "name"}
-_UNUSUAL = f"{ILLEGAL}|{FULL_WIDTH_ANY}|{SUPPLEMENTARY}"
 
 
 @rule(
@@ -45,13 +45,12 @@ def characters(ctx: Context) -> Cases:
         for column in COLUMNS[frame].values():
             value, words = pl.col(column.name), column.name.replace("_", " ")
             legal = ~value.str.contains(ILLEGAL)
-            screen = value.str.contains(_UNUSUAL)
+            holds = _unusual(column.kind)
             yield Case(
                 when=~legal,
                 column=column.name,
                 frame=frame,
-                screen=screen,
-                textual=True,
+                holds=holds,
                 zh=f"{column.label_zh}含有非法字符 {{char}}",
                 en=f"illegal character {{char}} in {words}",
                 values={"char": code_points(value.str.extract(f"({ILLEGAL})"))},
@@ -61,8 +60,7 @@ def characters(ctx: Context) -> Cases:
                     when=legal & value.str.contains(FULL_WIDTH_ANY),
                     column=column.name,
                     frame=frame,
-                    screen=screen,
-                    textual=True,
+                    holds=holds,
                     zh=f"{column.label_zh}含有全角字符",
                     en=f"full-width characters in {words}",
                     fix_zh="请改为半角",
@@ -74,8 +72,7 @@ def characters(ctx: Context) -> Cases:
                     when=legal & value.str.contains(FULL_WIDTH),
                     column=column.name,
                     frame=frame,
-                    screen=screen,
-                    textual=True,
+                    holds=holds,
                     zh=f"{column.label_zh}含有全角数字或字母",
                     en=f"full-width digits or letters in {words}",
                     severity="warn",
@@ -88,8 +85,7 @@ def characters(ctx: Context) -> Cases:
                         when=legal & value.str.contains(SUPPLEMENTARY),
                         column=column.name,
                         frame=frame,
-                        screen=screen,
-                        textual=True,
+                        holds=holds,
                         zh=f"{column.label_zh}含有扩展区汉字（生僻字）",
                         en=f"rare ideographs (outside the basic plane) in {words}",
                         severity="reject" if rare == "reject" else "warn",
@@ -97,6 +93,13 @@ def characters(ctx: Context) -> Cases:
                         fix_zh="请确认申报系统可显示该字",
                         fix_en="make sure the site can show the character",
                     )
+
+
+def _unusual(kind: Kind) -> str:
+    """Every character that may be spoken about in a column of this kind."""
+    if kind in _STRICT:
+        return STRANGE
+    return f"{ILLEGAL}|{FULL_WIDTH}|{SUPPLEMENTARY}" if kind in _FREE else ILLEGAL
 
 
 @rule(

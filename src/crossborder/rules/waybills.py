@@ -5,13 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crossborder.rules.charsets import half_width, written
-from crossborder.rules.checksums import (
-    AIR_WAYBILL_FORM,
-    S10_FORM,
-    air_waybill_good,
-    per_value,
-    s10_good,
-)
+from crossborder.rules.checksums import AIR_WAYBILL_FORM, S10_FORM, air_waybill_good, s10_good
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 
@@ -64,6 +58,7 @@ def unique_waybill(_: Context) -> Cases:
     key = pl.concat_str([master, house, pl.col("direction")], separator="|")
     yield Case(
         when=key.is_not_null() & key.is_duplicated(),
+        over=("_master", "_house", "direction"),
         column="house_waybill",
         zh="同一总运单、进出口方向下分运单号重复",
         en="the house waybill stands more than once under this master waybill and direction",
@@ -99,7 +94,8 @@ def unique_waybill(_: Context) -> Cases:
 )
 def air_waybill(_: Context) -> Cases:
     """By air: 3 digits and 8 digits, the last is the seven before it modulo 7."""
-    good = per_value("master_waybill", _air_waybill_right)
+    given = pl.col("master_waybill")
+    good = given.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(given)
     screen = (pl.col("transport_mode") == _AIR) & ~good
     number = written("master_waybill")
     form = number.str.contains(AIR_WAYBILL_FORM)
@@ -117,10 +113,6 @@ def air_waybill(_: Context) -> Cases:
         zh="航空总运单号应为3位前缀加8位数字",
         en="an air waybill has a 3-digit prefix and 8 digits",
     )
-
-
-def _air_waybill_right(number: pl.Expr) -> pl.Expr:
-    return number.str.contains(AIR_WAYBILL_FORM) & air_waybill_good(number)
 
 
 @rule(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 import polars as pl
+from polars.io.plugins import register_io_source
 
 from crossborder.errors import InputError
 from crossborder.samples.compose import Sample, compose_blocks, order
@@ -23,6 +24,8 @@ from crossborder.samples.vocabulary import table
 from crossborder.samples.workbook import Workbook
 from crossborder.shipments.columns import FRAME_NAMES, FrameName
 
+ROW_GROUP = 20_000
+"""Records of a row group of Parquet: whoever reads one of them has about 10,000 shipments in memory."""
 SUFFIXES = (".csv", ".xlsx", ".ndjson", ".jsonl", ".parquet")
 
 
@@ -230,19 +233,30 @@ class _Text:
 
 
 class _Parts:
-    """Parquet, gathered from a part per block."""
+    """Parquet, gathered from a part per block: polars writes row groups one by one only from a source of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._count = folder, 0
+        self._folder = folder
+        self._parts: list[Path] = []
+        self._schema = pl.Schema()
 
     def rows(self, frame: pl.DataFrame, numbers: _Cells = frozenset()) -> None:
-        frame.write_parquet(self._folder / f"{self._count:06d}.parquet")
-        self._count += 1
+        part = self._folder / f"{len(self._parts):06d}.parquet"
+        frame.write_parquet(part)
+        self._parts.append(part)
+        self._schema = frame.schema
 
     def gather(self, file: IO[bytes]) -> None:
-        """All parts as one file."""
+        """All parts as one file, in memory for one part and a few row groups."""
+
+        def read(
+            _columns: list[str] | None, _rows: pl.Expr | None, _count: int | None, _size: int | None
+        ) -> Iterator[pl.DataFrame]:
+            for part in self._parts:
+                yield from pl.read_parquet(part).iter_slices(ROW_GROUP)
+
         whole = self._folder / "whole.parquet"
-        parts = [self._folder / f"{i:06d}.parquet" for i in range(self._count)]
-        pl.scan_parquet(parts).sink_parquet(whole)
-        with whole.open("rb") as source:
-            shutil.copyfileobj(source, file)
+        source = register_io_source(read, schema=self._schema)
+        source.sink_parquet(whole, row_group_size=ROW_GROUP)
+        with whole.open("rb") as made:
+            shutil.copyfileobj(made, file)

@@ -1,9 +1,10 @@
 """Magic endings: the last four characters of a house waybill that force what the port does with it.
 
 `SB` + two characters holds for every filing of that house waybill; `SF` + two characters for its first
-filing only (a corrected one is then released). The two characters are a result code of EXP302, a one-letter
-code being filled up with `X` (`SBYX`), or one of the specials below. Compared normalised (half width, upper
-case, no blanks or hyphens), so `…-sb05` works as well. The table stands in `docs/sandbox.md`.
+filing only (a corrected one is then released), `SFNN` for its first line in a manifest only. The two characters
+are a result code of EXP302, a one-letter code being filled up with `X` (`SBYX`), or one of the specials below.
+Compared normalised (half width, upper case, no blanks or hyphens), so `…-sb05` works as well. The table stands
+in `docs/sandbox.md`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ def normalise(text: str) -> str:
 
 
 def ending_of(house: str, attempt: int, codes: Collection[str]) -> Ending:
-    """What the house waybill forces at its `attempt`-th filing (from 0); `codes` are those of EXP302."""
+    """What the house waybill forces at its `attempt`-th filing (from 0), or as a line of a manifest that was refused
+    `attempt` times before; `codes` are those of EXP302."""
     tail = normalise(house)[-4:]
     if len(tail) < 4 or tail[:2] not in ("SB", "SF"):
         return NO_ENDING
@@ -78,11 +80,12 @@ def ending_of(house: str, attempt: int, codes: Collection[str]) -> Ending:
     if code in codes:
         once_over = tail[:2] == "SF" and attempt > 0
         return Ending(path=RELEASED if once_over else code)
+    if what == "NN":
+        return Ending(path=RELEASED, refused_in_manifest=tail[:2] == "SB" or attempt == 0)
     if tail[:2] == "SF" or what not in SPECIALS:
         return NO_ENDING
     return Ending(
         path=_PATHS.get(what, RELEASED),
         wire=_WIRE.get(what, "normal"),
         answers=_ANSWERS.get(what, "normal"),
-        refused_in_manifest=what == "NN",
     )

@@ -50,9 +50,6 @@ class Manifests:
             self._give(row, "NN", reasons, [])
             return
         lines = [(line["AssBillNo"], *self._house(row, line)) for line in incoming.document.lines]
-        if all(code == "NN" for _, code, _ in lines):
-            self._give(row, "NN", [ALL_REFUSED], lines)
-            return
         self._store.run_many(
             "INSERT INTO houses (message, scope, house, ie_date, state) VALUES (?, ?, ?, ?, ?)",
             [
@@ -60,7 +57,10 @@ class Manifests:
                 for house, code, _ in lines
             ],
         )
-        self._give(row, "NY", [], lines)
+        if all(code == "NN" for _, code, _ in lines):
+            self._give(row, "NN", [ALL_REFUSED], lines)
+        else:
+            self._give(row, "NY", [], lines)
 
     def _faults_of(self, row: Row) -> list[Fault]:
         if row["repeat_of"] is not None:
@@ -81,7 +81,10 @@ class Manifests:
             first, *_, last = other["scope"].split("|")
             if (first, last) == (master, direction):
                 return "NN", receipts.notes(LISTED.zh, limit=receipts.NOTES_312)
-        if ending_of(house, 0, self._entry_codes).refused_in_manifest:
+        refused = self._store.all(
+            "SELECT n FROM houses WHERE house = ? AND state = 'NN'", normalise(house)
+        )
+        if ending_of(house, len(refused), self._entry_codes).refused_in_manifest:
             return "NN", receipts.notes(FORCED.zh, limit=receipts.NOTES_312)
         return "NY", self._label("NY")
 
@@ -92,12 +95,22 @@ class Manifests:
         )
 
     def _before(self, row: Row) -> rules311.Totals:
+        """What stands on the manifest that is appended to: the lines of its messages that were not refused."""
         count, packages, weight = 0, 0, Decimal(0)
         if row["op_type"] == "APD":
             for earlier in self._accepted(row):
-                own = rules311.totals(read(unpacked(earlier["body"])).document)
+                own = rules311.totals(self._standing(earlier))
                 count, packages, weight = count + own[0], packages + own[1], weight + own[2]
         return count, packages, weight
+
+    def _standing(self, row: Row) -> list[Record]:
+        """The lines of one message that were answered NY."""
+        stored = self._store.all(
+            "SELECT house FROM houses WHERE message = ? AND state = 'NY'", row["n"]
+        )
+        houses = {one["house"] for one in stored}
+        lines = read(unpacked(row["body"])).document.lines
+        return [line for line in lines if normalise(line["AssBillNo"]) in houses]
 
     def _label(self, code: str) -> str:
         return receipts.notes(self._codes[code].label_zh, limit=receipts.NOTES_312)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 
 from crossborder.sandbox import checks
@@ -114,10 +115,10 @@ def line_fault(line: Record) -> Fault | None:
     return found.found[0] if found.found else None
 
 
-def totals(message: Document) -> Totals:
-    """House waybills, packages and gross weight of a manifest that has no faults."""
+def totals(lines: Sequence[Record]) -> Totals:
+    """House waybills, packages and gross weight of lines that have no faults."""
     return (
-        len(message.lines),
-        sum(int(line["PackNo"]) for line in message.lines),
-        sum((Decimal(line["GrossWt"]) for line in message.lines), Decimal(0)),
+        len(lines),
+        sum(int(line["PackNo"]) for line in lines),
+        sum((Decimal(line["GrossWt"]) for line in lines), Decimal(0)),
     )

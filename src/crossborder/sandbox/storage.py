@@ -54,6 +54,7 @@ CREATE TABLE IF NOT EXISTS houses (
   ie_date TEXT NOT NULL, state TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS houses_house ON houses (house, scope);
+CREATE INDEX IF NOT EXISTS houses_message ON houses (message);
 CREATE TABLE IF NOT EXISTS counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 """
 

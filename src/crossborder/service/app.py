@@ -73,7 +73,7 @@ def build_app(engine: Engine) -> FastAPI:
             raise NotAccepted(
                 422, "this Idempotency-Key was used with another body", "该 Idempotency-Key 已用于其他内容"
             )  # fmt: skip
-        answer = _batch(posted.batch) | _not_filed(posted)
+        answer = _batch(posted.batch) | {"let_go": list(posted.let_go)} | _not_filed(posted)
         return JSONResponse(answer, status_code=202, headers={"Location": answer["links"]["self"]})
 
     @app.get("/v1/batches/{batch_id}", summary="A batch and where its parcels stand")

@@ -9,14 +9,15 @@ make every live declaration look changed.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 
 from crossborder import keys
+from crossborder.shipments.asking import AS_WRITTEN, constant, filled
 from crossborder.shipments.columns import COLUMNS, Column, FrameName
 from crossborder.shipments.frames import FrameSet
 
-_KEYS = frozenset({"master_waybill", "house_waybill"})
 _ORDER: dict[FrameName, tuple[str, str]] = {
     "goods": ("line_number", "line"),
     "documents": ("order_number", "doc"),
@@ -25,52 +26,104 @@ _ORDER: dict[FrameName, tuple[str, str]] = {
 
 def content_digests(frames: FrameSet) -> pl.DataFrame:
     """`ship` (UInt32), `digest` (64 hex digits) of every shipment, in the order of the frame."""
-    heads = frames.shipments.select("ship", _text("shipments", frames.shipments).alias("text"))
+    texts = frames.shipments.lazy().select("ship", _text("shipments", frames.shipments))
     below: dict[FrameName, pl.DataFrame] = {"goods": frames.goods, "documents": frames.documents}
     for frame, lines in below.items():
-        heads = (
-            heads.join(_gathered(frame, lines), on="ship", how="left", maintain_order="left")
-            .with_columns(pl.concat_str("text", pl.col("below").fill_null("")).alias("text"))
-            .drop("below")
-        )
-    digests = [hashlib.sha256(text.encode()).hexdigest() for text in heads["text"]]
-    return heads.select("ship").with_columns(pl.Series("digest", digests, dtype=pl.String))
+        if lines.height:
+            gathered = _gathered(frame, lines)
+            texts = texts.join(gathered, on="ship", how="left", maintain_order="left")
+    parts = [name for name in ("shipments", *below) if name in texts.collect_schema()]
+    whole = texts.select(pl.concat_str(parts, ignore_nulls=True).cast(pl.Binary))
+    contents = whole.collect(engine="in-memory", optimizations=AS_WRITTEN).to_series()
+    digests = [hashlib.sha256(content).hexdigest() for content in contents.to_list()]
+    return frames.shipments.select("ship", pl.Series("digest", digests, dtype=pl.String))
 
 
-def _gathered(frame: FrameName, lines: pl.DataFrame) -> pl.DataFrame:
-    """`ship`, `below`: the texts of a shipment's lines one after another."""
+def _gathered(frame: FrameName, lines: pl.DataFrame) -> pl.LazyFrame:
+    """`ship` and, under the name of the frame, the texts of a shipment's lines one after another."""
     number, position = _ORDER[frame]
     return (
-        lines.select(
-            "ship", _text(frame, lines).alias("text"),
+        lines.lazy()
+        .select(
+            "ship", _text(frame, lines),
             pl.col(number).cast(pl.UInt64, strict=False).alias("number"), position,
         )
         .sort("ship", "number", position, nulls_last=True)
         .group_by("ship", maintain_order=True)
-        .agg(pl.col("text").str.join("").alias("below"))
+        .agg(pl.col(frame).str.join(""))
     )  # fmt: skip
 
 
 def _text(frame: FrameName, table: pl.DataFrame) -> pl.Expr:
-    """`\\x1eframe\\x1fname=value\\x1f…` of every filled column. Control characters never reach a live
-    declaration, so the separators cannot be forged."""
-    parts = [
-        pl.concat_str(pl.lit(f"\x1f{column.name}="), _normal(column))
-        for column in COLUMNS[frame].values()
-        if table[column.name].null_count() < table.height
+    """`\\x1eframe\\x1fname=value\\x1f…` of every filled column, under the name of the frame. Control characters
+    never reach a live declaration, so the separators cannot be forged.
+
+    What is the same in every row (names of columns without gaps, values of constant columns) is one literal.
+    """
+    values = filled(table)
+    columns = [column for column in COLUMNS[frame].values() if values[column.name]]
+    same = constant(table, [column.name for column in columns])
+    normal = _normal(table, columns)
+    common = table.head(1).select(normal[name].alias(name) for name in same)
+    parts: list[pl.Expr] = []
+    literal = f"\x1e{frame}"
+    for column in columns:
+        name, value = f"\x1f{column.name}=", normal[column.name]
+        if column.name in same:
+            literal += name + common.item(0, column.name)
+        elif values[column.name] == table.height:
+            parts += [pl.lit(literal + name), value]
+            literal = ""
+        else:
+            named = pl.when(pl.col(column.name).is_not_null()).then(pl.lit(name))
+            parts += [pl.lit(literal), named, value]
+            literal = ""
+    return pl.concat_str([*parts, pl.lit(literal)], ignore_nulls=True).alias(frame)
+
+
+def _normal(table: pl.DataFrame, columns: Sequence[Column]) -> dict[str, pl.Expr]:
+    """Column → its value as digested; only what some row needs is done."""
+    forms = {c.name: _FORMS.get(c.name, _FORMS.get(c.kind, {})) for c in columns}
+    asked = [
+        pl.col(name).str.contains(form).any().alias(f"{name} {form}")
+        for name, changes in forms.items()
+        for form in changes
     ]
-    return pl.concat_str([pl.lit(f"\x1e{frame}"), *parts], ignore_nulls=True)
+    if not asked:
+        return {name: pl.col(name) for name in forms}
+    told = table.lazy().select(asked).collect(engine="in-memory", optimizations=AS_WRITTEN)
+    needed = told.row(0, named=True)
+    found = {}
+    for name, changes in forms.items():
+        value = pl.col(name)
+        for form, change in changes.items():
+            if needed[f"{name} {form}"]:
+                value = pl.when(value.str.contains(form)).then(change(value)).otherwise(value)
+        found[name] = value
+    return found
 
 
-def _normal(column: Column) -> pl.Expr:
-    value = pl.col(column.name)
-    if column.name in _KEYS:
-        return keys.normalise_expr(value)
-    if column.kind in ("decimal", "integer"):
-        short = (
-            value.str.replace("^0+([0-9])", "$1")
-            .str.replace(r"(\.[0-9]*?)0+$", "$1")
-            .str.replace(r"\.$", "")
-        )
-        return pl.when(value.str.contains(r"^[0-9]+(\.[0-9]+)?$")).then(short).otherwise(value)
-    return value
+def _without_leading(number: pl.Expr) -> pl.Expr:
+    return number.str.replace("^0+([0-9])", "$1")
+
+
+def _without_trailing(number: pl.Expr) -> pl.Expr:
+    return number.str.strip_chars_end("0").str.strip_chars_end(".")
+
+
+_Changes = Mapping[str, Callable[[pl.Expr], pl.Expr]]
+_KEY: _Changes = {
+    r"^[A-Z0-9-]*-[A-Z0-9-]*$": lambda number: number.str.replace_all("-", "", literal=True),
+    r"[^A-Z0-9-]": keys.normalise_expr,
+}
+_NUMBER: _Changes = {
+    r"^0[0-9]+(?:\.[0-9]+)?$": _without_leading,
+    r"^[0-9]+\.[0-9]*0$": _without_trailing,
+}
+_FORMS: Mapping[str, _Changes] = {
+    "master_waybill": _KEY,
+    "house_waybill": _KEY,
+    "decimal": _NUMBER,
+    "integer": _NUMBER,
+}
+"""What is changed in the columns of a name or kind: the form of a value → what becomes of it, in this order."""

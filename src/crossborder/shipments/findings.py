@@ -13,6 +13,8 @@ from typing import Any
 
 import polars as pl
 
+from crossborder.shipments.asking import AS_WRITTEN
+
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "ship": pl.UInt32,  # null: about the file as a whole
     "sheet": pl.String,
@@ -37,9 +39,12 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 VERDICTS = ("valid", "rejected", "not_evaluated", "on_hold")
 
 
+_NONE = pl.DataFrame(schema=SCHEMA)
+
+
 def empty() -> pl.DataFrame:
     """No findings."""
-    return pl.DataFrame(schema=SCHEMA)
+    return _NONE.clone()
 
 
 def build(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -50,43 +55,39 @@ def build(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 def gather(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """All findings of several stages in one frame; missing columns become null."""
     shaped = [
-        p.select(
-            [
-                pl.col(n).cast(t) if n in p.columns else pl.lit(None, dtype=t).alias(n)
-                for n, t in SCHEMA.items()
-            ]
-        )
-        for p in parts
-        if p.height
+        part if part.schema == _NONE.schema else _shaped(part) for part in parts if part.height
     ]
     return pl.concat(shaped) if shaped else empty()
 
 
+def _shaped(part: pl.DataFrame) -> pl.DataFrame:
+    return part.select(
+        pl.col(n).cast(t) if n in part.columns else pl.lit(None, dtype=t).alias(n)
+        for n, t in SCHEMA.items()
+    )
+
+
 def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """`ship`, `verdict` for every shipment: rejected, else not_evaluated, else on_hold, else valid."""
-    worst = (
-        findings.filter(pl.col("ship").is_not_null())
-        .group_by("ship")
-        .agg(
-            (pl.col("action") == "reject").any().alias("_r"),
-            ((pl.col("severity") == "not_evaluated") & (pl.col("action") == "hold"))
-            .any()
-            .alias("_n"),
-            (pl.col("action") == "hold").any().alias("_h"),
-        )
+    told = findings.lazy().filter(pl.col("ship").is_not_null())
+    reject, hold = pl.col("action") == "reject", pl.col("action") == "hold"
+    unjudged = (pl.col("severity") == "not_evaluated") & hold
+    worst = told.group_by("ship").agg(
+        reject.any().alias("_r"), unjudged.any().alias("_n"), hold.any().alias("_h")
+    )
+    verdict = (
+        pl.when(pl.col("_r"))
+        .then(pl.lit("rejected"))
+        .when(pl.col("_n"))
+        .then(pl.lit("not_evaluated"))
+        .when(pl.col("_h"))
+        .then(pl.lit("on_hold"))
+        .otherwise(pl.lit("valid"))
     )
     return (
-        ships.select("ship")
+        ships.lazy()
+        .select("ship")
         .join(worst, on="ship", how="left", maintain_order="left")
-        .select(
-            "ship",
-            pl.when(pl.col("_r"))
-            .then(pl.lit("rejected"))
-            .when(pl.col("_n"))
-            .then(pl.lit("not_evaluated"))
-            .when(pl.col("_h"))
-            .then(pl.lit("on_hold"))
-            .otherwise(pl.lit("valid"))
-            .alias("verdict"),
-        )
+        .select("ship", verdict.alias("verdict"))
+        .collect(engine="in-memory", optimizations=AS_WRITTEN)
     )

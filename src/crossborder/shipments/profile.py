@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from functools import lru_cache
+from typing import Protocol, TypeVar
 
 import polars as pl
 
 from crossborder.errors import SettingsError
 from crossborder.shipments.columns import COLUMNS, FrameName
 from crossborder.shipments.frames import FrameSet
+
+_V = TypeVar("_V")
 
 
 class ProfileLike(Protocol):
@@ -44,36 +47,56 @@ def apply_profile(frames: FrameSet, profile: ProfileLike, operator: OperatorLike
     be called again once the rest has been classified. What the file gave is never changed. Unreadable rows
     stay as they are. Raises `SettingsError` for a column that does not exist.
     """
-    by_class = {c: dict(v) for c, v in profile.values_by_class.items()}
-    _refuse_unknown(
-        "shipments", [*profile.values, *operator.values, *(k for v in by_class.values() for k in v)]
+    shipments, goods = _filling(
+        _items(profile.values),
+        _items({c: _items(values) for c, values in profile.values_by_class.items()}),
+        _items(profile.goods_values),
+        _items(operator.values),
     )
-    _refuse_unknown("goods", profile.goods_values)
-    constants = {**profile.values, **operator.values}
-    waiting = {column for values in by_class.values() for column in values}
+    return FrameSet(
+        frames.shipments.with_columns(shipments) if shipments else frames.shipments,
+        frames.goods.with_columns(goods) if goods else frames.goods,
+        frames.documents,
+        frames.headers,
+    )
+
+
+_Values = tuple[tuple[str, str], ...]
+
+
+def _items(values: Mapping[str, _V]) -> tuple[tuple[str, _V], ...]:
+    return tuple(values.items())
+
+
+@lru_cache(maxsize=64)
+def _filling(
+    values: _Values,
+    by_class: tuple[tuple[str, _Values], ...],
+    goods_values: _Values,
+    operator: _Values,
+) -> tuple[list[pl.Expr], list[pl.Expr]]:
+    """The filled columns of shipments and of goods, made once for a firm and a person."""
+    classes = {c: dict(of_class) for c, of_class in by_class}
+    constants = {**dict(values), **dict(operator)}
+    _refuse_unknown("shipments", [*constants, *(k for v in classes.values() for k in v)])
+    _refuse_unknown("goods", (column for column, _ in goods_values))
+    waiting = {column for of_class in classes.values() for column in of_class}
     readable = ~pl.col("unreadable")
     known = readable & pl.col("declaration_class").is_not_null()
     filled = []
     for column in {**constants, **dict.fromkeys(waiting)}:
         value = pl.col(column)
-        for name, values in by_class.items():
-            if column in values:
-                of_class = readable & (pl.col("declaration_class") == name)
-                value = _fill(value, column, values[column], of_class)
+        for name, of_class in classes.items():
+            if column in of_class:
+                mine = readable & (pl.col("declaration_class") == name)
+                value = _fill(value, column, of_class[column], mine)
         if column in constants:
             value = _fill(
                 value, column, constants[column], known if column in waiting else readable
             )
         filled.append(value.alias(column))
-    goods = [
-        pl.col(c).fill_null(pl.lit(v)).alias(c) for c, v in profile.goods_values.items() if v != ""
-    ]
-    return FrameSet(
-        frames.shipments.with_columns(filled),
-        frames.goods.with_columns(goods),
-        frames.documents,
-        frames.headers,
-    )
+    goods = [pl.col(c).fill_null(pl.lit(v)).alias(c) for c, v in goods_values if v != ""]
+    return filled, goods
 
 
 def _fill(value: pl.Expr, column: str, constant: str, where: pl.Expr) -> pl.Expr:

@@ -1,9 +1,10 @@
 """How endpoints are spoken to: one small port, the transports `http` and `folder`, and plug-ins."""
 
+from crossborder.transport.closing import close_transport
 from crossborder.transport.dialect import Dialect, load_dialect
 from crossborder.transport.folder import FolderTransport
 from crossborder.transport.http import HttpTransport
-from crossborder.transport.open import close_transport, open_transport, probe
+from crossborder.transport.open import open_late, open_transport, probe
 from crossborder.transport.port import (
     SAYINGS,
     Incoming,
@@ -31,6 +32,7 @@ __all__ = [
     "close_transport",
     "detail",
     "load_dialect",
+    "open_late",
     "open_transport",
     "probe",
     "say",

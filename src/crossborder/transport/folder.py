@@ -65,7 +65,7 @@ class FolderTransport:
     def __init__(self, endpoint: FolderSettings, name: str) -> None:
         place = f"endpoints.{name}.address"
         base = Path(endpoint.address).expanduser() if endpoint.address else None
-        if base is None or not base.is_dir():
+        if base is None or not _is_folder(base):
             raise TransportError(
                 f"the folder of the import client does not exist: {endpoint.address or '(none)'}",
                 f"导入客户端文件夹不存在：{endpoint.address or '（未设置）'}", place=place,
@@ -217,6 +217,14 @@ def _looks_whole(data: bytes) -> bool:
     """Whether a document ends with the end tag of its first element."""
     root = _ROOT.search(data)
     return root is not None and data.rstrip().endswith(b"</" + root[1] + b">")
+
+
+def _is_folder(path: Path) -> bool:
+    """Whether there is a folder, as far as this user may see."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
 
 
 def _reason(refused: Path) -> str:

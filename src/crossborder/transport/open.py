@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +9,11 @@ from typing import Any
 
 from crossborder.errors import TransportError
 from crossborder.settings import Endpoint
+from crossborder.transport.closing import close_transport
 from crossborder.transport.dialect import load_dialect
 from crossborder.transport.folder import FolderTransport
 from crossborder.transport.http import HttpTransport
+from crossborder.transport.late import LateTransport
 from crossborder.transport.port import Transport
 
 
@@ -35,12 +36,9 @@ def open_transport(endpoint: Endpoint, name: str, folders: Sequence[Path] = ()) 
     )  # fmt: skip
 
 
-def close_transport(transport: Transport) -> None:
-    """Close a transport, if it has a `close`; what goes wrong there concerns nobody any more."""
-    close = getattr(transport, "close", None)
-    if callable(close):
-        with contextlib.suppress(Exception):
-            close()
+def open_late(endpoint: Endpoint, name: str, folders: Sequence[Path] = ()) -> Transport:
+    """As `open_transport`, but what cannot be opened is a trouble of this endpoint, and is tried again."""
+    return LateTransport(lambda: open_transport(endpoint, name, folders))
 
 
 def probe(endpoint: Endpoint, name: str, folders: Sequence[Path] = ()) -> str:

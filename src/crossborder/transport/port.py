@@ -16,6 +16,8 @@ from crossborder.log import mask_text
 
 MAX_DETAIL = 300
 """Longest foreign text that is kept in an answer, in characters."""
+_BOTH = " ‖ "
+"""Stands between the Chinese and the English text of a detail that has both."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,7 @@ SAYINGS: dict[str, tuple[str, str]] = {
     "cannot_ask": ("该通道不能查询", "this transport cannot look up"),
     "given_back": ("未发送，已退回队列", "not sent; back in the queue"),
     "transport_failed": ("通道程序出错", "the transport itself failed"),
+    "cannot_open": ("端点无法打开", "the endpoint cannot be opened"),
 }
 """Every code a `detail` begins with, in Chinese and English."""
 
@@ -141,9 +144,16 @@ def detail(code: str, foreign: str = "") -> str:
     return f"{code}: {said}" if said else code
 
 
+def detail_in_both(code: str, zh: str, en: str) -> str:
+    """A `detail` whose second part is ours, in both languages: `say` shows the one that is asked for."""
+    return f"{code}: {shown(zh)}{_BOTH}{shown(en)}"
+
+
 def say(text: str, lang: str = "en") -> str:
     """A `detail` in words, for people."""
     code, _, foreign = text.partition(": ")
+    if _BOTH in foreign:
+        foreign = foreign.split(_BOTH)[lang != "zh"]
     zh, en = SAYINGS.get(code, (code, code))
     said = zh if lang == "zh" else en
     between = "：" if lang == "zh" else ": "

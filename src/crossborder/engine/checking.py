@@ -1,0 +1,113 @@
+"""Checking a hand-in of any size: findings as they come, counts at the end, nothing stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from crossborder.engine.across import Across
+from crossborder.engine.handing_in import keys_of
+from crossborder.engine.profiles import not_given
+from crossborder.engine.pure import Judge, JudgedBlock
+from crossborder.engine.results import Checked
+from crossborder.engine.sources import Block, Blocks, begun
+from crossborder.engine.spool import Spool
+from crossborder.engine.summary import Summary, Tally, worst
+from crossborder.engine.threads import in_order
+from crossborder.intake import SourceTable
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class _Made:
+    judged: JudgedBlock
+    facts: pl.DataFrame
+    done: int
+
+
+class Checking:
+    """A hand-in that is being checked. For one thread.
+
+    `findings()` gives every finding, frame by frame, and must be read to its end; then `summary` counts them, and
+    `faulty_rows()` gives the rows of rejected shipments as the user wrote them.
+    """
+
+    def __init__(
+        self, judge: Judge, blocks: Blocks, opened: Callable[[], AbstractContextManager[Blocks]], home: Path,
+        progress: Progress,
+    ) -> None:  # fmt: skip
+        self._judge = judge
+        self._blocks = blocks
+        self._opened = opened
+        self._home = home
+        self._progress = progress
+        self._tally = Tally()
+        self._whole: Checked | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """What was found, once all findings were read."""
+        return self._tally.summary()
+
+    def findings(self) -> Iterator[pl.DataFrame]:
+        """All findings; those that only the whole hand-in shows come last. Raises as reading and judging do."""
+        only, several = begun(self._blocks)
+        if only is None:
+            yield from self._streamed(several)
+            return
+        self._whole = self._judge.whole(only.intake)
+        self._tally.add(self._whole)
+        yield self._whole.findings
+
+    def faulty_rows(self) -> Iterator[tuple[SourceTable, pl.Series]]:
+        """Source rows and the numbers of those that belong to rejected shipments, block by block.
+
+        A hand-in of several blocks is read a second time for it.
+        """
+        if self._whole is not None:
+            yield self._whole.source, self._rows_of(self._whole.frames.shipments)
+            return
+        with self._opened() as blocks:
+            for block in blocks:
+                yield block.intake.raw, self._rows_of(block.intake.frames.shipments)
+
+    def _rows_of(self, shipments: pl.DataFrame) -> pl.Series:
+        rejected = self._tally.of("rejected")
+        bad = shipments.filter(pl.col("ship").is_in(rejected.implode()))
+        return bad.select(pl.col("rows").explode()).to_series().sort()
+
+    def _streamed(self, several: Iterator[Block]) -> Iterator[pl.DataFrame]:
+        shipments, total = 0, self._blocks.total
+        with Spool(self._home) as spool:
+            across = Across(self._judge, spool)
+
+            def work(block: Block) -> _Made:
+                judged = self._judge.block(block.intake)
+                facts = across.facts(judged.checked, keys_of(judged.checked.frames))
+                return _Made(judged, facts, block.done)
+
+            for made in in_order(work, several):
+                across.add(made.judged, made.facts)
+                checked = made.judged.checked
+                self._tally.add(checked)
+                shipments += checked.verdicts.height
+                self._progress(shipments, max(shipments, round(shipments * total / made.done)))
+                yield checked.findings
+            self._progress(shipments, shipments)
+            if across.missing:
+                raise not_given(across.missing)
+            for findings in self._at_the_end(across):
+                self._tally.tell(findings)
+                self._tally.worsen(worst(findings))
+                yield findings
+
+    def _at_the_end(self, across: Across) -> Iterator[pl.DataFrame]:
+        yield from across.compared()
+        for _, findings in across.masters():
+            yield findings
+        yield across.about_file()

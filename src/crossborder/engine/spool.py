@@ -1,0 +1,146 @@
+"""Facts of a hand-in that are wanted once all of it is known, kept beside the ledger while its blocks pass.
+
+A block leaves a narrow frame behind; in the end shipments that have something in common (a master waybill, an identity
+number) come back together, in lots of bounded size, however far apart they stood. What is kept is personal data: the
+folder is its owner's alone, is emptied at the end, and what a killed process left is emptied when the next one starts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+from filelock import FileLock, Timeout
+
+from crossborder.errors import LedgerError
+
+FOLDER = "spool"
+LOT = 20_000
+"""Shipments that come back at once; more only where more have the same thing in common."""
+
+
+class Spool:
+    """Frames of one hand-in in a folder of their own; use it as a context manager. For one thread.
+
+    Raises `LedgerError` if the folder cannot be written.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home / FOLDER
+        self._folder = self._home / uuid.uuid4().hex
+        self._lock = FileLock(str(self._folder) + ".lock")
+        self._blocks: list[Path] = []
+        self._kept: list[Path] = []
+
+    def __enter__(self) -> Self:
+        with _writable(self._home):
+            self._home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._home.chmod(0o700)
+            forget_dead(self._home)
+            self._lock.acquire(timeout=0)
+            self._folder.mkdir(mode=0o700)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.release()
+        with contextlib.suppress(OSError):
+            Path(self._lock.lock_file).unlink(missing_ok=True)
+            self._home.rmdir()  # only if no other hand-in has anything here
+
+    def add(self, block: pl.DataFrame) -> None:
+        """The facts of the next block: `ship`, and columns that later lots are asked by."""
+        self._blocks.append(self._write(block, f"block-{len(self._blocks):06d}"))
+
+    def lots(self, by: str, columns: Collection[str], *, least: int = 1) -> Iterator[pl.DataFrame]:
+        """Rows of all blocks that have the number `by` in common with `least` rows or more, by `ship`.
+
+        Rows with the same number are in the same lot; those without one (null) are in none.
+        """
+        marks = [
+            self._read(path, [by]).with_columns(block=n) for n, path in enumerate(self._blocks)
+        ]
+        every = pl.concat(marks).drop_nulls(by) if marks else pl.DataFrame()
+        if least > 1 and every.height:
+            every = every.filter(pl.col(by).is_duplicated())
+        if not every.height:
+            return
+        groups = (
+            every.group_by(by, maintain_order=True)
+            .agg(pl.len(), pl.col("block").unique())
+            .with_columns(lot=(pl.col("len").cum_sum() - pl.col("len")) // LOT)
+        )
+        del every, marks
+        for (_,), group in groups.group_by("lot", maintain_order=True):
+            blocks = group["block"].explode().unique().sort()
+            yield self._gathered([self._blocks[n] for n in blocks], by, group[by], columns)
+
+    def without(self, by: str, columns: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Rows without a number `by`, block by block."""
+        for path in self._blocks:
+            if self._read(path, [by])[by].null_count():
+                yield self._read(path, [by, *columns]).filter(pl.col(by).is_null()).drop(by)
+
+    def keep(self, frame: pl.DataFrame) -> None:
+        """Something else to be had back as it is, frame by frame."""
+        if frame.height:
+            self._kept.append(self._write(frame, f"kept-{len(self._kept):06d}"))
+
+    def kept(self) -> Iterator[pl.DataFrame]:
+        """What `keep` was given, in that order."""
+        for path in self._kept:
+            yield self._read(path, None)
+
+    def _gathered(
+        self, paths: Sequence[Path], by: str, wanted: pl.Series, columns: Collection[str]
+    ) -> pl.DataFrame:
+        parts = [
+            self._read(path, [by, *columns]).filter(pl.col(by).is_in(wanted.implode())).drop(by)
+            for path in paths
+        ]
+        return pl.concat(parts)
+
+    def _read(self, path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
+        names = None if columns is None else list(dict.fromkeys(columns))
+        with _writable(path):
+            return pl.read_ipc(path, columns=names)
+
+    def _write(self, frame: pl.DataFrame, name: str) -> Path:
+        path = self._folder / f"{name}.arrow"
+        with _writable(path):
+            frame.write_ipc(path, compression="lz4")
+        return path
+
+
+def forget_dead(home: Path) -> None:
+    """Empty what processes that are no more left in a spool folder."""
+    for lock in home.glob("*.lock"):
+        held = FileLock(str(lock))
+        with contextlib.suppress(Timeout, OSError), held.acquire(timeout=0):
+            shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+            lock.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _writable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, Timeout) as error:
+        raise LedgerError(
+            f"facts of the hand-in cannot be kept while it is read ({type(error).__name__})",
+            f"处理清单时无法暂存数据（{type(error).__name__}）",
+            place=str(path),
+            fix_en="make room on the disk or check the folder's permissions, then run the command again",
+            fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
+        ) from error

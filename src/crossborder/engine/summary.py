@@ -1,0 +1,122 @@
+"""What a check found, in bounded size: counts, and findings by rule with three examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from crossborder.engine.results import FORMAT, Checked
+from crossborder.reports import grouped, merged
+from crossborder.shipments import findings as found
+from crossborder.shipments.findings import VERDICTS
+
+RANKS = {
+    verdict: rank for rank, verdict in enumerate(("valid", "on_hold", "not_evaluated", "rejected"))
+}
+"""Verdicts, best first: of several the worst counts."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of a hand-in and its findings by rule (`crossborder.reports.grouped`), however large it was.
+
+    `verdicts` has all four; `findings` is how many there are; `unevaluated` as in `Checked`. Thread-safe: nothing
+    in it changes.
+    """
+
+    rows: int
+    verdicts: Mapping[str, int]
+    findings: int
+    by_rule: pl.DataFrame
+    unevaluated: pl.DataFrame
+    mapping: str
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """`rows`, `shipments` and the four verdicts, which add up to `shipments`."""
+        return {"rows": self.rows, "shipments": sum(self.verdicts.values()), **self.verdicts}
+
+    def as_json(self, findings: Iterable[Any] = ()) -> dict[str, Any]:
+        """The answer of `crossborder check --json`, with whatever stands for its findings."""
+        return {"format": FORMAT, **self.counts, "findings": findings}
+
+
+class Tally:
+    """Counts while blocks pass; a byte is kept for each shipment."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._ranks: list[pl.Series] = []
+        self._findings = 0
+        self._by_rule = grouped(found.empty())
+        self._named: tuple[str, pl.DataFrame] = ("", pl.DataFrame())
+
+    def add(self, checked: Checked) -> None:
+        """The next block, or a whole hand-in."""
+        self._rows += checked.rows
+        verdict = checked.verdicts.sort("ship")["verdict"]
+        self._ranks.append(verdict.replace_strict(RANKS, return_dtype=pl.UInt8))
+        self._named = (checked.mapping, checked.unevaluated)
+        self.tell(checked.findings)
+
+    def tell(self, findings: pl.DataFrame) -> None:
+        """Further findings; `worsen` says what follows from them."""
+        if not findings.height:
+            return
+        self._findings += findings.height
+        new = grouped(findings)
+        self._by_rule = merged([self._by_rule, new]) if self._by_rule.height else new
+
+    def worsen(self, worst: pl.DataFrame) -> None:
+        """`ship, rank`: each of these shipments is at least so bad."""
+        ranks = pl.concat(self._ranks)
+        at = worst["ship"].cast(pl.Int64)
+        worse = pl.DataFrame({"now": ranks.gather(at), "rank": worst["rank"]}).max_horizontal()
+        self._ranks = [ranks.scatter(at, worse.cast(pl.UInt8))]
+
+    def of(self, verdict: str) -> pl.Series:
+        """The shipments (`ship`) that have a verdict so far."""
+        ranks = pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
+        return (ranks == RANKS[verdict]).arg_true()
+
+    def summary(self) -> Summary:
+        """What was counted so far."""
+        ranks = pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
+        times = dict(ranks.value_counts().iter_rows())
+        mapping, unevaluated = self._named
+        return Summary(
+            rows=self._rows,
+            verdicts={v: times.get(RANKS[v], 0) for v in VERDICTS},
+            findings=self._findings,
+            by_rule=self._by_rule,
+            unevaluated=unevaluated,
+            mapping=mapping,
+        )
+
+
+def summary_of(checked: Checked) -> Summary:
+    """The summary of a hand-in that was checked in one piece."""
+    tally = Tally()
+    tally.add(checked)
+    return tally.summary()
+
+
+def worst(findings: pl.DataFrame) -> pl.DataFrame:
+    """`ship, rank` of shipments that findings make worse than valid, as `shipments.findings.verdicts`."""
+    rejects, held = pl.col("action") == "reject", pl.col("action") == "hold"
+    rank = (
+        pl.when(rejects)
+        .then(RANKS["rejected"])
+        .when(held & (pl.col("severity") == "not_evaluated"))
+        .then(RANKS["not_evaluated"])
+        .when(held)
+        .then(RANKS["on_hold"])
+        .otherwise(RANKS["valid"])
+        .cast(pl.UInt8)
+        .alias("rank")
+    )
+    told = findings.filter(pl.col("ship").is_not_null()).select("ship", rank)
+    return told.filter(pl.col("rank") > 0).group_by("ship").agg(pl.col("rank").max())

@@ -1,0 +1,109 @@
+"""Rules that look across shipments, for a hand-in that is checked block by block.
+
+A case that says `over` compares the shipments that have some columns in common: it cannot be answered by a block.
+`check_alone` leaves such cases out; `check_across` asks only them, of shipments brought together from all blocks.
+Together they find what `check` finds in the whole hand-in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from crossborder.keys import normalised
+from crossborder.rules.check import check_rules, registry
+from crossborder.rules.context import Context
+from crossborder.rules.model import Cases, Rule
+from crossborder.shipments import findings
+from crossborder.shipments.frames import FrameSet
+
+Over = tuple[str, ...]
+
+NEEDED = (
+    "master_waybill", "house_waybill", "direction", "declaration_class", "movement_date", "party_id",
+    "receiver_name", "sender_name", "receiver_phone", "sender_phone",
+)  # fmt: skip
+"""The columns of shipments that cases with `over` look at."""
+COMMON = ("_master", "_house", "direction", "party_id", "_party_phone")
+"""What shipments may have in common."""
+
+
+def check_alone(frames: FrameSet, ctx: Context) -> pl.DataFrame:
+    """Findings of every case that judges each shipment by itself, as `check`."""
+    parted = _parted(ctx)
+    return check_rules(frames, parted.alone[0], parted.alone[1])
+
+
+def check_across(frames: FrameSet, ctx: Context, over: Over) -> pl.DataFrame:
+    """Findings of the cases that compare shipments with these columns in common.
+
+    `frames` hold every shipment of the hand-in that has them in common with another one of `frames`; of its
+    columns only those of `NEEDED` need be filled.
+    """
+    bound = _parted(ctx).bound
+    return check_rules(frames, *bound[over]) if over in bound else findings.empty()
+
+
+def bonds(ctx: Context) -> list[Over]:
+    """Every `over` that some case of a context says, without repetition."""
+    return list(_parted(ctx).bound)
+
+
+def in_common(ships: pl.DataFrame, over: Over) -> pl.Series:
+    """A number for each row of a shipments frame, equal where the columns `over` are; null where one is null.
+
+    Rows that have nothing in common may, rarely, have the same number too.
+    """
+    incoming, outgoing = pl.col("direction") == "I", pl.col("direction") == "E"
+    known: dict[str, pl.Expr | pl.Series] = {
+        "_master": normalised(ships["master_waybill"]),
+        "_house": normalised(ships["house_waybill"]),
+        "_party_phone": pl.when(incoming).then("receiver_phone").when(outgoing).then("sender_phone"),
+    }  # fmt: skip
+    parts = ships.select(
+        (given if isinstance(given := known.get(name, pl.col(name)), pl.Expr) else pl.lit(given)).alias(name)
+        for name in over
+    )  # fmt: skip
+    filled = pl.all_horizontal(pl.col(n).is_not_null() for n in over)
+    return parts.select(pl.when(filled).then(pl.struct(over).hash(0))).to_series()
+
+
+Choice = tuple[Context, list[Rule]]
+"""Rules with some of their cases only, and a context to ask them in, which remembers the cases it made."""
+
+
+@dataclass(frozen=True)
+class _Parted:
+    """The rules of a context: what judges each shipment by itself, and what compares those with `over` in common."""
+
+    alone: Choice
+    bound: Mapping[Over, Choice]
+
+
+def _parted(ctx: Context) -> _Parted:
+    if "across" not in ctx.memo:
+        said = {rule.id: {case.over for case in rule.cases(ctx)} for rule in registry()}
+        overs = dict.fromkeys(over for found in said.values() for over in found if over)
+        alone = [_only(rule, ()) if any(said[rule.id]) else rule for rule in registry()]
+        bound = {
+            over: (
+                replace(ctx, memo={}),
+                [_only(r, over) for r in registry() if over in said[r.id]],
+            )
+            for over in overs
+        }
+        ctx.memo["across"] = _Parted((replace(ctx, memo={}), alone), bound)
+    found: _Parted = ctx.memo["across"]
+    return found
+
+
+def _only(rule: Rule, over: Over) -> Rule:
+    """The rule with those of its cases that say `over` (`()`: that say none)."""
+    every = rule.cases
+
+    def cases(ctx: Context) -> Cases:
+        return (case for case in every(ctx) if case.over == over)
+
+    return replace(rule, cases=cases)

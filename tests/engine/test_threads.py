@@ -1,0 +1,70 @@
+"""Blocks in threads: order is kept, few are in hand at a time, and a fault ends it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from crossborder.engine.threads import in_order
+
+
+def test_results_come_in_the_order_of_the_items() -> None:
+    first_may_end = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            first_may_end.wait(10)
+        if item == 1:
+            first_may_end.set()
+        return item * item
+
+    assert list(in_order(work, range(20))) == [n * n for n in range(20)]
+
+
+@pytest.mark.parametrize(("workers", "ahead"), [(1, 0), (2, 1), (3, 2)])
+def test_no_more_items_are_taken_than_are_in_hand(workers: int, ahead: int) -> None:
+    taken = given = most = 0
+
+    def items() -> Iterator[int]:
+        nonlocal taken, most
+        for n in range(30):
+            taken += 1
+            most = max(most, taken - given)
+            yield n
+
+    for _ in in_order(lambda n: n, items(), workers, ahead):
+        given += 1
+    assert (taken, given) == (30, 30)
+    assert most == max(1, workers + ahead)
+
+
+def test_a_fault_is_raised_in_its_turn_and_nothing_new_is_begun() -> None:
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 3:
+            raise ValueError("third")
+        return item
+
+    results = in_order(work, range(100))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="third"):
+        next(results)
+    assert max(begun) <= 6
+
+
+def test_a_caller_who_stops_early_waits_for_what_was_begun() -> None:
+    ended: list[int] = []
+
+    def work(item: int) -> int:
+        ended.append(item)
+        return item
+
+    for result in in_order(work, range(100)):
+        assert result == 0
+        break
+    assert len(ended) <= 4
+    assert not [t for t in threading.enumerate() if t.name.startswith("block")]
