@@ -1,7 +1,9 @@
 """Handing in: what the ledger already knows of a file's shipments, and what therefore is to be done with each.
 
 Handing in a file again is normal work. Per business key: live with the same content → *already filed*, no
-finding; live with other content → a finding that names the differing fields; ended and free → a new attempt.
+finding; live with other content → a finding that names the differing fields; ended and free → a new attempt. A
+declaration that never left, and whose house the port has refused on its manifest, gives way to other content: the
+manifest is sent again with what the file says now, and both must tell the same facts.
 """
 
 from __future__ import annotations
@@ -31,9 +33,9 @@ _KNOWN: dict[str, pl.DataType | type[pl.DataType]] = {
 class HandIn:
     """A checked hand-in joined with the ledger.
 
-    `plan`: `ship, key, digest, outcome, attempt_id`, where `outcome` is unreadable, rejected, not_evaluated,
-    on_hold, already_filed or prepared, and `attempt_id` the live attempt of what is already filed. No key is
-    prepared twice.
+    `plan`: `ship, key, digest, outcome, attempt_id, replaces`, where `outcome` is unreadable, rejected, not_evaluated,
+    on_hold, already_filed or prepared, `attempt_id` the live attempt of what is already filed, and `replaces` the
+    attempt that gives way to this shipment. No key is prepared twice.
     """
 
     checked: Checked
@@ -85,7 +87,8 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
     same = pl.col("live") & (pl.col("content_digest") == pl.col("digest"))
     already = plan.filter(same)["ship"]
     checked = _forgive(checked, already)
-    conflicts = plan.filter(pl.col("live") & ~same)
+    plan = plan.with_columns(_replaces(plan, plan.filter(same)["attempt_id"], ledger, own_batch))
+    conflicts = plan.filter(pl.col("live") & ~same & pl.col("replaces").is_null())
     checked = pure.narrowed(checked, _conflict_findings(checked, conflicts, known, ledger, now))
     unreadable = checked.frames.shipments.select("ship", "unreadable")
     outcome = (
@@ -107,9 +110,18 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
             "digest",
             outcome.alias("outcome"),
             pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
+            pl.when(~pl.col("unreadable")).then(pl.col("replaces")).alias("replaces"),
         )
     )
     return HandIn(checked, _once(settled))
+
+
+def _replaces(plan: pl.DataFrame, same: pl.Series, ledger: Ledger, own_batch: str) -> pl.Series:
+    """Per row of the plan, the live attempt that gives way to it; null as a rule. What is `same` stays."""
+    other = plan.filter(pl.col("live") & ~pl.col("attempt_id").is_in(same.implode()))["attempt_id"]
+    found = ledger.replaceable(other.to_list(), own_batch) if len(other) else ()
+    replaced = pl.when(pl.col("attempt_id").is_in(list(found))).then("attempt_id")
+    return plan.select(replaced.alias("replaces")).to_series()
 
 
 def _once(plan: pl.DataFrame) -> pl.DataFrame:

@@ -27,12 +27,16 @@ from crossborder.ledger import (
 
 @dataclass(frozen=True)
 class Piece:
-    """Shipments from position `first` on, by position; declarations belong to prepared ones of them."""
+    """Shipments from position `first` on, by position; declarations belong to prepared ones of them.
+
+    `replaced`: (position, attempt) of attempts that give way to these shipments.
+    """
 
     first: int
     shipments: Sequence[ShipmentRow]
     declarations: Attempts
     findings: Sequence[FindingRow]
+    replaced: Sequence[tuple[int, int]] = ()
 
     @property
     def stop(self) -> int:
@@ -45,7 +49,8 @@ class Piece:
             return self
         own = [f for f in self.findings if f[0] is not None and first <= f[0] < stop]
         rows = self.shipments[first - self.first : stop - self.first]
-        return Piece(first, rows, self.declarations.part(first, stop), own)
+        replaced = [r for r in self.replaced if first <= r[0] < stop]
+        return Piece(first, rows, self.declarations.part(first, stop), own, replaced)
 
     def without(self, keys: Collection[str]) -> Piece:
         """The same, but these keys are not prepared: their shipments are rejected."""
@@ -55,7 +60,9 @@ class Piece:
         ]
         dropped = [n for n, row in enumerate(self.declarations.rows) if row[2] in keys]
         shipments = cast("list[ShipmentRow]", rows)
-        return replace(self, shipments=shipments, declarations=self.declarations.without(dropped))
+        kept = [r for r in self.replaced if self.shipments[r[0] - self.first][1] not in keys]
+        declarations = self.declarations.without(dropped)
+        return replace(self, shipments=shipments, declarations=declarations, replaced=kept)
 
 
 def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
@@ -63,7 +70,13 @@ def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
     rows = shipment_rows(hand_in)
     first = rows[0][0] if rows else 0
     about = hand_in.checked.findings.filter(pl.col("ship").is_not_null())
-    return Piece(first, rows, declarations(hand_in, documents), finding_rows(about))
+    replaced = hand_in.plan.filter(pl.col("replaces").is_not_null()).unique(
+        "replaces", keep="first"
+    )
+    return Piece(
+        first, rows, declarations(hand_in, documents), finding_rows(about),
+        cast("list[tuple[int, int]]", replaced.select("ship", "replaces").rows()),
+    )  # fmt: skip
 
 
 def shipment_rows(hand_in: HandIn) -> list[ShipmentRow]:

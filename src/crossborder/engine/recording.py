@@ -189,8 +189,9 @@ class Recording:
         for first, stop in _cut(self._recorded, piece.stop, desk.settings.ledger.block):
             part = piece.part(first, stop)
             desk.ledger.record_block(
-                self.batch.id, part.shipments, part.declarations, part.findings, [], desk.now
-            )
+                self.batch.id, part.shipments, part.declarations, part.findings, [], desk.now,
+                [attempt for _, attempt in part.replaced], desk.who,
+            )  # fmt: skip
             self._recorded = stop
 
     def _compared(self, made: Met) -> Met:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 
 from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
-from crossborder.ledger import blocks, tables
+from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import Base, event, to_json
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -87,6 +87,8 @@ class Batches(Base):
         findings: Sequence[FindingRow],
         not_manifested: Sequence[tuple[int, str]],
         now: datetime,
+        replaced: Sequence[int] = (),
+        who: str = "",
     ) -> None:
         """Record a block of a batch: bytes first, flushed to the disk, then all rows in one transaction.
 
@@ -94,16 +96,18 @@ class Batches(Base):
         `BatchRecord.recorded` and have no gaps (none at all in a block of manifests). Declarations refer to
         shipments of this block by position; `not_manifested` (position, reason) to any shipment of the batch.
         A manifest this batch has recorded already (same key, same content) is passed over, so that a block of
-        manifests may be repeated after a crash.
+        manifests may be repeated after a crash. `replaced` are attempts (see `replaceable`) that `who` lets give way
+        to what this block brings: they are voided in the same transaction.
 
-        Raises `KeysTaken` if keys have become live since `known` was asked, or stand twice in the block, and
-        `LedgerError` if the batch is not this process's to record; nothing is recorded then.
+        Raises `KeysTaken` if keys have become live since `known` was asked, stand twice in the block, or can no
+        longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
         """
         new = attempts if isinstance(attempts, Attempts) else Attempts.of(attempts)
         with self.write() as connection:
             recorded = self._mine(connection, batch_id)
             blocks.refuse_gaps(shipments, recorded)
             new = blocks.not_yet(connection, batch_id, new)
+            gone = replacing.replace(connection, replaced, batch_id, who or self.owner, now)
             numbered = blocks.numbers(connection, new)
             place = self._payloads.extend(connection, new.payload)
             ids = self._reserve(connection, "attempt", len(new.rows))
@@ -117,7 +121,8 @@ class Batches(Base):
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
             detail = blocks.told(recorded, shipments, new)
             self._record(
-                connection, [event(now, self.owner, "recorded", batch_id=batch_id, detail=detail)]
+                connection,
+                [event(now, self.owner, "recorded", batch_id=batch_id, detail=detail), *gone],
             )
 
     def seal(
@@ -197,6 +202,14 @@ class Batches(Base):
                 self._discard(connection, batch_id, who, reason, now)
         return found
 
+    def replaceable(self, attempt_ids: Sequence[int], batch_id: str) -> frozenset[int]:
+        """Those of the attempts that never left and whose house was refused on its manifest: they may be replaced.
+
+        Manifests of `batch_id`, which is being recorded, do not count.
+        """
+        with self.read() as connection:
+            return frozenset(replacing.replaceable(connection, attempt_ids, batch_id))
+
     def batch(self, batch_id: str) -> BatchRecord:
         """One batch. Raises `NotFound`."""
         with self.read() as connection:
@@ -252,7 +265,8 @@ class Batches(Base):
             + [
                 event(now, who, "voided", batch_id=batch_id, attempt_id=i, from_state=s, to_state=VOIDED)
                 for i, s in held
-            ],
+            ]
+            + replacing.restore(connection, batch_id, who, reason, now),
         )  # fmt: skip
         return len(held)
 
