@@ -136,6 +136,36 @@ def test_a_key_that_only_a_person_may_free_stays_taken(tmp_path: Path) -> None:
         assert "INT-live-differs" in {f["rule"] for f in desk.findings(again)}
 
 
+@pytest.mark.parametrize(
+    ("code", "state"), [("43", "sent_back"), ("22", "reclass"), ("DX", "deleted")]
+)
+def test_what_customs_ended_but_a_person_must_free_says_so(
+    tmp_path: Path, code: str, state: str
+) -> None:
+    """The status table asks for a decision: waiting for customs to return it would be waiting for ever."""
+    sample = ending(day(4), {1: f"SB{code}"})
+    with firm(tmp_path) as desk:
+        desk.flow(sample)
+        (told,) = desk.findings(
+            desk.prepare(changed(sample, "remarks", {1: "again"})), rule="INT-live-differs"
+        )
+        said = code.removesuffix("X")
+        assert all(word in told["fix"] for word in (f" {said} (", state, "a person's decision"))
+        assert all(word in told["fix_zh"] for word in (f" {said}（", state, "须由人工决定"))
+        assert "wait until" not in told["fix"]
+        assert "等海关退单" not in told["fix_zh"]
+
+
+def test_what_customs_has_not_ended_waits_for_customs(tmp_path: Path) -> None:
+    sample = ending(day(4), {1: "SB03"})
+    with firm(tmp_path) as desk:
+        desk.flow(sample)
+        (told,) = desk.findings(
+            desk.prepare(changed(sample, "remarks", {1: "again"})), rule="INT-live-differs"
+        )
+        assert "wait until customs has returned" in told["fix"]
+
+
 def test_rejected_before_is_corrected_now(tmp_path: Path) -> None:
     sample = day(6)
     broken = changed(sample, "gross_weight", {0: "0.00000001", 4: "abc"})

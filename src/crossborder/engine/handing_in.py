@@ -20,6 +20,7 @@ from crossborder.engine.results import Checked
 from crossborder.errors import PayloadDamaged
 from crossborder.keys import declaration_key_expr
 from crossborder.ledger import Known, Ledger
+from crossborder.reconcile import RECEIPT_OF, StatusTable
 from crossborder.shipments import FrameSet
 from crossborder.shipments import findings as found
 
@@ -184,13 +185,27 @@ def _conflict_findings(
                 "zh": f"该分运单已有有效的报关单（批次 {one['batch_id']}，状态 {one['state']}），且内容不同：{shown}",
                 "en": f"this house waybill already has a live declaration (batch {one['batch_id']}, state "
                 f"{one['state']}) with other content: {shown}",
-                "fix_zh": "同一分运单不得重复申报：请恢复原内容，或等海关退单后再更正申报",
-                "fix_en": "never declare a parcel twice: restore the former content, or wait until customs has "
-                "returned the declaration and correct it then",
+                **dict(zip(("fix_zh", "fix_en"), _remedy(known[one["key"]]), strict=True)),
                 "source": "EXP301 business key",
             }
         )
     return found.build(rows)
+
+
+def _remedy(live: Known) -> tuple[str, str]:
+    """(zh, en): what to do with a parcel whose live declaration has other content."""
+    said = StatusTable.load().get(RECEIPT_OF["EXP301"], live.last_code or "")
+    if said is None or said.state != live.state or said.fresh_attempt != "person":
+        return (
+            "同一分运单不得重复申报：请恢复原内容，或等海关退单后再更正申报",
+            "never declare a parcel twice: restore the former content, or wait until customs has "
+            "returned the declaration and correct it then",
+        )
+    return (
+        f"海关回执代码 {said.code}（{said.label_zh}），状态 {live.state}：须由人工决定能否重新申报。{said.next_zh}",
+        f"customs answered {said.code} ({said.label_en}), state {live.state}: whether the parcel may be declared again "
+        f"needs a person's decision. {said.next_en}",
+    )
 
 
 def _differing_fields(

@@ -7,10 +7,11 @@ from crossborder.reconcile.holdups import Holdup, holdups
 from crossborder.reconcile.prove import differences
 from crossborder.reconcile.status_table import Status, StatusTable
 from crossborder.reconcile.taking import take_in
-from crossborder.reconcile.words import advice, mark
+from crossborder.reconcile.words import RECEIPT_OF, advice, mark
 
 __all__ = [
     "LINES",
+    "RECEIPT_OF",
     "Account",
     "Applied",
     "Count",
