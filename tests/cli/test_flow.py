@@ -35,8 +35,68 @@ def test_prepare_says_last_that_nothing_was_filed(run: Run, dirty_day: Path) -> 
     assert said.lines[-1] == f"PREPARED, NOT FILED: 36 declarations. Next: crossborder submit {batch}"  # fmt: skip
     assert said.lines[-2] == "40 shipments: 36 new attempts, 0 already filed, 4 to correct"
     again = prepare(run, dirty_day, "--lang", "zh")
-    assert again.lines[-2] == "40 票：新申报 0，此前已申报 36，待更正 4"
-    assert again.lines[-1].startswith("已制单，未申报：0 份报关单。下一步：crossborder submit 2")
+    assert again.lines[-3:] == [
+        "40 票：新申报 0，此前已申报 36，待更正 4",
+        f"其中 36 票已录入批次 {batch}，该批次尚未申报",
+        f"已制单，未申报：0 份报关单。下一步：crossborder submit {batch}",
+    ]
+
+
+def test_what_is_recorded_in_a_batch_that_nobody_has_submitted_is_filed_with_that_batch(
+    run: Run, port: Sandbox, clean_day: Path
+) -> None:
+    first = prepare(run, clean_day, "--json").json["batch"]
+    said = prepare(run, clean_day)
+    assert said.lines[-3:] == [
+        "12 shipments: 0 new attempts, 12 already filed, 0 to correct",
+        f"of these, 12 are recorded in batch {first}, which is not submitted yet",
+        f"PREPARED, NOT FILED: 0 declarations. Next: crossborder submit {first}",
+    ]
+    second = run("batches", "--json").json["batches"][-1]["id"]
+    vain = run("submit", second, "--yes", "--wait", "0")
+    assert vain.code == 1
+    assert vain.lines == [
+        f"Nothing of {second} is waiting to be filed.", f"Batches with something to file: {first}",
+        f"of these, 12 are recorded in batch {first}, which is not submitted yet",
+        f"Next: crossborder submit {first}",
+    ]  # fmt: skip
+    assert run("submit", first, "--yes").code == 0
+    done = run("submit", second, "--yes", "--wait", "0")
+    assert (done.code, done.lines[0]) == (0, f"Nothing of {second} is waiting to be filed.")
+    assert len(done.lines) == 2
+
+
+def test_a_part_in_an_earlier_batch_and_a_part_in_this_one_name_both(
+    run: Run, clean_day: Path, tmp_path: Path
+) -> None:
+    lines = clean_day.read_text("utf-8").splitlines()
+    house = lines[0].split(",").index("AssBillNo")
+    one = tmp_path / "one.csv"
+    own = [line for line in lines[1:] if line.split(",")[house] == lines[1].split(",")[house]]
+    one.write_text("\n".join([lines[0], *own]) + "\n", encoding="utf-8")
+    first = prepare(run, one, "--json").json["batch"]
+    said = prepare(run, clean_day)
+    second = run("batches", "--json").json["batches"][-1]["id"]
+    assert said.lines[-1] == f"PREPARED, NOT FILED: 11 declarations. Next: crossborder submit {first} {second}"  # fmt: skip
+
+
+def test_manifests_alone_are_named_as_what_waits(run: Run, clean_day: Path, tmp_path: Path) -> None:
+    """No declaration is fit to go, but its manifest lists every parcel."""
+    lines = clean_day.read_text("utf-8").splitlines()
+    city = lines[0].split(",").index("ReceiveCity")
+    faulty = tmp_path / "faulty.csv"
+    rows = [line.split(",") for line in lines[1:]]
+    faulty.write_text(
+        "\n".join([lines[0], *(",".join([*r[:city], "London", *r[city + 1 :]]) for r in rows)]) + "\n",
+        encoding="utf-8",
+    )  # fmt: skip
+    said = prepare(run, faulty)
+    (batch,) = run("batches", "--json").json["batches"]
+    assert batch["counts"] == {"rejected": 12}
+    (waits,) = {sum(w["manifests"] for w in run("submit", "--json").json["waiting"])}
+    assert said.lines[-1] == (
+        f"PREPARED, NOT FILED: 0 declarations, {waits} manifests. Next: crossborder submit {batch['id']}"
+    )
 
 
 def test_prepare_json_is_the_check_and_what_became_of_it(run: Run, clean_day: Path) -> None:

@@ -126,13 +126,28 @@ def show_prepared(done: Prepared) -> None:
               f"NOT MANIFESTED: {done.not_manifested:,} shipments (crossborder status --batch {done.batch})"),
             style="bold red",
         )  # fmt: skip
-    next_one = t(
-        f"下一步：crossborder submit {done.batch}", f"Next: crossborder submit {done.batch}"
-    )
+    show_elsewhere(done.elsewhere)
+    what_zh, what_en = f"{new:,} 份报关单", f"{new:,} declarations"
+    if done.manifests and not new:  # the manifests alone are what waits
+        what_zh, what_en = (
+            f"{what_zh}，{done.manifests:,} 份舱单",
+            f"{what_en}, {done.manifests:,} manifests",
+        )
+    then = f"crossborder submit {' '.join(done.to_submit)}"
     common.line(
-        t(f"已制单，未申报：{new:,} 份报关单。", f"PREPARED, NOT FILED: {new:,} declarations. ") + next_one,
+        t(f"已制单，未申报：{what_zh}。下一步：{then}", f"PREPARED, NOT FILED: {what_en}. Next: {then}"),
         style="bold",
     )  # fmt: skip
+
+
+def show_elsewhere(elsewhere: Mapping[str, int]) -> None:
+    """Shipments that are recorded in another batch, of which nothing is filed yet."""
+    for batch, count in elsewhere.items():
+        common.line(
+            t(f"其中 {count:,} 票已录入批次 {batch}，该批次尚未申报",
+              f"of these, {count:,} are recorded in batch {batch}, which is not submitted yet"),
+            style="bold yellow",
+        )  # fmt: skip
 
 
 def submit(
@@ -152,6 +167,8 @@ def submit(
         if not batches:
             show_waiting(waiting, as_json=as_json)
             return 0
+        if not waiting and not as_json:
+            show_nothing_waits(batches, engine.waiting())
         if waiting:
             if not as_json:
                 show_waiting(waiting, as_json=False)
@@ -230,6 +247,17 @@ def show_waiting(waiting: Sequence[Waiting], *, as_json: bool) -> None:
     common.out().print(plain_table(heads, rows, title=t("待申报", "waiting to be filed")))
 
 
+def show_nothing_waits(batches: Sequence[str], others: Sequence[Waiting]) -> None:
+    """Nothing of these batches waits to be filed; which batches do."""
+    named = " ".join(batches)
+    common.line(
+        t(f"批次 {named} 没有待申报的报文。", f"Nothing of {named} is waiting to be filed.")
+    )
+    if others:
+        waiting = " ".join(dict.fromkeys(w.batch for w in others))
+        common.line(t(f"待申报的批次：{waiting}", f"Batches with something to file: {waiting}"))
+
+
 def kind_shown(kind: str) -> str:
     """SANDBOX or LIVE, in words nobody overlooks."""
     return {"sandbox": "SANDBOX", "live": t("正式 LIVE", "LIVE")}.get(kind, kind)
@@ -255,7 +283,12 @@ def show_submitted(done: Submitted, batches: Sequence[str]) -> None:
               f"declarations about to be sent: {done.awaiting:,}; run {again} again"),
             style="yellow",
         )  # fmt: skip
-    common.line(t("下一步：crossborder receive", "Next: crossborder receive"), style="bold")
+    show_elsewhere(done.elsewhere)
+    if done.elsewhere:
+        then = f"crossborder submit {' '.join(done.elsewhere)}"
+    else:
+        then = "crossborder receive"
+    common.line(t(f"下一步：{then}", f"Next: {then}"), style="bold")
 
 
 def show_troubles(troubles: Mapping[str, str]) -> None:

@@ -15,7 +15,8 @@ from crossborder.reconcile import Holdup
 @dataclass(frozen=True)
 class Prepared:
     """A recorded batch. `summary`: what the check found, `counts`: shipments by outcome; `not_manifested`: shipments
-    on no manifest. The findings themselves are kept with the batch: `Engine.findings`.
+    on no manifest; `elsewhere`: earlier batches that nobody has submitted → shipments of this one that are recorded
+    there. The findings themselves are kept with the batch: `Engine.findings`.
     """
 
     batch: str
@@ -24,6 +25,13 @@ class Prepared:
     manifests: int
     not_manifested: int
 
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def to_submit(self) -> list[str]:
+        """The batches that must be submitted so that every shipment of this one is filed, oldest first."""
+        own = self.counts.get("prepared", 0) + self.manifests
+        return [*self.elsewhere, *([self.batch] if own or not self.elsewhere else [])]
     @property
     def shipments(self) -> int:
         """Shipments handed in."""
@@ -43,6 +51,7 @@ class Prepared:
             "manifests": self.manifests,
             "not_manifested": self.not_manifested,
         }
+            "recorded_elsewhere": dict(self.elsewhere),
 
 
 @dataclass(frozen=True)
@@ -68,7 +77,8 @@ class Waiting:
 @dataclass(frozen=True)
 class Submitted:
     """States of the batches' declarations and manifests after filing; `troubles`: endpoint → why it cannot be
-    spoken to (a detail that `crossborder.transport.say` puts into words); `holdups`: what still holds them up.
+    spoken to (a detail that `crossborder.transport.say` puts into words); `holdups`: what still holds them up;
+    `elsewhere`: batches that nobody has submitted → shipments of these that are recorded there.
     """
 
     states: Mapping[str, int]
@@ -76,6 +86,7 @@ class Submitted:
     troubles: Mapping[str, str] = field(default_factory=dict)
     holdups: Sequence[Holdup] = ()
 
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
     @property
     def unknown(self) -> int:
         """Messages of which nobody knows whether they arrived."""
@@ -93,7 +104,7 @@ class Submitted:
             self.states.get(s, 0) for s in ("prepared", "queued", "not_received", "suspended")
         )
         failed = self.states.get("platform_failed", 0)
-        stuck = self.troubles or any(holdup.person for holdup in self.holdups)
+        stuck = self.troubles or self.elsewhere or any(holdup.person for holdup in self.holdups)
         return bool(self.unknown or self.awaiting or late or failed or stuck)
 
     def as_json(self) -> dict[str, Any]:
@@ -105,6 +116,7 @@ class Submitted:
             "troubles": dict(self.troubles),
             "holdups": [holdup.as_dict() for holdup in self.holdups],
         }
+            "recorded_elsewhere": dict(self.elsewhere),
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import polars as pl
 
 from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
-from crossborder.engine import endpoints, profiles
+from crossborder.engine import endpoints, looking, profiles
 from crossborder.engine.answers import Received, Submitted, Waiting
 from crossborder.errors import (
     CrossborderError,
@@ -333,7 +333,10 @@ def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) 
     """How the attempts of these batches stand now."""
     made = ledger.attempts_in(batch_ids=list(only))
     held = reconcile.holdups(ledger, only)
-    return Submitted(_count(made, "declaration"), _count(made, "manifest"), troubles, held)
+    elsewhere = looking.recorded_elsewhere(ledger, only)
+    return Submitted(
+        _count(made, "declaration"), _count(made, "manifest"), troubles, held, elsewhere
+    )
 
 
 def _count(made: Sequence[AttemptRecord], kind: str) -> dict[str, int]:

@@ -18,6 +18,7 @@ from crossborder.engine.across import Across
 from crossborder.engine.answers import Prepared
 from crossborder.engine.batches import Listing
 from crossborder.engine.handing_in import HandIn
+from crossborder.engine.looking import recorded_elsewhere
 from crossborder.engine.pieces import finding_rows
 from crossborder.engine.profiles import not_given
 from crossborder.engine.proving import SMALL
@@ -157,4 +158,5 @@ def _answer(
 ) -> Prepared:  # fmt: skip
     records = (finding_rows(frame) for frame in findings)
     batch, manifests, left_out = recording.sealed(rows, settled, records)
-    return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out)
+    elsewhere = recorded_elsewhere(recording.desk.ledger, [batch.id])
+    return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out, elsewhere)

@@ -38,6 +38,17 @@ def select(ledger: Ledger, only: Sequence[str], day: str) -> list[BatchRecord]:
 
 
 def batch_as_dict(batch: BatchRecord) -> dict[str, Any]:
+def recorded_elsewhere(ledger: Ledger, batches: Sequence[str]) -> dict[str, int]:
+    """Other batches that nobody has submitted → how many shipments of these batches are recorded there, not here."""
+    found: Counter[str] = Counter()
+    for batch in batches:
+        found.update(ledger.already_filed_in(batch))
+    return {
+        batch: count for batch, count in sorted(found.items())
+        if batch not in batches and ledger.batch(batch).submitted_at is None
+    }  # fmt: skip
+
+
     """A batch as JSON shows it."""
     return {
         "id": batch.id, "day": batch.day, "state": batch.state, "source_name": batch.source_name,
