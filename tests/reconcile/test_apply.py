@@ -237,6 +237,32 @@ class TestSecondAttempt:
         assert code in [r.code for r in book.ledger.receipts_of(first)]
         assert book.ledger.receipts_of(second) == []
 
+    @pytest.mark.parametrize(
+        ("minutes", "matched"), [(-13, False), (-2.1, False), (-1.9, True), (0, True)]
+    )
+    @pytest.mark.parametrize("number", [None, "201900001507083001"])
+    def test_what_was_said_before_anything_was_sent_belongs_to_nobody(
+        self, book: Book, minutes: float, matched: bool, number: str | None
+    ) -> None:
+        """It answers what another program filed; the port's clock may be two minutes behind, no more."""
+        book.filed([1])
+        book.say(1, "00", minutes, pre_entry_id=number)
+        book.apply()
+        assert book.of(1).state == ("sent_back" if matched else "sent")
+        (line,) = book.ledger.receipts_for(key(1))
+        assert line.outcome == ("applied" if matched else "unmatched")
+
+    def test_an_older_receipt_that_waited_is_not_told_of_what_is_sent_later(
+        self, book: Book
+    ) -> None:
+        book.say(1, "00", -13)
+        book.apply()
+        book.filed([1])
+        book.say(1, "11", 1)
+        book.apply()
+        assert book.of(1).state == "released"
+        assert [r.outcome for r in book.ledger.receipts_for(key(1))] == ["unmatched", "applied"]
+
     def test_the_second_it_left_in_belongs_to_it(self, book: Book) -> None:
         """Receipts that tell whole seconds are compared by the second."""
         book.later(0.005)

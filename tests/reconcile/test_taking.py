@@ -62,7 +62,7 @@ def sayings(draw: st.DrawFn) -> list[ReceiptLine]:
         if draw(st.integers(0, 12)) == 0:
             said.append(ReceiptLine(0, "EXP312", MASTER, None, VOYAGE, None, None, draw(st.sampled_from(["DY", "NY", "NN"])), at(20 + minute)))  # fmt: skip
             continue
-        late = draw(st.sampled_from([20] * 12 + [12, 0.5]))
+        late = draw(st.sampled_from([20] * 12 + [12, 0.5, -40]))
         moment = draw(st.sampled_from([at(late + minute)] * 20 + [at(22), ""]))
         said.append(
             ReceiptLine(

@@ -53,7 +53,7 @@ UNTIMED = "~"
 STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "attempt_id": pl.Int64, "key": pl.String, "batch_id": pl.String, "live": pl.Boolean, "ready": pl.Boolean,
     "state": pl.String, "stage": pl.String, "released": pl.Boolean, "pre_entry_id": pl.String, "entry_id": pl.String,
-    "heard": pl.String,
+    "first_sent_at": pl.String, "heard": pl.String,
 }  # fmt: skip
 """Columns of `Desk.standing`."""
 _STANDING = ("id", *list(STANDING)[1:-1])

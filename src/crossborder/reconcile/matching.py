@@ -1,7 +1,8 @@
 """Matching: to which attempt a receipt line belongs.
 
 A declaration's receipt belongs to the attempt whose PreEntryId or EntryId it repeats; else, by key and OpTime, to
-the attempt then live: where OpTime precedes the first send of an attempt, the one before. A manifest's receipt
+the attempt then live: where OpTime precedes the first send of an attempt, the one before, and where there is none before,
+it belongs to none. A manifest's receipt
 carries no direction and perhaps no voyage: it is looked for by master waybill (and voyage), the attempt that
 lists the houses it names first, then by time. Only attempts that were handed over at least once are candidates.
 """
@@ -9,15 +10,11 @@ lists the houses it names first, then by time. Only attempts that were handed ov
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 
-from crossborder import china_time
 from crossborder.ledger import Candidate, Desk, PendingLine
-from crossborder.reconcile.order import digits17, moment
+from crossborder.reconcile.order import digits17, earliest_answer, moment
 
 MANIFEST_RECEIPT = "EXP312"
-CLOCKS_DIFFER = 120.0
-"""Seconds by which the port's clock may be behind ours."""
 
 
 def match(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candidate]:
@@ -86,34 +83,36 @@ def _declarations(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candida
 
 
 def live_at(when: str, candidates: Iterable[Candidate], code: str = "") -> Candidate | None:
-    """The newest candidate whose first send does not come after `when` (17 digits), else the oldest.
+    """The newest candidate whose first send does not come after `when` (17 digits); none if it precedes them all.
 
-    A time without milliseconds is compared by the second. The port's clock may be a little behind ours: what is said
-    up to two minutes before a candidate was sent, and after the one before had ended, is said of it; not so the same
-    `code` again that ended the one before, which is a repetition.
+    A time without milliseconds is compared by the second. The port's clock may be a little behind ours (`CLOCKS_DIFFER`):
+    what is said that much before a candidate was sent, and after the one before had ended, is said of it; not so the
+    same `code` again that ended the one before, which is a repetition.
     """
     ordered = sorted(candidates, key=lambda c: (c.first_sent_at, c.attempt_id))
+    if not ordered or _too_early(when, ordered[0].first_sent_at):
+        return None
     chosen = 0
     for place, one in enumerate(ordered):
-        sent = digits17(one.first_sent_at)
-        if when[:14] >= sent[:14] if when.endswith("000") else when >= sent:
+        if not _before(when, digits17(one.first_sent_at)):
             chosen = place
     for newer in ordered[chosen + 1 :]:
         before = ordered[chosen]
         over = not before.live and before.last_code != code and (before.last_op_time or "") < when
-        if not over or _seconds_before(when, newer.first_sent_at) > CLOCKS_DIFFER:
+        if not over or _too_early(when, newer.first_sent_at):
             break
         chosen += 1
-    return ordered[chosen] if ordered else None
+    return ordered[chosen]
 
 
-def _seconds_before(when: str, sent: str) -> float:
-    """How long before the moment `sent` (as in the ledger) the moment `when` (17 digits) is."""
-    try:
-        told = datetime.strptime(when[:14], "%Y%m%d%H%M%S").replace(tzinfo=china_time.CHINA)
-    except ValueError:
-        return float("inf")
-    return (china_time.parse(sent) - told).total_seconds()
+def _too_early(when: str, sent: str) -> bool:
+    """Whether what was said at `when` cannot answer what was sent at `sent` (as in the ledger)."""
+    return _before(when, earliest_answer(sent))
+
+
+def _before(when: str, moment17: str) -> bool:
+    """Whether `when` comes before; by the second where it tells no milliseconds."""
+    return when[:14] < moment17[:14] if when.endswith("000") else when < moment17
 
 
 def _manifests(desk: Desk, lines: Sequence[PendingLine]) -> dict[int, Candidate]:

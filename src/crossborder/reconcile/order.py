@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
+from crossborder import china_time
 from crossborder.ledger import PendingLine
 from crossborder.reconcile.status_table import CUSTOMS, Status, StatusTable
 
@@ -38,6 +40,8 @@ CONTRADICTED_BY = {
     "NN": frozenset({CUSTOMS}),
 }
 """Code → codes, or anything of customs but a refusal, after which it cannot be."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""By how much the port's clock may be behind ours: what is said earlier than that before a send answers another one."""
 _REFUSALS = frozenset({"N", "NN"})
 
 
@@ -63,6 +67,11 @@ def moment(line: PendingLine) -> str:
 def digits17(iso: str) -> str:
     """`2026-11-23T18:00:00.123456+08:00` → `20261123180000123`."""
     return "".join(c for c in iso[:23] if c.isdigit())
+
+
+def earliest_answer(first_sent_at: str) -> str:
+    """The earliest OpTime (17 digits) of an answer to what was first sent at that moment (as in the ledger)."""
+    return digits17(china_time.iso(china_time.parse(first_sent_at) - CLOCKS_DIFFER))
 
 
 def judge(lines: Iterable[PendingLine], key: str, table: StatusTable) -> list[Judged]:

@@ -1,6 +1,6 @@
 """The ordinary course, over columns: receipt lines of a lot that simply move their declaration on.
 
-Most lines are of this kind: one declaration of their key was sent, they come after everything heard of it, none
+Most lines are of this kind: one declaration of their key was sent before, they come after everything heard of it, none
 contradicts another. For these, and only these, `order.judge` says *moves* of every one of them whatever was heard before,
 so that the last one decides. Everything else (manifests, second attempts, repetitions, contradictions, codes nobody knows,
 lines that come late) is left to `apply_receipts`, which looks at each attempt by itself. What decides is the status table,
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from crossborder.reconcile.order import CHANGES, CONTRADICTED_BY, DECIDES_CHANGE
+from crossborder.reconcile.order import CHANGES, CLOCKS_DIFFER, CONTRADICTED_BY, DECIDES_CHANGE
 from crossborder.reconcile.status_table import CUSTOMS, StatusTable
 
 ANSWER = "EXP302"
@@ -62,6 +62,7 @@ def course(said: pl.DataFrame, standing: pl.DataFrame, borne: pl.DataFrame) -> C
     something without a time). `borne`: PreEntryIds and EntryIds (`number`) and the `key` of a declaration that bears them.
     """
     alone = standing.filter(pl.col("key").is_unique() & pl.col("live") & ~pl.col("ready"))
+    alone = alone.with_columns(_since())
     lines = said.join(alone, on="key", how="inner", maintain_order="left", suffix="_now")
     odd = pl.concat([lines.filter(~pl.col("plain"))["key"], _entangled(said, borne)])
     lines = lines.filter(~pl.col("key").is_in(odd.unique().implode()))
@@ -70,6 +71,12 @@ def course(said: pl.DataFrame, standing: pl.DataFrame, borne: pl.DataFrame) -> C
     if odd.len():
         lines = lines.filter(~pl.col("attempt_id").is_in(odd.unique().implode()))
     return Course(_steps(lines), _moved(lines))
+
+
+def _since() -> pl.Expr:
+    """As `order.earliest_answer`, over a column."""
+    sent = pl.col("first_sent_at").str.slice(0, 26).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f")
+    return (sent - CLOCKS_DIFFER).dt.strftime("%Y%m%d%H%M%S%3f").alias("since")
 
 
 def _first() -> pl.Expr:
@@ -92,6 +99,7 @@ def _moves() -> pl.Expr:
     by_customs = (pl.col("stage_now") == CUSTOMS) | _before(customs)
     released = pl.col("released_now") | _before(pl.col("released"))
     after = ~first | (pl.col("op_time") > pl.col("heard"))
+    timely = pl.col("op_time") >= pl.col("since")
     again = (
         ~first
         & (pl.col("op_time") == pl.col("op_time").shift(1))
@@ -103,7 +111,7 @@ def _moves() -> pl.Expr:
         heard = by_customs if by == {CUSTOMS} else spoken
         contradicted = contradicted | ((pl.col("code") == code) & heard)
     outranked = ~customs & by_customs
-    return after & ~again & ~released & ~outranked & ~contradicted
+    return timely & after & ~again & ~released & ~outranked & ~contradicted
 
 
 def _before(flag: pl.Expr) -> pl.Expr:
