@@ -6,13 +6,15 @@ import hashlib
 import io
 import sys
 import tarfile
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 from tests.cli.conftest import Run, Said, settings
 
-from crossborder.sandbox import EndpointSpec, Mix, Sandbox
+from crossborder import china_time
+from crossborder.sandbox import EndpointSpec, Mix, Sandbox, receipts
 
 ACCOUNT = [
     "handed_in", "unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared",
@@ -302,6 +304,32 @@ def test_the_batch_that_must_go_first_is_named(
     assert "once receipts are in" not in said.out
     assert run("submit", first, "--yes", "--wait", "20").code == 0
     assert run("submit", second, "--yes", "--wait", "20").code == 0
+
+
+def test_receive_tells_what_this_run_brought_and_what_to_do(
+    run: Run, port: Sandbox, clean_day: Path, tmp_path: Path
+) -> None:
+    """Customs takes a released parcel back: told once by `receive`, and for ever by the report."""
+    batch = prepare(run, clean_day, "--json").json["batch"]
+    assert run("submit", batch, "--yes").code == 0
+    assert port.wait_idle()
+    assert run("receive").code == 0
+    released = run("status", "--batch", batch, "--state", "released", "--json").json["attempts"][0]
+    house, master = released["house_waybill"], released["master_waybill"]
+    later = china_time.digits14(china_time.now() + timedelta(minutes=1)) + "000"
+    made = receipts.exp302(
+        serial=1, moment=0, receiver="DEMO", op_type="ADD", master=master, house=house, direction="I",
+        op_time=later, code="00", pre_entry_id="", entry_id="", text="", spelling=receipts.Spelling(),
+    )  # fmt: skip
+    file = tmp_path / "back.xml"
+    file.write_bytes(made.body)
+    said = run("receive", file)
+    assert said.code == 1
+    told = [line for line in said.lines if f"× 1: {house} →" in line]
+    assert [line.split(" ×")[0] for line in told] == ["sent back 00", "reopened"]
+    assert told[0].endswith("→ Repair and file again as a new attempt")
+    again = run("receive", file, "--json")
+    assert (again.code, again.json["brought"], again.json["before"]) == (0, [], {})
 
 
 def test_a_report_before_anything_is_filed_says_what_is_next(run: Run, clean_day: Path) -> None:

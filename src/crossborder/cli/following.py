@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from crossborder.cli import common
 from crossborder.cli.filing import show_troubles
 from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
+
+if TYPE_CHECKING:
+    from crossborder.engine import Brought
 
 _EXAMPLES = 3
 """Differences of one kind that are shown; the rest is counted."""
@@ -54,14 +57,7 @@ def receive(
             got = engine.receive(files or (), endpoint=endpoint, follow=follow, progress=report)
         unreadable = engine.unreadable(got.counts.get("unreadable", 0))
     if as_json:
-        common.answer(
-            {
-                "format": 1,
-                **got.counts,
-                "troubles": dict(got.troubles),
-                "unreadable_receipts": unreadable,
-            }
-        )
+        common.answer(got.as_json(unreadable))
     else:
         common.line(", ".join(f"{t(*_RECEIVED.get(name, (name, name)))} {n:,}" for name, n in got.counts.items()))  # fmt: skip
         show_troubles(got.troubles)
@@ -71,12 +67,22 @@ def receive(
                   f"{one['endpoint']} {one['name']}: cannot be read ({one['problem']}); kept as it came → ask for it again"),
                 style="bold red",
             )  # fmt: skip
-        if got.needs_attention:
-            common.line(
-                t("有回执或口岸需要人工处理，见 crossborder report", "something needs a person; see crossborder report"),
-                style="bold red",
-            )  # fmt: skip
+        show_brought(got.brought)
+        if got.before:
+            older = sum(got.before.values())
+            common.line(t(f"此前未能处理的回执尚有 {older:,} 条，见 crossborder report", f"receipt lines of earlier runs that could not be applied: {older:,}; see crossborder report"))  # fmt: skip
     return 1 if got.needs_attention else 0
+
+
+def show_brought(brought: Sequence[Brought]) -> None:
+    """What this run brought that needs a person: a line per kind, with count, examples and what to do."""
+    from crossborder.reports import label
+
+    for one in brought:
+        word = label(one.what, "zh") if common.lang() == "zh" else one.what.replace("_", " ")
+        kind = f"{word} {one.code}".rstrip()
+        named = ", ".join(one.examples) + (" …" if one.count > len(one.examples) else "")
+        common.line(f"{kind} × {one.count:,}: {named} → {t(one.zh, one.en)}", style="bold red")
 
 
 def resolve(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.brought import Brought
 from crossborder.engine.checking import Checking
 from crossborder.engine.engine import Engine
 from crossborder.engine.explaining import explain_rule, rule_records
@@ -14,6 +15,7 @@ from crossborder.engine.summary import Summary
 from crossborder.reconcile import Holdup
 
 __all__ = [
+    "Brought",
     "Checked",
     "Checking",
     "Composed",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crossborder.engine.brought import Brought
 from crossborder.engine.results import FORMAT
 from crossborder.engine.summary import Summary
 from crossborder.errors import CrossborderError
@@ -24,7 +25,6 @@ class Prepared:
     counts: Mapping[str, int]
     manifests: int
     not_manifested: int
-
     elsewhere: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -32,6 +32,7 @@ class Prepared:
         """The batches that must be submitted so that every shipment of this one is filed, oldest first."""
         own = self.counts.get("prepared", 0) + self.manifests
         return [*self.elsewhere, *([self.batch] if own or not self.elsewhere else [])]
+
     @property
     def shipments(self) -> int:
         """Shipments handed in."""
@@ -50,8 +51,8 @@ class Prepared:
             "outcomes": dict(self.counts),
             "manifests": self.manifests,
             "not_manifested": self.not_manifested,
-        }
             "recorded_elsewhere": dict(self.elsewhere),
+        }
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ class Submitted:
     manifests: Mapping[str, int]
     troubles: Mapping[str, str] = field(default_factory=dict)
     holdups: Sequence[Holdup] = ()
-
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+
     @property
     def unknown(self) -> int:
         """Messages of which nobody knows whether they arrived."""
@@ -115,27 +116,38 @@ class Submitted:
             "manifests": dict(self.manifests),
             "troubles": dict(self.troubles),
             "holdups": [holdup.as_dict() for holdup in self.holdups],
-        }
             "recorded_elsewhere": dict(self.elsewhere),
+        }
 
 
 @dataclass(frozen=True)
 class Received:
     """What one run of receiving did: receipts new, repeated, unreadable; lines by what became of them.
 
-    `troubles` as in `Submitted`.
+    `troubles` as in `Submitted`; `brought`: what this run brought that needs a person; `before`: receipt lines that
+    could not be applied before it, and still are not, by outcome.
     """
 
     counts: Mapping[str, int]
     troubles: Mapping[str, str] = field(default_factory=dict)
+    brought: Sequence[Brought] = ()
+    before: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def needs_attention(self) -> bool:
-        """Whether some receipt could not simply be applied."""
-        return any(
-            self.counts.get(name, 0)
-            for name in ("unreadable", "unmatched", "contradictory", "unknown_code", "trouble")
-        )
+        """Whether this run brought something that a person must look at."""
+        return bool(self.brought or self.counts.get("unreadable", 0) or self.troubles)
+
+    def as_json(self, unreadable: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+        """As `receive --json` shows it, with the receipts that could not be read."""
+        return {
+            "format": FORMAT,
+            **self.counts,
+            "troubles": dict(self.troubles),
+            "brought": [one.as_dict() for one in self.brought],
+            "before": dict(self.before),
+            "unreadable_receipts": list(unreadable),
+        }
 
 
 @dataclass(frozen=True)

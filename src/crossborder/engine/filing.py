@@ -16,7 +16,7 @@ import polars as pl
 
 from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
-from crossborder.engine import endpoints, looking, profiles
+from crossborder.engine import brought, endpoints, looking, profiles
 from crossborder.engine.answers import Received, Submitted, Waiting
 from crossborder.errors import (
     CrossborderError,
@@ -354,22 +354,25 @@ def receive(
     `progress` is told (done, total) of the step at hand: files stored, then receipts read; the total of what an
     endpoint has is not known before it is fetched (0).
     """
-    tally = Tally()
+    tally, watch = Tally(), brought.Watch(ledger)
     if files:
         _import(ledger, settings, files, endpoint, tally, progress)
         _read_waiting(ledger, _reader(ledger, tally), tally, progress)
     else:
         _fetch(ledger, settings, tally, follow, progress)
-    outcomes = ledger.line_counts(_TROUBLED)
     counts = {
         name: tally.counts.get(name, 0)
         for name in ("receipts", "repeated", "read", "unreadable", "applied")
     }
+    came = watch.came()
+    loose = Counter({b.what: 0 for b in came if b.what in brought.LOOSE})
+    for one in came:
+        if one.what in loose:
+            loose[one.what] += one.count
     troubled = {"trouble": len(tally.troubles)} if tally.troubles else {}
-    return Received({**counts, **outcomes, **troubled}, tally.troubles)
+    return Received({**counts, **loose, **troubled}, tally.troubles, came, watch.before())
 
 
-_TROUBLED = ("unmatched", "contradictory", "unknown_code")
 _STORE_LOT = 1000
 
 

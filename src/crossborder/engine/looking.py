@@ -13,6 +13,7 @@ import polars as pl
 from crossborder import china_time
 from crossborder import reconcile as proving
 from crossborder.engine.answers import Reconciled
+from crossborder.engine.brought import ASKING
 from crossborder.errors import InputError
 from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord
 from crossborder.reports import DayReport, grouped
@@ -37,7 +38,6 @@ def select(ledger: Ledger, only: Sequence[str], day: str) -> list[BatchRecord]:
     return ledger.batches()
 
 
-def batch_as_dict(batch: BatchRecord) -> dict[str, Any]:
 def recorded_elsewhere(ledger: Ledger, batches: Sequence[str]) -> dict[str, int]:
     """Other batches that nobody has submitted → how many shipments of these batches are recorded there, not here."""
     found: Counter[str] = Counter()
@@ -49,6 +49,7 @@ def recorded_elsewhere(ledger: Ledger, batches: Sequence[str]) -> dict[str, int]
     }  # fmt: skip
 
 
+def batch_as_dict(batch: BatchRecord) -> dict[str, Any]:
     """A batch as JSON shows it."""
     return {
         "id": batch.id, "day": batch.day, "state": batch.state, "source_name": batch.source_name,
@@ -105,6 +106,9 @@ def _of_partner(ledger: Ledger, batch_id: str, partner: str | None) -> bool:
 def _story(ledger: Ledger, attempt: AttemptRecord) -> dict[str, Any]:
     said = ledger.receipts_of(attempt.id)
     following = proving.advice(attempt.message_type, attempt.last_code, attempt.state)
+    if attempt.kind == "declaration" and "house_refused" in attempt.attention:
+        of_manifest = ledger.house_refused_by(attempt.key)
+        said, following = [*of_manifest, *said], _house_refused(of_manifest)
     return {
         "attempt_id": attempt.id, "message_type": attempt.message_type, "number": attempt.number,
         "batch_id": attempt.batch_id, "endpoint": attempt.endpoint, "master_waybill": attempt.master_waybill,
@@ -115,6 +119,21 @@ def _story(ledger: Ledger, attempt: AttemptRecord) -> dict[str, Any]:
         "receipts": [_receipt(r) for r in said],
         "timeline": _timeline(ledger, attempt, said),
     }  # fmt: skip
+
+
+def _house_refused(said: Sequence[ReceiptRecord]) -> tuple[str, str]:
+    """(zh, en): what the port said of a parcel's house on its manifest, and what to do."""
+    todo_zh, todo_en = proving.mark("house_refused")
+    if not said:
+        return todo_zh, todo_en
+    last = said[-1]
+    status = proving.StatusTable.load().get(last.message_type, last.code)
+    label_zh, label_en = (status.label_zh, status.label_en) if status else ("", "")
+    note = last.notes or "—"
+    return (
+        f"舱单回执 {last.code} {label_zh}（{note}）。{todo_zh}",
+        f"the port answered its manifest with {last.code}, {label_en} ({note}): {todo_en}",
+    )
 
 
 def _receipt(receipt: ReceiptRecord) -> dict[str, Any]:
@@ -250,20 +269,10 @@ def _held_up(found: Sequence[proving.Holdup]) -> list[dict[str, str]]:
     ]  # fmt: skip
 
 
-_ASKING = frozenset(
-    {
-        "unknown", "suspended", "platform_failed", "refused", "sent_back", "reclass", "papers_requested", "inspection",
-        "detained", "to_be_amended", "amendment_after_inspection", "rectification", "quarantine", "pending_other",
-        "transferred", "deleted", "not_approved",
-    }
-)  # fmt: skip
-"""States in which a person has something to do; what it is, is said by `reconcile.advice`."""
-
-
 def _attention(
     ledger: Ledger, settings: Settings, made: Sequence[AttemptRecord], now: datetime
 ) -> list[dict[str, str]]:
-    asking = [a for a in made if a.state in _ASKING or a.attention]
+    asking = [a for a in made if a.state in ASKING or a.attention]
     rows = []
     for attempt in _not_superseded(ledger, asking):
         words = proving.advice(attempt.message_type, attempt.last_code, attempt.state)

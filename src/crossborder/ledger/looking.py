@@ -248,9 +248,46 @@ class Looking(Base):
         """Every receipt line that names a key, matched or not, by OpTime."""
         return self._receipts(L.c.key == key)
 
-    def receipts_by_outcome(self, outcomes: Iterable[str]) -> list[ReceiptRecord]:
-        """Receipt lines of some outcomes, e.g. unmatched ones."""
-        return self._receipts(L.c.outcome.in_(list(outcomes)))
+    def receipts_by_outcome(
+        self, outcomes: Iterable[str], *, after: int = 0, code: str | None = None
+    ) -> list[ReceiptRecord]:
+        """Receipt lines of some outcomes, e.g. unmatched ones; written `after` a line (see `high_water`), of one code."""
+        which = L.c.outcome.in_(list(outcomes)) & (L.c.id > after)
+        return self._receipts(which if code is None else which & (L.c.code == code))
+
+    def high_water(self) -> tuple[int, int]:
+        """The latest event and the latest receipt line: what comes later has higher numbers."""
+        with self.read() as connection:
+            latest = [connection.execute(select(func.max(c))).scalar() for c in (tables.events.c.id, L.c.id)]  # fmt: skip
+        return latest[0] or 0, latest[1] or 0
+
+    def moved_by_receipts(self, after: int) -> list[AttemptRecord]:
+        """Attempts that receipts have put into the state they are in, since an event, by id."""
+        e = tables.events.c
+        moved = (
+            select(e.attempt_id)
+            .join(A, A.c.id == e.attempt_id)
+            .where(e.id > after, e.verb == "receipt", e.to_state == A.c.state, e.from_state != e.to_state)
+        )  # fmt: skip
+        with self.read() as connection:
+            rows = connection.execute(select(A).where(A.c.id.in_(moved)).order_by(A.c.id)).mappings()  # fmt: skip
+            return [attempt_record(row) for row in rows]
+
+    def house_refused_by(self, key: str) -> list[ReceiptRecord]:
+        """What the receipts of the latest manifest that lists a declaration's house, and lost it, say of it, by OpTime.
+
+        Those that name the house itself, else those of the manifest as a whole.
+        """
+        listed = (
+            select(func.max(H.c.attempt_id))
+            .join(A, A.c.id == H.c.attempt_id)
+            .where(H.c.declaration_key == key, H.c.state == HOUSE_REFUSED)
+            .scalar_subquery()
+        )
+        said = self._receipts(
+            (L.c.attempt_id == listed) & ((L.c.line == 0) | (L.c.key == key[:-1]))
+        )
+        return [r for r in said if r.line > 0] or said
 
     def receipt_raw(self, receipt_id: int) -> bytes:
         """The stored bytes of a receipt. Raises `NotFound`."""
