@@ -47,11 +47,11 @@ def test_unreadable_stray_and_contradictory_receipts_have_a_place(tmp_path: Path
     names = houses(sample)
     with firm(tmp_path) as desk:
         batch = desk.prepare(sample).batch
-        desk.engine.submit([batch], wait=20)
+        filed = desk.engine.submit([batch], wait=20)
         assert desk.sandbox is not None
         assert desk.sandbox.wait_idle()
         got = desk.engine.receive()
-        assert got.needs_attention
+        assert filed.brought or got.needs_attention  # whichever run took them in tells
         shown = desk.engine.report([batch]).attention
         whats = {row["what"] for row in shown}
         assert {"unreadable_receipt", "unmatched_receipt", "contradictory_receipt"} <= whats

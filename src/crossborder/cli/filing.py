@@ -11,7 +11,7 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.check import File, show_summary
-from crossborder.cli.holdups import show_holdups
+from crossborder.cli.holdups import show_brought, show_holdups
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
@@ -283,6 +283,7 @@ def show_submitted(done: Submitted, batches: Sequence[str]) -> None:
               f"declarations about to be sent: {done.awaiting:,}; run {again} again"),
             style="yellow",
         )  # fmt: skip
+    show_brought([b for b in done.brought if b.what not in ("manifest_refused", "house_refused")])
     show_elsewhere(done.elsewhere)
     if done.elsewhere:
         then = f"crossborder submit {' '.join(done.elsewhere)}"

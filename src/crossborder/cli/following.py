@@ -6,17 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from crossborder.cli import common
 from crossborder.cli.filing import show_troubles
-from crossborder.cli.holdups import show_holdups
+from crossborder.cli.holdups import show_brought, show_holdups
 from crossborder.cli.words import both, t
-
-if TYPE_CHECKING:
-    from crossborder.engine import Brought
 
 _EXAMPLES = 3
 """Differences of one kind that are shown; the rest is counted."""
@@ -72,17 +69,6 @@ def receive(
             older = sum(got.before.values())
             common.line(t(f"此前未能处理的回执尚有 {older:,} 条，见 crossborder report", f"receipt lines of earlier runs that could not be applied: {older:,}; see crossborder report"))  # fmt: skip
     return 1 if got.needs_attention else 0
-
-
-def show_brought(brought: Sequence[Brought]) -> None:
-    """What this run brought that needs a person: a line per kind, with count, examples and what to do."""
-    from crossborder.reports import label
-
-    for one in brought:
-        word = label(one.what, "zh") if common.lang() == "zh" else one.what.replace("_", " ")
-        kind = f"{word} {one.code}".rstrip()
-        named = ", ".join(one.examples) + (" …" if one.count > len(one.examples) else "")
-        common.line(f"{kind} × {one.count:,}: {named} → {t(one.zh, one.en)}", style="bold red")
 
 
 def resolve(

@@ -79,7 +79,8 @@ class Waiting:
 class Submitted:
     """States of the batches' declarations and manifests after filing; `troubles`: endpoint → why it cannot be
     spoken to (a detail that `crossborder.transport.say` puts into words); `holdups`: what still holds them up;
-    `elsewhere`: batches that nobody has submitted → shipments of these that are recorded there.
+    `elsewhere`: batches that nobody has submitted → shipments of these that are recorded there; `brought`: as in
+    `Received`, for receipts are taken in while filing.
     """
 
     states: Mapping[str, int]
@@ -87,6 +88,7 @@ class Submitted:
     troubles: Mapping[str, str] = field(default_factory=dict)
     holdups: Sequence[Holdup] = ()
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+    brought: Sequence[Brought] = ()
 
     @property
     def unknown(self) -> int:
@@ -106,7 +108,7 @@ class Submitted:
         )
         failed = self.states.get("platform_failed", 0)
         stuck = self.troubles or self.elsewhere or any(holdup.person for holdup in self.holdups)
-        return bool(self.unknown or self.awaiting or late or failed or stuck)
+        return bool(self.unknown or self.awaiting or late or failed or stuck or self.brought)
 
     def as_json(self) -> dict[str, Any]:
         """As `submit --json` shows it."""
@@ -117,6 +119,7 @@ class Submitted:
             "troubles": dict(self.troubles),
             "holdups": [holdup.as_dict() for holdup in self.holdups],
             "recorded_elsewhere": dict(self.elsewhere),
+            "brought": [one.as_dict() for one in self.brought],
         }
 
 

@@ -78,7 +78,7 @@ class Watch:
         self._ledger = ledger
         self._event, self._line = ledger.high_water()
         self._marks = _marks(ledger)
-        self._loose = Counter(line.outcome for line in ledger.receipts_by_outcome(LOOSE))
+        self._loose = Counter(ledger.line_counts(LOOSE))
 
     def came(self) -> list[Brought]:
         """Everything that needs a person and that receipts have brought since."""
@@ -90,7 +90,7 @@ class Watch:
 
     def before(self) -> dict[str, int]:
         """Receipt lines that could not be applied before this run, and still are not."""
-        now = Counter(line.outcome for line in self._ledger.receipts_by_outcome(LOOSE))
+        now = Counter(self._ledger.line_counts(LOOSE))
         new = Counter(line.outcome for line in self._loose_lines())
         return dict((self._loose & (now - new)).items())
 

@@ -18,6 +18,7 @@ from crossborder import china_time, messages, reconcile
 from crossborder import settings as configured
 from crossborder.engine import brought, endpoints, looking, profiles
 from crossborder.engine.answers import Received, Submitted, Waiting
+from crossborder.engine.brought import Brought
 from crossborder.errors import (
     CrossborderError,
     InputError,
@@ -234,10 +235,10 @@ def file(
 ) -> Submitted:
     """File until nothing of these batches can move any more, or nothing has moved for `wait` seconds."""
     stop = threading.Event()
-    tally = Tally()
+    tally, receipts = Tally(), brought.Watch(ledger)
     watch = _Watch(ledger, only, timedelta(seconds=wait), tally, progress)
     drain(jobs(ledger, settings, tally, stop), finished=watch.finished, stop=stop, rest=0.05)
-    return submitted(ledger, only, tally.troubles)
+    return submitted(ledger, only, tally.troubles, receipts.came())
 
 
 def watch(ledger: Ledger, only: Sequence[str], *, wait: float, progress: Progress) -> Submitted:
@@ -329,13 +330,15 @@ def _followers(ledger: Ledger, only: Sequence[str]) -> set[tuple[str, str]]:
     }
 
 
-def submitted(ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str]) -> Submitted:
+def submitted(
+    ledger: Ledger, only: Sequence[str], troubles: Mapping[str, str], came: Sequence[Brought] = ()
+) -> Submitted:
     """How the attempts of these batches stand now."""
     made = ledger.attempts_in(batch_ids=list(only))
     held = reconcile.holdups(ledger, only)
     elsewhere = looking.recorded_elsewhere(ledger, only)
     return Submitted(
-        _count(made, "declaration"), _count(made, "manifest"), troubles, held, elsewhere
+        _count(made, "declaration"), _count(made, "manifest"), troubles, held, elsewhere, came
     )
 
 
