@@ -343,7 +343,7 @@ def try_to_file(run: Run, home: Path, address: str) -> tuple[Said, dict[str, int
         districts=("2901",),
     )
     batch = run("prepare", day, "--json").json["batch"]
-    said = run("submit", batch, "--yes", "--wait", "0.5")
+    said = run("submit", batch, "--yes", "--wait", "2")
     with Engine() as engine:
         return said, engine.states([batch])
 

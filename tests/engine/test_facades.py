@@ -108,6 +108,7 @@ def test_a_declaration_only_the_port_knows_is_a_difference(tmp_path: Path) -> No
         other = Firm(tmp_path / "second", desk.sandbox)
         other.folder.mkdir()
         with other.engine:
+            other.engine.ledger.reserve_serials(1000)  # one sender in two homes: ids must differ
             mine = other.flow(day(3, seed=8))
             assert other.lines(mine) == {"released": 3}
         strange = desk.engine.reconcile([batch]).differences

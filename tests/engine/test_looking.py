@@ -42,7 +42,8 @@ def test_a_story_is_told_in_order_and_ends_where_it_stands(desk: Firm) -> None:
     assert [r["code"] for r in story["receipts"]] == ["D0", "D2", "Y", "05"]
     said = [line["what"] for line in story["timeline"]]
     moves = [w for w in said if w.startswith(("submitted", "queued", "claimed", "answered"))]
-    assert [m.split(":")[0] for m in moves] == ["submitted", "queued", "claimed", "answered"]
+    verbs = [m.split(":")[0].removesuffix("_late") for m in moves]  # a receipt may be faster
+    assert verbs == ["submitted", "queued", "claimed", "answered"]
     assert said[-1].endswith("→ inspection")
     assert story["next"]
     assert story["next_zh"]
