@@ -52,7 +52,9 @@ def foreign() -> list[int]:
     ]  # fmt: skip
 
 
-def test_without_rates_the_limits_hold_and_say_so_once(tmp_path: Path, foreign: list[int]) -> None:
+def test_without_rates_the_limits_hold_with_one_text_per_currency(
+    tmp_path: Path, foreign: list[int]
+) -> None:
     sample = day(8)
     with firm(tmp_path) as desk:
         done = real(desk).prepare(sample)
