@@ -10,6 +10,7 @@ from typing import cast
 
 import polars as pl
 
+from crossborder.engine import utf8
 from crossborder.engine.batches import Manifested
 from crossborder.engine.handing_in import HandIn
 from crossborder.engine.results import JSON_FIELDS
@@ -147,9 +148,8 @@ def declarations(hand_in: HandIn, documents: pl.DataFrame) -> Attempts:
 
 
 def payload(documents: pl.Series) -> Payload:
-    """Documents as UTF-8 one after another, without making a Python text of any."""
-    data = documents.str.join("").cast(pl.Binary).item() if documents.len() else b""
-    return Payload.cut(data, documents.str.len_bytes().to_list())
+    """Documents as UTF-8 one after another, where polars keeps them."""
+    return Payload.cut(*utf8.runs(documents))
 
 
 def manifest_drafts(made: Manifested) -> list[AttemptDraft]:
