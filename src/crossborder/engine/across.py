@@ -7,7 +7,7 @@ common come back together and are judged by the same rules as a hand-in that was
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -28,10 +28,14 @@ _FACTS = {"key": pl.String, "outcome": pl.String, "endpoint": pl.String, "verdic
 
 @dataclass(frozen=True)
 class Lot:
-    """Shipments that have something in common, all of the hand-in; `facts`: `ship, key, outcome, endpoint, verdict`."""
+    """Shipments that have something in common, all of the hand-in; `facts`: `ship, key, outcome, endpoint, verdict`.
+
+    `survey` is what their manifests hold, where these are whole master waybills.
+    """
 
     frames: FrameSet
     facts: pl.DataFrame
+    survey: messages.Survey | None = None
 
 
 class Across:
@@ -100,11 +104,13 @@ class Across:
         """Every shipment, whole master waybills together, with the findings that only their manifests have."""
         context = self._judge.context
         for lot in self._lots(_MASTER, least=1):
+            options = context.profile.options
+            survey = messages.survey_manifests(lot.frames, options)
             told = messages.manifest_findings(
-                lot.frames, context.tables, context.declared_on, options=context.profile.options,
-                most_houses=self._judge.most_houses,
+                lot.frames, context.tables, context.declared_on, options=options,
+                most_houses=self._judge.most_houses, surveyed=survey,
             )  # fmt: skip
-            yield lot, _not_filed(told, lot)
+            yield replace(lot, survey=survey), _not_filed(told, lot)
         for rows in self._spool.without(_name(_MASTER), self._wanted):
             yield self._lot(rows), found.empty()
 

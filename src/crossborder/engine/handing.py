@@ -144,7 +144,7 @@ def _settled(across: Across, spool: Spool, tally: Tally, recording: Recording) -
         tell(findings)
     for lot, findings in across.masters():
         tell(findings)
-        recording.manifest(Listing(lot.frames, lot.facts, recording.desk.judge.firm))
+        recording.manifest(Listing(lot.frames, lot.facts, recording.desk.judge.firm, lot.survey))
     tell(across.about_file())
     ranked = pl.concat(worse).group_by("ship").agg(pl.col("rank").max()).sort("ship")
     tally.worsen(ranked)

@@ -18,7 +18,7 @@ from crossborder import messages
 from crossborder.engine import pure
 from crossborder.engine.results import Checked
 from crossborder.errors import PayloadDamaged
-from crossborder.keys import declaration_key_expr
+from crossborder.keys import normalised
 from crossborder.ledger import Known, Ledger
 from crossborder.reconcile import RECEIPT_OF, StatusTable
 from crossborder.shipments import FrameSet
@@ -59,12 +59,12 @@ class HandIn:
 
 def keys_of(frames: FrameSet) -> pl.DataFrame:
     """`ship, key`: the business key of every shipment, null where a part of it is missing."""
-    return frames.shipments.select(
-        "ship",
-        declaration_key_expr(
-            pl.col("master_waybill"), pl.col("house_waybill"), pl.col("direction")
-        ).alias("key"),
-    )
+    ships = frames.shipments
+    parts = ships.select(
+        "ship", "direction", master=normalised(ships["master_waybill"]), house=normalised(ships["house_waybill"])
+    )  # fmt: skip
+    filled = (pl.when(pl.col(name) != "").then(name) for name in ("master", "house"))
+    return parts.select("ship", pl.concat_str(*filled, "direction", separator="|").alias("key"))
 
 
 def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: str) -> HandIn:

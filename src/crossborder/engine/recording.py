@@ -14,7 +14,7 @@ from crossborder import china_time
 from crossborder.engine import endpoints, proving
 from crossborder.engine.batches import Listing, draft_declarations, draft_manifests
 from crossborder.engine.handing_in import HandIn, meet_ledger
-from crossborder.engine.pieces import Piece, manifest_drafts, piece_of
+from crossborder.engine.pieces import Piece, manifests, piece_of
 from crossborder.engine.pure import Judge
 from crossborder.engine.results import Checked
 from crossborder.engine.sources import Blocks
@@ -155,8 +155,7 @@ class Recording:
             if not made.manifests.height and not left_out:
                 return
             try:
-                drafts = manifest_drafts(made)
-                desk.ledger.record_block(self.batch.id, [], drafts, [], left_out, desk.now)
+                desk.ledger.record_block(self.batch.id, [], manifests(made), [], left_out, desk.now)
             except KeysTaken:
                 if not left:
                     raise

@@ -26,7 +26,7 @@ class Payload:
     def cut(cls, runs: Sequence[Run], lengths: Sequence[int]) -> Payload:
         """Documents that lie in `runs` already, without gaps."""
         sha256 = hashlib.sha256
-        return cls(runs, lengths, [sha256(one).hexdigest() for one in _each(runs, lengths)])
+        return cls(runs, lengths, [sha256(one).hexdigest() for one in each(runs, lengths)])
 
     @classmethod
     def of(cls, bodies: Iterable[bytes]) -> Payload:
@@ -38,6 +38,10 @@ class Payload:
     def size(self) -> int:
         """Bytes of all documents together."""
         return sum(map(len, self.runs))
+
+    def bodies(self) -> Iterator[memoryview]:
+        """Each document."""
+        return each(self.runs, self.lengths)
 
     def part(self, first: int, stop: int) -> Payload:
         """The documents from `first` to before `stop`."""
@@ -68,8 +72,8 @@ class Payload:
         return found
 
 
-def _each(runs: Sequence[Run], lengths: Sequence[int]) -> Iterator[memoryview]:
-    """Each document; a run ends where a document ends."""
+def each(runs: Sequence[Run], lengths: Sequence[int]) -> Iterator[memoryview]:
+    """Each document of some runs; a run ends where a document ends."""
     following = iter(runs)
     view, begin = memoryview(b""), 0
     for length in lengths:
