@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -68,3 +69,27 @@ def test_a_caller_who_stops_early_waits_for_what_was_begun() -> None:
         break
     assert len(ended) <= 4
     assert not [t for t in threading.enumerate() if t.name.startswith("block")]
+
+
+def test_items_are_taken_beside_the_caller_and_by_one_worker_at_a_time() -> None:
+    here = threading.current_thread()
+
+    def items() -> Iterator[int]:
+        for n in range(200):
+            assert threading.current_thread() is not here
+            time.sleep(0.0001)  # a generator that two threads enter at once raises ValueError
+            yield n
+
+    assert list(in_order(lambda n: n, items(), 4, 4)) == list(range(200))
+
+
+def test_a_fault_in_taking_is_raised_after_the_results_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield from (0, 1, 2)
+        raise ValueError("the fourth cannot be read")
+
+    results = in_order(lambda n: n, items())
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="fourth"):
+        next(results)
+    assert list(in_order(lambda n: n, [])) == []
