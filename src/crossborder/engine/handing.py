@@ -1,6 +1,7 @@
 """`record`: a hand-in from its first block to a sealed batch.
 
-Two threads read, judge and compose blocks, the caller's thread writes the ledger, so memory is bounded by a few blocks. A hand-in of one block takes the same steps in the caller's thread; what compares its shipments is known
+Two threads read, judge and compose blocks, the caller's thread writes the ledger, so memory is bounded by a few
+blocks. A hand-in of one block takes the same steps in the caller's thread; what compares its shipments is known
 before the first row is written.
 """
 
