@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from crossborder.engine.threads import in_order
+from crossborder.engine.threads import begun, in_order, with_last
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -93,3 +93,25 @@ def test_a_fault_in_taking_is_raised_after_the_results_before_it() -> None:
     with pytest.raises(ValueError, match="fourth"):
         next(results)
     assert list(in_order(lambda n: n, [])) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_the_last_item_is_known_as_such(count: int) -> None:
+    marked = list(with_last(range(count)))
+    assert [item for item, _ in marked] == list(range(count))
+    assert [last for _, last in marked] == [False] * (count - 1) + [True] * min(count, 1)
+
+
+def test_work_goes_on_before_the_caller_asks_and_ends_when_he_leaves() -> None:
+    done = threading.Event()
+    taken: list[int] = []
+
+    def work(item: int) -> int:
+        taken.append(item)
+        done.set()
+        return item
+
+    with begun(work, range(100), 1, 0):
+        assert done.wait(10)
+    assert taken == [0]
+    assert not [t for t in threading.enumerate() if t.name.startswith("block")]

@@ -72,7 +72,7 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
 
     What stands in `own_batch` is this very hand-in, recorded in part before a crash: it is not "already filed".
     """
-    keys = keys_of(checked.frames)
+    keys, digests = keys_of(checked.frames), checked.digests
     known = {
         k.key: k
         for k in ledger.known(keys["key"].drop_nulls().to_list())
@@ -84,12 +84,12 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
         same=pl.lit(value=False),
     )
     if known:
-        plan = _met(keys.join(checked.digests, on="ship", how="left"), known, ledger, own_batch)
+        plan = _met(keys.join(digests, on="ship", how="left"), known, ledger, own_batch)
         checked = _forgive(checked, plan.filter("same")["ship"])
         conflicts = plan.filter(pl.col("live") & ~pl.col("same") & pl.col("replaces").is_null())
         told = _conflict_findings(checked, conflicts, known, ledger, now)
         checked = pure.narrowed(checked, told)
-    return HandIn(checked, _once(_settled(checked, plan)))
+    return HandIn(checked, _once(_settled(checked, digests, plan)))
 
 
 def _met(
@@ -109,7 +109,7 @@ def _met(
     return plan.with_columns(_replaces(plan, plan.filter("same")["attempt_id"], ledger, own_batch))
 
 
-def _settled(checked: Checked, plan: pl.DataFrame) -> pl.DataFrame:
+def _settled(checked: Checked, digests: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
     """The plan of `HandIn`; `plan` is `ship, key, attempt_id, replaces, same`."""
     lost, same = pl.col("unreadable"), pl.col("same")
     outcome = (
@@ -123,7 +123,7 @@ def _settled(checked: Checked, plan: pl.DataFrame) -> pl.DataFrame:
     )
     facts = (
         checked.frames.shipments.lazy().select("ship", "unreadable"),
-        checked.digests.lazy(),
+        digests.lazy(),
         checked.verdicts.lazy(),
     )
     joined = plan.lazy().select("ship", "key", "attempt_id", "replaces", "same")

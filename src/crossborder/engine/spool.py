@@ -30,7 +30,9 @@ _Kept = Path | pl.DataFrame
 
 
 class Spool:
-    """Frames of one hand-in in a folder of their own; use it as a context manager. For one thread.
+    """Frames of one hand-in in a folder of their own; use it as a context manager.
+
+    One thread fills it; what stands in it may be read by another meanwhile.
 
     Raises `LedgerError` if the folder cannot be written.
     """
@@ -67,6 +69,11 @@ class Spool:
     def add(self, block: pl.DataFrame) -> None:
         """The facts of the next block: `ship`, and columns that later lots are asked by."""
         self._blocks.append(self._put(block, f"block-{len(self._blocks):06d}"))
+
+    def correct(self, block: pl.DataFrame) -> None:
+        """The last block is another one after all."""
+        self._blocks.pop()
+        self.add(block)
 
     def lots(self, by: str, columns: Collection[str], *, least: int = 1) -> Iterator[pl.DataFrame]:
         """Rows of all blocks that have the number `by` in common with `least` rows or more, by `ship`.

@@ -6,6 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
@@ -22,11 +23,23 @@ def in_order(
     workers: int = WORKERS,
     ahead: int = AHEAD,
 ) -> Iterator[Result]:
-    """`map(work, items)`, with up to `workers + ahead` items in hand at a time.
+    """`map(work, items)` with `begun`, for a caller who has nothing else to do until the first result is there."""
+    with begun(work, items, workers, ahead) as results:
+        yield from results
+
+
+@contextmanager
+def begun(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int = WORKERS,
+    ahead: int = AHEAD,
+) -> Iterator[Iterator[Result]]:
+    """`map(work, items)`, with up to `workers + ahead` items in hand at a time; it goes on while the caller does others.
 
     Each worker takes its own items, one worker at a time, so that the caller is free for what it does with results,
     which are given in the caller's thread. What taking or working raises is raised in its turn; then, and when the caller
-    stops early, nothing new is begun and what was begun is waited for.
+    leaves early, nothing new is begun and what was begun is waited for.
     """
     following = iter(items)
     taking = threading.Lock()
@@ -59,16 +72,29 @@ def in_order(
             unfilled.append(result)
             pool.submit(fill)
 
-        try:
-            for _ in range(max(1, workers + ahead)):
-                begin()
+        def results() -> Iterator[Result]:
             while (done := waiting.popleft().result()) is not _END:
                 yield done  # type: ignore[misc]  # whatever is not the end is a result
                 del done
                 begin()
+
+        for _ in range(max(1, workers + ahead)):
+            begin()
+        try:
+            yield results()
         finally:
             with taking:
                 unfilled.clear()
+
+
+def with_last(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
+    """Each item, and whether it is the last; one is kept back to know it."""
+    following = iter(items)
+    for item in following:
+        for after in following:
+            yield item, False
+            item = after
+        yield item, True
 
 
 def _end(result: Future[Result | object], error: BaseException) -> None:
