@@ -5,8 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 from sqlalchemy import bindparam, null, select, update
+from sqlalchemy.exc import IntegrityError
 
 from crossborder.ledger import Ledger, tables
+from crossborder.ledger.dialects import insert_rows
 from crossborder.ledger.driver import among, insert_missing, rows_of, run_rows
 
 F = tables.facts
@@ -27,6 +29,17 @@ def test_rows_are_inserted_changed_and_found(ledger: Ledger) -> None:
         run_rows(connection, SET, ("new", "which"), [("7", "a"), ("8", "c")])
         run_rows(connection, SET, ("new", "which"), [])
     assert facts(ledger) == {"a": "7", "b": "2", "\"'é中": "3"}
+
+
+def test_rows_may_be_made_one_by_one_and_a_refusal_names_none(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        insert_rows(connection, F, ("name",), ((name,) for name in "ab"), {"value": "same"})
+        insert_rows(connection, F, ("name",), iter(()), {"value": "none"})
+    assert facts(ledger) == {"a": "same", "b": "same"}
+    with pytest.raises(IntegrityError) as told, ledger.write() as connection:
+        insert_rows(connection, F, ("name", "value"), ((name, "secret") for name in "cb"))
+    assert "secret" not in str(told.value)
+    assert facts(ledger) == {"a": "same", "b": "same"}
 
 
 @pytest.mark.parametrize("names", [("which", "new"), ("new",), ("new", "which", "more")])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -87,7 +87,7 @@ class Checking:
             across = Across(self._judge, spool)
 
             def work(block: Block) -> _Made:
-                judged = self._judge.block(block.intake)
+                judged = replace(self._judge.block(block.intake), elements=None)
                 facts = across.facts(judged.checked, keys_of(judged.checked.frames))
                 return _Made(judged, facts, block.done)
 
