@@ -103,6 +103,7 @@ class _Made:
 def _streamed(recording: Recording, blocks: Blocks, several: Iterator[Block]) -> Prepared:
     with Spool(recording.desk.ledger.home) as spool:
         streaming = _Streaming(recording, blocks, spool)
+        settled: list[Settled] = []
         with working(streaming.made, several, ahead=0) as results:
             for made, last in with_last(results):
                 if last:
