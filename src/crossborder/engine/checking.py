@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.engine.across import Across
 from crossborder.engine.handing_in import keys_of
 from crossborder.engine.profiles import not_given
@@ -33,7 +34,7 @@ class _Made:
 class Checking:
     """A hand-in that is being checked. For one thread.
 
-    `findings()` gives every finding, frame by frame, and must be read to its end; then `summary` counts them, and
+    `findings()` gives every finding as it is told, frame by frame, and must be read to its end; then `summary` counts them, and
     `faulty_rows()` gives the rows of rejected shipments as the user wrote them.
     """
 
@@ -95,9 +96,10 @@ class Checking:
                 across.add(made.judged, made.facts)
                 checked = made.judged.checked
                 self._tally.add(checked)
+                own, _ = once.apart(checked.by_shipment)
                 shipments += checked.verdicts.height
                 self._progress(shipments, max(shipments, round(shipments * total / made.done)))
-                yield checked.findings
+                yield own
             self._progress(shipments, shipments)
             if across.missing:
                 raise not_given(across.missing)
@@ -105,6 +107,7 @@ class Checking:
                 self._tally.tell(findings)
                 self._tally.worsen(worst(findings))
                 yield findings
+            yield self._tally.told_once()
 
     def _at_the_end(self, across: Across) -> Iterator[pl.DataFrame]:
         yield from across.compared()

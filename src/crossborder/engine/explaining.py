@@ -47,6 +47,13 @@ _OWN: dict[str, tuple[str, str, str, str, str, str]] = {
         "reject", "reject", "不适用 A、B、C 任何一类", "fits none of the classes A, B and C",
         "转一般货物报关，或补充、更正所列事实", "declare as ordinary goods, or complete and correct the facts",
     ),
+    "LIM-12": (
+        "not_evaluated", "hold", "缺少申报当月的海关汇率，限值（CLS-04、LIM-01 至 LIM-05）未评估；同一币制同一月份只说一次",
+        "the customs rate of the month of declaration is missing: value limits (CLS-04, LIM-01 to LIM-05) are not evaluated; "
+        "told once for a currency and month",
+        "请导入当月海关汇率：crossborder codes import exchange_rates 文件 --from 日期，然后重新提交",
+        "import the customs rates of the month: crossborder codes import exchange_rates FILE --from DATE; then hand in again",
+    ),
     "MFT-02": (
         "warn", "note", "舱单合计与总运单相差过大", "the totals of a manifest differ from the master waybill's",
         "核对是否漏列或多列分运单", "look for house waybills that are missing or do not belong here",

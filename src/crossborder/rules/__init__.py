@@ -20,6 +20,7 @@ from crossborder.rules.across import NEEDED as ACROSS_COLUMNS
 from crossborder.rules.check import check, check_rules, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
+from crossborder.rules.limits import RATES, of_rates
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option
 from crossborder.rules.unevaluated import unevaluated
@@ -27,6 +28,7 @@ from crossborder.rules.unevaluated import unevaluated
 __all__ = [
     "ACROSS_COLUMNS",
     "OPTIONS",
+    "RATES",
     "Case",
     "Context",
     "Example",
@@ -40,6 +42,7 @@ __all__ = [
     "check_rules",
     "classify",
     "in_common",
+    "of_rates",
     "registry",
     "unevaluated",
 ]
