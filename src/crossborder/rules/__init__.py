@@ -24,6 +24,7 @@ from crossborder.rules.context import Context
 from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option
+from crossborder.rules.packs import Pack, find_pack, packs
 from crossborder.rules.unevaluated import unevaluated
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "Entry",
     "Example",
     "Option",
+    "Pack",
     "Parcel",
     "Rule",
     "bonds",
@@ -44,8 +46,10 @@ __all__ = [
     "check_rules",
     "classify",
     "context_of",
+    "find_pack",
     "frames_of",
     "in_common",
+    "packs",
     "registry",
     "unevaluated",
 ]
