@@ -151,6 +151,9 @@ def test_however_it_is_cut_into_blocks_it_is_said_once(
             frames = list(checking.findings())
             assert about_rates(pl.concat(frames).to_dicts()) == whole
             assert checking.summary.findings == sum(frame.height for frame in frames)
+        with engine.checking(file, mapping="elements") as every:
+            own = pl.concat(every.by_shipment()).filter(rule="LIM-12")
+            assert sorted(own["ship"]) == foreign
         done = engine.prepare(file, mapping="elements")
         told = about_rates(engine.findings(done.batch))
         assert [(f["value"], f["zh"], f["en"]) for f in told] == [(f["value"], f["zh"], f["en"]) for f in whole]  # fmt: skip

@@ -30,6 +30,7 @@ _COMMANDS: dict[str, str] = {
     "report": "looking:report",
     "resolve": "following:resolve",
     "explain": "lookup:explain",
+    "replay": "replaying:replay",
     "schema": "lookup:schema",
     "sample": "play:sample",
     "sandbox": "play:sandbox",

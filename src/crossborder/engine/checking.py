@@ -24,6 +24,10 @@ from crossborder.intake import SourceTable
 Progress = Callable[[int, int], None]
 
 
+def _unwatched(_checked: Checked) -> None:
+    """Nobody looks at what passes."""
+
+
 @dataclass(frozen=True)
 class _Made:
     judged: JudgedBlock
@@ -34,19 +38,21 @@ class _Made:
 class Checking:
     """A hand-in that is being checked. For one thread.
 
-    `findings()` gives every finding as it is told, frame by frame, and must be read to its end; then `summary` counts them, and
-    `faulty_rows()` gives the rows of rejected shipments as the user wrote them.
+    `findings()` gives every finding as it is told, `by_shipment()` each shipment's own (see `Checked`), frame by frame; one of
+    them must be read to its end, once. Then `summary` counts them, and `faulty_rows()` gives the rows of rejected shipments
+    as the user wrote them. `watch` is handed every block (or the whole) as it was judged by itself.
     """
 
     def __init__(
         self, judge: Judge, blocks: Blocks, opened: Callable[[], AbstractContextManager[Blocks]], home: Path,
-        progress: Progress,
+        progress: Progress, watch: Callable[[Checked], None] = _unwatched,
     ) -> None:  # fmt: skip
         self._judge = judge
         self._blocks = blocks
         self._opened = opened
         self._home = home
         self._progress = progress
+        self._watch = watch
         self._tally = Tally()
         self._whole: Checked | None = None
 
@@ -55,15 +61,31 @@ class Checking:
         """What was found, once all findings were read."""
         return self._tally.summary()
 
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """`ship, verdict` of every shipment, once all findings were read."""
+        return self._tally.verdicts()
+
     def findings(self) -> Iterator[pl.DataFrame]:
-        """All findings; those that only the whole hand-in shows come last. Raises as reading and judging do."""
+        """All findings as they are told; those that only the whole hand-in shows come last. Raises as `by_shipment`."""
+        for findings in self.by_shipment():
+            own, _ = once.apart(findings)
+            yield own
+        yield self._tally.told_once()
+
+    def by_shipment(self) -> Iterator[pl.DataFrame]:
+        """All findings, each of a shipment or of the file; those that only the whole shows come last.
+
+        Raises as reading and judging do.
+        """
         only, several = begun(self._blocks)
         if only is None:
             yield from self._streamed(several)
             return
         self._whole = self._judge.whole(only.intake)
+        self._watch(self._whole)
         self._tally.add(self._whole)
-        yield self._whole.findings
+        yield self._whole.by_shipment
 
     def faulty_rows(self) -> Iterator[tuple[SourceTable, pl.Series]]:
         """Source rows and the numbers of those that belong to rejected shipments, block by block.
@@ -95,11 +117,11 @@ class Checking:
             for made in in_order(work, several):
                 across.add(made.judged, made.facts)
                 checked = made.judged.checked
+                self._watch(checked)
                 self._tally.add(checked)
-                own, _ = once.apart(checked.by_shipment)
                 shipments += checked.verdicts.height
                 self._progress(shipments, max(shipments, round(shipments * total / made.done)))
-                yield own
+                yield checked.by_shipment
             self._progress(shipments, shipments)
             if across.missing:
                 raise not_given(across.missing)
@@ -107,7 +129,6 @@ class Checking:
                 self._tally.tell(findings)
                 self._tally.worsen(worst(findings))
                 yield findings
-            yield self._tally.told_once()
 
     def _at_the_end(self, across: Across) -> Iterator[pl.DataFrame]:
         yield from across.compared()

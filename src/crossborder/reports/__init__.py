@@ -12,12 +12,14 @@ from crossborder.reports.findings import (
     write_findings_csv,
 )
 from crossborder.reports.labels import LABELS, label, outcomes
+from crossborder.reports.replayed import ReplayTables, write_replay
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
     "LABELS",
     "LINES",
     "DayReport",
+    "ReplayTables",
     "account_rows",
     "account_table",
     "adds_up",
@@ -30,5 +32,6 @@ __all__ = [
     "plain_facts",
     "plain_table",
     "write_findings_csv",
+    "write_replay",
     "write_report",
 ]
