@@ -74,7 +74,7 @@ def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cas
         severity="not_evaluated",
         action="hold",
         values={"currency": pl.col("_no_rate"), "month": pl.lit(ctx.month)},
-        says=pl.col("_no_rate"),
+        says="_no_rate",
         fix_zh=_RATE_FIX[0],
         fix_en=_RATE_FIX[1],
     )
