@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.engine.across import Across
 from crossborder.engine.handing_in import keys_of
 from crossborder.engine.profiles import not_given
@@ -37,9 +38,9 @@ class _Made:
 class Checking:
     """A hand-in that is being checked. For one thread.
 
-    `findings()` gives every finding, frame by frame, and must be read to its end; then `summary` counts them, and
-    `faulty_rows()` gives the rows of rejected shipments as the user wrote them. `watch` is handed every block (or the
-    whole) as it was judged by itself.
+    `findings()` gives every finding as it is told, `by_shipment()` each shipment's own (see `Checked`), frame by frame; one of
+    them must be read to its end, once. Then `summary` counts them, and `faulty_rows()` gives the rows of rejected shipments
+    as the user wrote them. `watch` is handed every block (or the whole) as it was judged by itself.
     """
 
     def __init__(
@@ -66,7 +67,17 @@ class Checking:
         return self._tally.verdicts()
 
     def findings(self) -> Iterator[pl.DataFrame]:
-        """All findings; those that only the whole hand-in shows come last. Raises as reading and judging do."""
+        """All findings as they are told; those that only the whole hand-in shows come last. Raises as `by_shipment`."""
+        for findings in self.by_shipment():
+            own, _ = once.apart(findings)
+            yield own
+        yield self._tally.told_once()
+
+    def by_shipment(self) -> Iterator[pl.DataFrame]:
+        """All findings, each of a shipment or of the file; those that only the whole shows come last.
+
+        Raises as reading and judging do.
+        """
         only, several = begun(self._blocks)
         if only is None:
             yield from self._streamed(several)
@@ -74,7 +85,7 @@ class Checking:
         self._whole = self._judge.whole(only.intake)
         self._watch(self._whole)
         self._tally.add(self._whole)
-        yield self._whole.findings
+        yield self._whole.by_shipment
 
     def faulty_rows(self) -> Iterator[tuple[SourceTable, pl.Series]]:
         """Source rows and the numbers of those that belong to rejected shipments, block by block.
@@ -110,7 +121,7 @@ class Checking:
                 self._tally.add(checked)
                 shipments += checked.verdicts.height
                 self._progress(shipments, max(shipments, round(shipments * total / made.done)))
-                yield checked.findings
+                yield checked.by_shipment
             self._progress(shipments, shipments)
             if across.missing:
                 raise not_given(across.missing)

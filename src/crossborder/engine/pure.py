@@ -119,15 +119,15 @@ class Judge:
         checked = self._checked(read, frames, findings)
         of_file = pl.col("ship").is_null()
         return JudgedBlock(
-            replace(checked, findings=checked.findings.filter(~of_file), source=NOTHING),
-            checked.findings.filter(of_file), unanswered, frozenset(missing),
+            replace(checked, by_shipment=checked.by_shipment.filter(~of_file), source=NOTHING),
+            checked.by_shipment.filter(of_file), unanswered, frozenset(missing),
         )  # fmt: skip
 
     def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
         every = found.gather([read.findings, findings])
         return Checked(
             frames=frames,
-            findings=every,
+            by_shipment=every,
             verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
             digests=content_digests(read.frames),
             unevaluated=rules.unevaluated(self.context),
@@ -185,7 +185,7 @@ def _judge(
     parts = [
         f_class,
         plan.check(elements, classed, context.tables, context.declared_on),
-        rules.check(classed, context),
+        rules.of_rates(rules.check(classed, context)),
         messages.manifest_findings(
             classed,
             context.tables,
@@ -208,7 +208,7 @@ def _judge_alone(
     parts = [
         f_class,
         told.filter(pl.col("ship").is_not_null()),
-        rules.check_alone(classed, context),
+        rules.of_rates(rules.check_alone(classed, context)),
     ]
     unanswered = messages.unanswered(plan, elements, context.tables, context.declared_on)
     return whole, _once(found.gather(parts)), unanswered
@@ -369,9 +369,9 @@ def _receipt_items(source: Any) -> Iterable[tuple[str, bytes]]:
 
 def narrowed(checked: Checked, findings: pl.DataFrame) -> Checked:
     """`checked` with further findings (those that only the ledger knows) and the verdicts that follow."""
-    every = found.gather([checked.findings, findings])
+    every = found.gather([checked.by_shipment, findings])
     return replace(
         checked,
-        findings=every,
+        by_shipment=every,
         verdicts=found.verdicts(checked.verdicts.select("ship"), every),
     )

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from crossborder.errors import NotFound, PayloadDamaged
 from crossborder.keys import normalise
@@ -180,13 +180,18 @@ class Looking(Base):
             return [attempt_record(row) for row in connection.execute(query).mappings()]
 
     def findings_of(
-        self, batch_id: str, offset: int = 0, limit: int | None = None
+        self,
+        batch_id: str,
+        offset: int = 0,
+        limit: int | None = None,
+        *,
+        once: Collection[str] = (),
     ) -> list[FindingRow]:
-        """The findings of a batch in the order they were recorded."""
+        """The findings of a batch in the order they were recorded; of the rules `once` only those about the file."""
         f = tables.findings.c
         query = (
             select(f.position, f.rule, f.severity, f.action, f.record)
-            .where(f.batch_id == batch_id)
+            .where(f.batch_id == batch_id, _told(once))
             .order_by(f.id)
             .offset(offset)
             .limit(limit)
@@ -194,13 +199,26 @@ class Looking(Base):
         with self.read() as connection:
             return [FindingRow(*row) for row in connection.execute(query)]
 
-    def each_finding(self, batch_id: str, lot: int = 2000) -> Iterator[FindingRow]:
-        """The same one by one, for batches of any size."""
+    def findings_at(self, batch_id: str, position: int) -> list[FindingRow]:
+        """The findings of one shipment of a batch."""
+        f = tables.findings.c
+        query = (
+            select(f.position, f.rule, f.severity, f.action, f.record)
+            .where(f.batch_id == batch_id, f.position == position)
+            .order_by(f.id)
+        )
+        with self.read() as connection:
+            return [FindingRow(*row) for row in connection.execute(query)]
+
+    def each_finding(
+        self, batch_id: str, lot: int = 2000, *, once: Collection[str] = ()
+    ) -> Iterator[FindingRow]:
+        """As `findings_of`, one by one, for batches of any size."""
         f, after = tables.findings.c, 0
         query = select(f.id, f.position, f.rule, f.severity, f.action, f.record).order_by(f.id)
         while True:
             with self.read() as connection:
-                some = query.where(f.batch_id == batch_id, f.id > after).limit(lot)
+                some = query.where(f.batch_id == batch_id, f.id > after, _told(once)).limit(lot)
                 rows = connection.execute(some).all()
             if not rows:
                 return
@@ -381,6 +399,12 @@ def _known(row: RowMapping) -> Known:
 
 def _shipment(row: RowMapping) -> ShipmentRecord:
     return ShipmentRecord(**{k: row[k] for k in ShipmentRecord.__dataclass_fields__})
+
+
+def _told(once: Collection[str]) -> ColumnElement[bool]:
+    """Findings without those of single shipments by rules that are told once for all of them."""
+    f = tables.findings.c
+    return f.position.is_(None) | f.rule.not_in(list(once))
 
 
 def _beyond(stem: str) -> str:

@@ -22,6 +22,7 @@ from crossborder.rules.check import check, check_rules, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
 from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.limits import RATES, of_rates
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option
 from crossborder.rules.packs import Pack, find_pack, packs
@@ -30,6 +31,7 @@ from crossborder.rules.unevaluated import unevaluated
 __all__ = [
     "ACROSS_COLUMNS",
     "OPTIONS",
+    "RATES",
     "Case",
     "Context",
     "Entry",
@@ -49,6 +51,7 @@ __all__ = [
     "find_pack",
     "frames_of",
     "in_common",
+    "of_rates",
     "packs",
     "registry",
     "unevaluated",

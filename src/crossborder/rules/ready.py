@@ -100,13 +100,13 @@ def _told(rule: Rule, case: Case) -> Iterator[pl.Expr]:
     severity, action = case.severity or rule.severity, case.action or rule.action
     if case.severity == "warn" and not case.action:
         action = "note"
-    known = case.column in COLUMNS[case.frame]
+    shown = case.says or (case.column if case.column in COLUMNS[case.frame] else "")
     said = {
         "element": pl.lit(element(case.frame, case.column), dtype=pl.String),
         "rule": pl.lit(rule.id),
         "severity": pl.lit(severity),
         "action": pl.lit(action),
-        "value": pl.col(case.column) if known else pl.lit(None, dtype=pl.String),
+        "value": pl.col(shown) if shown else pl.lit(None, dtype=pl.String),
         "zh": case.text(case.zh),
         "en": case.text(case.en),
         "fix_zh": case.text(case.fix_zh or rule.fix_zh),
