@@ -413,9 +413,9 @@ def _fetch(
     with contextlib.ExitStack() as held:
         reader = _reader(ledger, tally)
 
-        def stored(now: datetime) -> None:
+        def stored(_: datetime) -> None:
             """What was stored is read before more is fetched: its bytes are still at hand."""
-            reader.step(now)
+            _more_at_once(reader)
             progress(tally.counts.get("receipts", 0), 0)
 
         pollers = [
