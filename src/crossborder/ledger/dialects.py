@@ -86,7 +86,7 @@ def insert_rows(
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     constants = {
-        name: _literal(table, name, value, dialect) for name, value in (fixed or {}).items()
+        name: literal_of(table, name, value, dialect) for name, value in (fixed or {}).items()
     }
     sql = (
         f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
@@ -95,8 +95,8 @@ def insert_rows(
     connection.exec_driver_sql(sql, list(rows))
 
 
-def _literal(table: Table, column: str, value: Any, dialect: Dialect) -> str:
-    """A value of a column as the dialect writes it in a statement."""
+def literal_of(table: Table, column: str, value: Any, dialect: Dialect) -> str:
+    """A value of a column as the dialect writes it in a statement. Raises `TypeError` where it has no literals."""
     written = table.c[column].type.dialect_impl(dialect).literal_processor(dialect)
     if written is None:
         raise TypeError(f"no literals of {table.name}.{column}")

@@ -14,6 +14,7 @@ from crossborder.ledger import tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.batches import SEALED
 from crossborder.ledger.dialects import chunks, texts
+from crossborder.ledger.lots import having
 from crossborder.ledger.records import (
     AttemptRecord,
     Event,
@@ -263,14 +264,14 @@ class Looking(Base):
         return self._receipts(L.c.attempt_id == attempt_id)
 
     def receipts_for(self, key: str) -> list[ReceiptRecord]:
-        """Every receipt line that names a key, matched or not, by OpTime."""
+        """Every receipt line that names a key, matched or not, by OpTime. It looks at every line there is."""
         return self._receipts(L.c.key == key)
 
     def receipts_by_outcome(
         self, outcomes: Iterable[str], *, after: int = 0, code: str | None = None
     ) -> list[ReceiptRecord]:
         """Receipt lines of some outcomes, e.g. unmatched ones; written `after` a line (see `high_water`), of one code."""
-        which = L.c.outcome.in_(list(outcomes)) & (L.c.id > after)
+        which = having(outcomes) & (L.c.id > after)
         return self._receipts(which if code is None else which & (L.c.code == code))
 
     def high_water(self) -> tuple[int, int]:
@@ -279,14 +280,15 @@ class Looking(Base):
             latest = [connection.execute(select(func.max(c))).scalar() for c in (tables.events.c.id, L.c.id)]  # fmt: skip
         return latest[0] or 0, latest[1] or 0
 
-    def moved_by_receipts(self, after: int) -> list[AttemptRecord]:
-        """Attempts that receipts have put into the state they are in, since an event, by id."""
+    def moved_by_receipts(self, after: int, states: Iterable[str]) -> list[AttemptRecord]:
+        """Attempts that receipts have put into the state they are in, one of `states`, since an event, by id."""
         e = tables.events.c
         moved = (
             select(e.attempt_id)
             .join(A, A.c.id == e.attempt_id)
-            .where(e.id > after, e.verb == "receipt", e.to_state == A.c.state, e.from_state != e.to_state)
-        )  # fmt: skip
+            .where(e.id > after, e.verb == "receipt", e.to_state.in_(sorted(states)))
+            .where(e.to_state == A.c.state, e.from_state != e.to_state)
+        )
         with self.read() as connection:
             rows = connection.execute(select(A).where(A.c.id.in_(moved)).order_by(A.c.id)).mappings()  # fmt: skip
             return [attempt_record(row) for row in rows]
@@ -318,12 +320,12 @@ class Looking(Base):
     def unreadable_receipts(self) -> list[tuple[int, str, str, str]]:
         """(id, endpoint, name, problem) of receipts that could not be read."""
         query = (
-            select(R.c.id, R.c.endpoint, R.c.name, R.c.problem)
-            .where(R.c.state == "unreadable")
+            select(R.c.id, R.c.endpoint, R.c.name, tables.unreadable.c.problem)
+            .join(tables.unreadable, tables.unreadable.c.receipt_id == R.c.id)
             .order_by(R.c.id)
         )
         with self.read() as connection:
-            return [(r[0], r[1], r[2], r[3] or "") for r in connection.execute(query)]
+            return [(r[0], r[1], r[2], r[3]) for r in connection.execute(query)]
 
     def document(self, attempt_id: int) -> bytes | None:
         """The exact XML of an attempt: as frozen, else its draft; None if the bytes are damaged."""
