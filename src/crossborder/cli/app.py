@@ -19,6 +19,7 @@ from crossborder.cli import (
     lookup,
     play,
     serving,
+    taxing,
     usage,
     words,
 )
@@ -41,6 +42,7 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "resolve": following.resolve,
     "explain": lookup.explain,
     "schema": lookup.schema,
+    "tax": taxing.tax,
     "sample": play.sample,
     "sandbox": play.sandbox,
     "serve": serving.serve,

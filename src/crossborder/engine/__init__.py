@@ -12,6 +12,7 @@ from crossborder.engine.pure import check, compose, read_receipts
 from crossborder.engine.results import Checked, Composed, Receipts, findings_frame
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
 from crossborder.engine.summary import Summary
+from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
 from crossborder.reconcile import Holdup
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "Reconciled",
     "Submitted",
     "Summary",
+    "Taxed",
+    "Taxing",
     "Waiting",
     "check",
     "compose",
@@ -38,6 +41,8 @@ __all__ = [
     "read_receipts",
     "rule_records",
     "settings_template",
+    "tax",
+    "tax_records",
     "write_sample",
     "write_settings_template",
 ]

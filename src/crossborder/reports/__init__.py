@@ -12,6 +12,7 @@ from crossborder.reports.findings import (
     write_findings_csv,
 )
 from crossborder.reports.labels import LABELS, label, outcomes
+from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
@@ -29,6 +30,9 @@ __all__ = [
     "outcomes",
     "plain_facts",
     "plain_table",
+    "tax_file",
+    "tax_story",
+    "tax_table",
     "write_findings_csv",
     "write_report",
 ]
