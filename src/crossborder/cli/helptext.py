@@ -199,6 +199,22 @@ HELPS: dict[str, Help] = {
         ("crossborder explain LIM-02", "crossborder explain --all"),
         _FOUND,
     ),
+    "replay": Help(
+        ("回放：换一个规则包会有哪些不同", "which declarations would change under another rule pack"),
+        (
+            "把同一批分运单按两个规则包各校验一遍，列出结论或类别不同的分运单，以及起作用的规则。规则包以其首日命名，"
+            "不给 --pack 则列出全部。不改动任何东西。--batch、--date 只能重新校验已制单的分运单；当时被拒的请给原文件。",
+            "Judges the same shipments under two rule packs and lists those whose verdict or class differs, with the rules that "
+            "make the difference. A pack is named by its first day; without --pack all are listed. Changes nothing. --batch and "
+            "--date judge again what was composed; for what was refused then hand in the FILE.",
+        ),
+        (
+            "crossborder replay",
+            "crossborder replay today.xlsx --pack 2024-11-30 --pack 2024-12-01 -o changes.xlsx",
+            "crossborder replay --batch 20261123-07 --pack 2022-03-01 --pack 2024-12-01",
+        ),
+        ("0 没有不同；1 有不同；2 未能执行。", "0 nothing differs; 1 something does; 2 could not run."),
+    ),
     "codes": Help(
         ("查代码、导入代码表与汇率", "look up codes; import tables and exchange rates"),
         (
@@ -351,7 +367,7 @@ HELPS: dict[str, Help] = {
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
     (("查询与处置", "look and decide"), ("status", "batches", "resolve")),
-    (("查规则、代码、报文", "look things up"), ("explain", "codes", "schema", "tax")),
+    (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),
 )  # fmt: skip

@@ -46,11 +46,30 @@ def explain(
 def _list(records: list[dict[str, Any]]) -> None:
     from crossborder.reports import label, plain_table
 
-    heads = (t("规则", "rule"), t("后果", "what"), t("内容", "title"))
+    said = common.lang()
+    heads = (
+        t("规则", "rule"),
+        t("后果", "what"),
+        t("内容", "title"),
+        t("不能校验的原因", "why it is not checked"),
+    )
     rows = [
-        (r["id"], label(r["action"], common.lang()), r[f"title_{common.lang()}"]) for r in records
+        (
+            r["id"],
+            "—" if r["status"] == "not_checkable" else label(r["action"], said),
+            r[f"title_{said}"],
+            r[f"reason_{said}"],
+        )
+        for r in records
     ]
     common.out().print(plain_table(heads, rows))
+    done = sum(r["status"] == "implemented" for r in records)
+    common.line(
+        t(
+            f"共 {len(records)} 条规则，已实现 {done} 条；crossborder explain 规则编号 查看详情",
+            f"{len(records)} rules, {done} implemented; crossborder explain RULE tells more",
+        )
+    )
 
 
 def _tell(record: Mapping[str, Any]) -> None:
@@ -63,6 +82,7 @@ def _tell(record: Mapping[str, Any]) -> None:
     facts = [
         (t("适用", "applies to"), record["applies_to"]),
         (t("元素", "elements"), ", ".join(record["fields"])),
+        (t("未校验", "not checked"), record.get(f"reason_{said}", "")),
         (t("后果", "consequence"), label(record["action"], said)),
         (t("来源", "source"), record["legal_source"]),
         (t("有效期", "in force"), in_force if has_law else ""),
@@ -70,6 +90,10 @@ def _tell(record: Mapping[str, Any]) -> None:
         (t("可信度", "certainty"), t(*_CERTAIN[record["certainty"]]) if has_law else ""),
         (t("含义", "meaning"), record["meaning"]),
         (t("处理", "remedy"), record[f"fix_{said}"]),
+        (
+            t("设置", "switched by"),
+            "\n".join(_switch(one, said) for one in record.get("switches", [])),
+        ),
         (t("通过的例子", "passes"), _example(record["passing"])),
         (t("不通过的例子", "fails"), _example(record["failing"])),
         (t("此例的问题", "finding"), "\n".join(record[f"finding_{said}"])),
@@ -89,6 +113,12 @@ _CERTAIN = {
     "secondary": ("可靠转述", "secondary: a trustworthy report"),
     "inferred": ("推断", "inferred"),
 }
+
+
+def _switch(one: Mapping[str, Any], said: str) -> str:
+    values = " | ".join(one["values"]) or t("大于零的数", "a number above zero")
+    default = t("默认", "default")
+    return f"{one['option']} = {values} ({default} {one['default']}): {one[f'meaning_{said}']}"
 
 
 def _example(parcels: list[Mapping[str, Any]]) -> str:

@@ -9,6 +9,7 @@ from crossborder.engine.engine import Engine
 from crossborder.engine.explaining import explain_rule, rule_records
 from crossborder.engine.lookups import write_sample
 from crossborder.engine.pure import check, compose, read_receipts
+from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import Checked, Composed, Receipts, findings_frame
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
 from crossborder.engine.summary import Summary
@@ -28,6 +29,7 @@ __all__ = [
     "Receipts",
     "Received",
     "Reconciled",
+    "Replayed",
     "Submitted",
     "Summary",
     "Taxed",

@@ -23,6 +23,10 @@ from crossborder.intake import SourceTable
 Progress = Callable[[int, int], None]
 
 
+def _unwatched(_checked: Checked) -> None:
+    """Nobody looks at what passes."""
+
+
 @dataclass(frozen=True)
 class _Made:
     judged: JudgedBlock
@@ -34,18 +38,20 @@ class Checking:
     """A hand-in that is being checked. For one thread.
 
     `findings()` gives every finding, frame by frame, and must be read to its end; then `summary` counts them, and
-    `faulty_rows()` gives the rows of rejected shipments as the user wrote them.
+    `faulty_rows()` gives the rows of rejected shipments as the user wrote them. `watch` is handed every block (or the
+    whole) as it was judged by itself.
     """
 
     def __init__(
         self, judge: Judge, blocks: Blocks, opened: Callable[[], AbstractContextManager[Blocks]], home: Path,
-        progress: Progress,
+        progress: Progress, watch: Callable[[Checked], None] = _unwatched,
     ) -> None:  # fmt: skip
         self._judge = judge
         self._blocks = blocks
         self._opened = opened
         self._home = home
         self._progress = progress
+        self._watch = watch
         self._tally = Tally()
         self._whole: Checked | None = None
 
@@ -54,6 +60,11 @@ class Checking:
         """What was found, once all findings were read."""
         return self._tally.summary()
 
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """`ship, verdict` of every shipment, once all findings were read."""
+        return self._tally.verdicts()
+
     def findings(self) -> Iterator[pl.DataFrame]:
         """All findings; those that only the whole hand-in shows come last. Raises as reading and judging do."""
         only, several = begun(self._blocks)
@@ -61,6 +72,7 @@ class Checking:
             yield from self._streamed(several)
             return
         self._whole = self._judge.whole(only.intake)
+        self._watch(self._whole)
         self._tally.add(self._whole)
         yield self._whole.findings
 
@@ -94,6 +106,7 @@ class Checking:
             for made in in_order(work, several):
                 across.add(made.judged, made.facts)
                 checked = made.judged.checked
+                self._watch(checked)
                 self._tally.add(checked)
                 shipments += checked.verdicts.height
                 self._progress(shipments, max(shipments, round(shipments * total / made.done)))

@@ -7,12 +7,12 @@ import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from crossborder import china_time, intake, log, settings
+from crossborder import china_time, intake, log, rules, settings
 from crossborder.codes import Tables
 from crossborder.engine import (
     endpoints,
@@ -23,13 +23,16 @@ from crossborder.engine import (
     outlook,
     profiles,
     pure,
+    replaying,
     sources,
     taxing,
 )
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.checking import Checking
 from crossborder.engine.proving import Verify
+from crossborder.engine.recorded import RecordedBatches
 from crossborder.engine.recording import Desk, JudgedOtherwise
+from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
@@ -174,6 +177,33 @@ class Engine:
         asked = taxing.checked_regime(regime)
         with sources.open_blocks(data, **self._reading(mapping, sheet)) as blocks:
             yield taxing.Taxing(judge, blocks, asked, waybills)
+
+    def packs(self) -> tuple[rules.Pack, ...]:
+        """The rule packs by time, with this home's tables."""
+        return rules.packs(self.tables())
+
+    def replay(
+        self, before: str, after: str, data: Any = None, *, batches: Sequence[str] = (), day: str = "",
+        mapping: Any = None, profile: str = "", operator: str = "", sheet: str | None = None,
+        progress: Progress = _no_progress,
+    ) -> Replayed:  # fmt: skip
+        """Which shipments of a file, of batches or of a day's batches would fare differently under another rule pack.
+
+        Packs are named by a day (yyyy-mm-dd) on which they are in force. Changes nothing. Raises `NotFound`, and for a
+        file what `check` raises. Of a recorded batch only what was composed can be judged again.
+        """
+        sides = [
+            (pack, self._judge(self.profile(profile)[1], operator, pack.id))
+            for pack in (rules.find_pack(name, self.tables()) for name in (before, after))
+        ]
+        chosen = [b.id for b in looking.select(self.ledger, batches, day)] if data is None else []
+
+        def opened() -> AbstractContextManager[sources.Blocks]:
+            if data is None:
+                return nullcontext(RecordedBatches(self.ledger, chosen))
+            return sources.open_blocks(data, **self._reading(mapping, sheet))
+
+        return replaying.replay(sides[0], sides[1], opened, self.home, progress)
 
     def prepare(
         self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,

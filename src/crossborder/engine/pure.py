@@ -168,6 +168,13 @@ def _with_fictional_rates(tables: Tables, month: str) -> Tables:
     return tables.with_rates(made_up).with_rates(tables.rates())
 
 
+def judged_example(example: rules.Example) -> pl.DataFrame:
+    """What the whole of judging finds in an example of a rule; its option `most_houses` stands for an endpoint's."""
+    most = example.options.get("most_houses")
+    made = rules.frames_of(example), rules.context_of(example)
+    return _judge(*made, Operator(), int(most) if most else None)[1]
+
+
 def _judge(
     filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:

@@ -15,6 +15,7 @@ from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
 from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
+from crossborder.messages.unproject import read_declarations
 from crossborder.messages.verify import verify
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "manifest_findings",
     "manifest_groups",
     "message_id",
+    "read_declarations",
     "read_receipts",
     "stamp",
     "summed",

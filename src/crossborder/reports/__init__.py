@@ -12,6 +12,7 @@ from crossborder.reports.findings import (
     write_findings_csv,
 )
 from crossborder.reports.labels import LABELS, label, outcomes
+from crossborder.reports.replayed import ReplayTables, write_replay
 from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
@@ -19,6 +20,7 @@ __all__ = [
     "LABELS",
     "LINES",
     "DayReport",
+    "ReplayTables",
     "account_rows",
     "account_table",
     "adds_up",
@@ -34,5 +36,6 @@ __all__ = [
     "tax_story",
     "tax_table",
     "write_findings_csv",
+    "write_replay",
     "write_report",
 ]
