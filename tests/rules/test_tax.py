@@ -12,11 +12,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossborder.codes import RATES_SCHEMA, Tables
+from crossborder.engine import explain_rule
 from crossborder.errors import CodesError
 from crossborder.rules import Context
-from crossborder.rules.examples import frames_of
+from crossborder.rules.catalogue import catalogue
+from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.model import Example, Parcel
-from crossborder.rules.tax import CONSIGNMENTS, LINES, Assessed, Regime, assess, ecommerce_tax
+from crossborder.rules.tax import (
+    CONSIGNMENTS,
+    LINES,
+    SHOWN,
+    Assessed,
+    Regime,
+    assess,
+    ecommerce_tax,
+)
 from crossborder.rules.tax.money import (
     CNY,
     EXACT,
@@ -542,3 +552,60 @@ def test_what_is_too_large_is_null_and_never_an_error(numbers: tuple[str, ...]) 
     ) == (None, None)
     assert pl.select(composite(_cny(1), _pct(1_000_000))).item() is None
     assert EXACT.scale == 18
+
+
+# -- what explain shows
+
+
+@pytest.mark.parametrize("rule_id", SHOWN)
+def test_the_example_of_a_figure_is_worked_out_under_its_id(rule_id: str) -> None:
+    shown = SHOWN[rule_id]
+    found = assess(frames_of(shown.example), context_of(shown.example), shown.regime)
+    named = {rule for rules in found.lines["rule"] for rule in rules.split(";")} | set(
+        found.consignments["rule"]
+    )
+    assert set(shown.told_as) <= named | {"TAX-09"}
+    if rule_id == "TAX-09":
+        assert "TAX-09" in found.consignments["note_en"][0]
+    evaluated = rule_id not in ("TAX-06", "TAX-07")
+    assert (found.consignments["outcome"][0] != "not_evaluated") == evaluated
+    record = explain_rule(rule_id)
+    assert (record["status"], record["kind"], record["enforced_by"]) == (
+        "implemented",
+        "compute",
+        "tax",
+    )
+    assert record["meaning"] == shown.meaning
+    assert record["passing"]
+    assert not record["failing"]
+    assert found.consignments["note_en"][0] == record["finding_en"][-1]
+    assert len(record["finding_zh"]) == len(record["finding_en"]) == found.lines.height + 1
+
+
+def test_the_figures_are_those_of_the_catalogue() -> None:
+    assert set(SHOWN) == {
+        entry.id
+        for entry in catalogue()
+        if entry.kind == "compute" and entry.status == "implemented"
+    }
+    parameters = Tables().frame("tax_parameters")
+    named = set(parameters["rule"]) - {"CBL-01", "CBL-02", "CBL-03"}
+    assert named <= set(SHOWN)
+    dated = {
+        "LIM-06",
+        "TAX-02",
+        "TAX-03",
+        "TAX-04",
+        "TAX-05",
+        "TAX-06",
+        "TAX-07",
+        "TAX-08",
+        "TAX-09",
+        "TAX-10",
+    }
+    for entry in catalogue():
+        if entry.id in dated:
+            own = parameters.filter(pl.col("rule") == entry.id)
+            assert entry.effective_from in set(own["effective_from"]), entry.id
+            assert entry.effective_to in set(own["effective_to"].fill_null("")), entry.id
+            assert set(own["dated_by"]) == {entry.dated_by}, entry.id

@@ -79,11 +79,12 @@ def _tell(record: Mapping[str, Any]) -> None:
     dates = " – ".join((record["effective_from"] or "…", record["effective_to"] or "…"))
     in_force = dates if record["effective_from"] or record["effective_to"] else t("一直", "always")
     has_law = bool(record["legal_source"])
+    figure = record.get("kind") == "compute" and bool(record["passing"])
     facts = [
         (t("适用", "applies to"), record["applies_to"]),
         (t("元素", "elements"), ", ".join(record["fields"])),
         (t("未校验", "not checked"), record.get(f"reason_{said}", "")),
-        (t("后果", "consequence"), label(record["action"], said)),
+        (t("后果", "consequence"), "" if figure else label(record["action"], said)),
         (t("来源", "source"), record["legal_source"]),
         (t("有效期", "in force"), in_force if has_law else ""),
         (t("按何日期", "dated by"), t(*_DATED[record["dated_by"]]) if has_law else ""),
@@ -94,9 +95,15 @@ def _tell(record: Mapping[str, Any]) -> None:
             t("设置", "switched by"),
             "\n".join(_switch(one, said) for one in record.get("switches", [])),
         ),
-        (t("通过的例子", "passes"), _example(record["passing"])),
+        (
+            t("例子", "example") if figure else t("通过的例子", "passes"),
+            _example(record["passing"]),
+        ),
         (t("不通过的例子", "fails"), _example(record["failing"])),
-        (t("此例的问题", "finding"), "\n".join(record[f"finding_{said}"])),
+        (
+            t("算式", "sum") if figure else t("此例的问题", "finding"),
+            "\n".join(record[f"finding_{said}"]),
+        ),
     ]
     common.line(f"{record['id']}  {record[f'title_{said}']}", style="bold")
     common.out().print(plain_facts([(name, text) for name, text in facts if text]))

@@ -88,6 +88,7 @@ OPTIONS: dict[str, Option] = {
             "tax estimate of class C: a tax below the amount from which it is collected (TAX-09, inferred): note "
             "says so, apply leaves it out of what is to be paid",
             ("note", "apply"),
+            ("TAX-09",),
         ),
         Option(
             "total_tolerance",

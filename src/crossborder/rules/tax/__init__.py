@@ -7,14 +7,17 @@
 from crossborder.rules.tax.assess import REGIMES, Regime, assess
 from crossborder.rules.tax.goods import ecommerce_tax
 from crossborder.rules.tax.result import CONSIGNMENTS, LINES, OUTCOMES, Assessed
+from crossborder.rules.tax.shown import SHOWN, Shown
 
 __all__ = [
     "CONSIGNMENTS",
     "LINES",
     "OUTCOMES",
     "REGIMES",
+    "SHOWN",
     "Assessed",
     "Regime",
+    "Shown",
     "assess",
     "ecommerce_tax",
 ]
