@@ -32,6 +32,7 @@ _COMMANDS: dict[str, str] = {
     "explain": "lookup:explain",
     "replay": "replaying:replay",
     "schema": "lookup:schema",
+    "tax": "taxing:tax",
     "sample": "play:sample",
     "sandbox": "play:sandbox",
     "serve": "serving:serve",

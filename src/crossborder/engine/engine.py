@@ -26,6 +26,7 @@ from crossborder.engine import (
     pure,
     replaying,
     sources,
+    taxing,
 )
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.checking import Checking
@@ -150,6 +151,33 @@ class Engine:
 
         with opened() as blocks:
             yield Checking(judge, blocks, opened, self.home, progress)
+
+    # -- what it pays
+
+    def tax(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        declared_on: str | None = None, sheet: str | None = None, regime: str = "declared", waybills: Sequence[str] = (),
+    ) -> taxing.Taxed:  # fmt: skip
+        """What the shipments of a hand-in pay. As `crossborder.tax`, with this home's tables, profiles and mappings."""
+        return taxing.tax(
+            data, profile=self.profile(profile)[1], operator=self.operator(operator), tables=self.tables(),
+            as_of=as_of or self.settings.rules.as_of or None, declared_on=declared_on,
+            regime=taxing.checked_regime(regime), waybills=waybills, **self._reading(mapping, sheet),
+        )  # fmt: skip
+
+    @contextmanager
+    def taxing(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        declared_on: str | None = None, sheet: str | None = None, regime: str = "declared", waybills: Sequence[str] = (),
+    ) -> Iterator[taxing.Taxing]:  # fmt: skip
+        """As `tax`, for a hand-in of any size: block by block, in bounded memory."""
+        judge = taxing.judge_of(
+            self.profile(profile)[1], self.operator(operator), self.tables(),
+            as_of or self.settings.rules.as_of or None, declared_on,
+        )  # fmt: skip
+        asked = taxing.checked_regime(regime)
+        with sources.open_blocks(data, **self._reading(mapping, sheet)) as blocks:
+            yield taxing.Taxing(judge, blocks, asked, waybills)
 
     def packs(self) -> tuple[rules.Pack, ...]:
         """The rule packs by time, with this home's tables."""

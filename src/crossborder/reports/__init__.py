@@ -13,6 +13,7 @@ from crossborder.reports.findings import (
 )
 from crossborder.reports.labels import LABELS, label, outcomes
 from crossborder.reports.replayed import ReplayTables, write_replay
+from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
@@ -31,6 +32,9 @@ __all__ = [
     "outcomes",
     "plain_facts",
     "plain_table",
+    "tax_file",
+    "tax_story",
+    "tax_table",
     "write_findings_csv",
     "write_replay",
     "write_report",

@@ -82,6 +82,15 @@ OPTIONS: dict[str, Option] = {
             rules=("EXP-47",),
         ),
         Option(
+            "goods_exemption",
+            "note",
+            "税额估算：C类每一税种低于起征额（TAX-09，推断）时，note 只提示，apply 不计入应缴税额",
+            "tax estimate of class C: a tax below the amount from which it is collected (TAX-09, inferred): note "
+            "says so, apply leaves it out of what is to be paid",
+            ("note", "apply"),
+            ("TAX-09",),
+        ),
+        Option(
             "total_tolerance",
             "0.01",
             "总价核对的绝对容差（原币）",
