@@ -145,7 +145,7 @@ class Engine:
             return sources.open_blocks(data, **self._reading(mapping, sheet))
 
         with opened() as blocks:
-            yield Checking(judge, blocks, opened, self.home, progress)
+            yield Checking(judge, blocks, opened, self.home, progress, data)
 
     def prepare(
         self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,

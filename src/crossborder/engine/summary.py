@@ -79,12 +79,16 @@ class Tally:
 
     def of(self, verdict: str) -> pl.Series:
         """The shipments (`ship`) that have a verdict so far."""
-        ranks = pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
-        return (ranks == RANKS[verdict]).arg_true()
+        return (self.ranks == RANKS[verdict]).arg_true()
+
+    @property
+    def ranks(self) -> pl.Series:
+        """The verdict of every shipment so far, in the order of `ship`, as `RANKS` numbers it."""
+        return pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
 
     def summary(self) -> Summary:
         """What was counted so far."""
-        ranks = pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
+        ranks = self.ranks
         times = dict(ranks.value_counts().iter_rows())
         mapping, unevaluated = self._named
         return Summary(
