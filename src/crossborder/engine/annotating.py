@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import polars as pl
 
@@ -24,7 +22,6 @@ Progress = Callable[[int, int], None]
 _WORKBOOKS = (".xlsx", ".xlsm")
 _KEY = ("master_waybill", "house_waybill", "direction")
 """What says on each row whose it is."""
-_IN_MEMORY = 64 * 1024**2
 
 
 class Annotation:
@@ -74,20 +71,15 @@ class Annotation:
             name, summary.mapping, summary.counts, summary.by_rule, self._by_partner(ranks), summary.unevaluated,
             summary.findings,
         )  # fmt: skip
-        with self._book(digest, sources, name) as book, opened_whole(self._out) as out:
-            annotate(book, out, self._place, self._marks, told, progress)
+        theirs = self._file is not None and self._file.suffix.lower() in _WORKBOOKS
+        book = self._own(digest) if theirs else table.book()
+        rows = None if theirs else table.rows(sources(), name, self._place.anchor)
+        with opened_whole(self._out) as out:
+            annotate(book, out, self._place, self._marks, told, progress, rows)
 
-    @contextmanager
-    def _book(
-        self, digest: str, sources: Callable[[], Iterable[SourceTable]], name: str
-    ) -> Iterator[IO[bytes]]:
-        if self._file is not None and self._file.suffix.lower() in _WORKBOOKS:
-            yield io.BytesIO(_unchanged(self._file, digest))
-            return
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as held:
-            table.write(held, sources(), name, self._place.anchor if self._place else 0)
-            held.seek(0)
-            yield held
+    def _own(self, digest: str) -> io.BytesIO:
+        assert self._file is not None
+        return io.BytesIO(_unchanged(self._file, digest))
 
     def _by_partner(self, ranks: pl.Series) -> pl.DataFrame:
         ships = pl.DataFrame({"partner": pl.concat(self._of), "rank": ranks})
@@ -141,8 +133,13 @@ def _unchanged(file: Path, digest: str) -> bytes:
             place=str(file), fix_en="close it in other programs", fix_zh="请在其他程序中关闭该文件",
         ) from error  # fmt: skip
     if hashlib.sha256(data).hexdigest() != digest:
-        raise InputError(
-            "the file has changed since it was checked", "文件在校验后被改动", place=file.name,
-            fix_en="check it again", fix_zh="请重新校验",
-        )  # fmt: skip
+        raise changed(file.name)
     return data
+
+
+def changed(name: str) -> InputError:
+    """The error for a file that is no longer the one that was checked."""
+    return InputError(
+        "the file has changed since it was checked", "文件在校验后被改动", place=name,
+        fix_en="check it again", fix_zh="请重新校验",
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from crossborder.engine.across import Across
-from crossborder.engine.annotating import Annotation
+from crossborder.engine.annotating import Annotation, changed
 from crossborder.engine.handing_in import keys_of
 from crossborder.engine.profiles import not_given
 from crossborder.engine.pure import Judge, JudgedBlock
@@ -97,6 +97,8 @@ class Checking:
             yield self._whole.source
             return
         with self._opened() as blocks:
+            if blocks.source_digest != self._blocks.source_digest:
+                raise changed(blocks.source_name)
             for block in blocks:
                 yield block.intake.raw
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 
 from lxml import etree
@@ -13,6 +13,7 @@ from crossborder.reports.annotate.styles import PARSER
 from crossborder.reports.annotate.texts import HEAD
 
 _PIECE = 1 << 20
+_LEVEL = 4
 _PACK = "http://schemas.openxmlformats.org/package/2006"
 _STRICT = "http://purl.oclc.org/ooxml"
 _LOOSE = "http://schemas.openxmlformats.org"
@@ -20,11 +21,17 @@ _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 
 
 class Package:
-    """A workbook that is read, and the parts that are written instead of its own."""
+    """A workbook that is read, and the parts that are written instead of its own.
 
-    def __init__(self, file: IO[bytes]) -> None:
+    `streams` are parts that come from elsewhere, piece by piece and once.
+    """
+
+    def __init__(
+        self, file: IO[bytes], streams: Mapping[str, Iterator[bytes]] | None = None
+    ) -> None:
+        self.streams = streams or {}
         self._zip = zipfile.ZipFile(file)
-        self._names = set(self._zip.namelist())
+        self._names = {*self._zip.namelist(), *self.streams}
         self._new: dict[str, bytes] = {}
         self._gone: set[str] = set()
         self._types = self.xml("[Content_Types].xml")
@@ -52,6 +59,9 @@ class Package:
 
     def pieces(self, part: str) -> Iterator[bytes]:
         """A part as it is, piece by piece."""
+        if part in self.streams:
+            yield from self.streams[part]
+            return
         with self._zip.open(part) as stream:
             while piece := stream.read(_PIECE):
                 yield piece
@@ -165,8 +175,10 @@ class Package:
 
         Parts put while a streamed one is written count too, but not their types.
         """
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
-            book.writestr(_entry("[Content_Types].xml"), HEAD + etree.tostring(self._types))
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as book:
+            book.writestr(
+                zipfile.ZipInfo("[Content_Types].xml"), HEAD + etree.tostring(self._types)
+            )
             done = {"[Content_Types].xml"}
             for part, pieces in streamed:
                 self._write(book, part, pieces)
@@ -180,15 +192,9 @@ class Package:
 
     @staticmethod
     def _write(book: zipfile.ZipFile, part: str, pieces: Iterable[bytes]) -> None:
-        with book.open(_entry(part), "w", force_zip64=True) as stream:
+        with book.open(part, "w", force_zip64=True) as stream:
             for piece in pieces:
                 stream.write(piece)
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
 
 
 def _relations_of(part: str) -> str:

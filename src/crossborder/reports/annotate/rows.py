@@ -19,6 +19,8 @@ _VALUE = re.compile(rb"<(?:\w+:)?v(?:\s[^>]*)?>(.*?)</(?:\w+:)?v>", re.DOTALL)
 _SHARED = re.compile(rb"""\st=["']s["'][^>]*>\s*<(?:\w+:)?v(?:\s[^>]*)?>(\d+)<""")
 _ALIVE = re.compile(rb"<(?:\w+:)?(?:t|v)(?:\s[^>]*)?>(?:[=+\-@\t\r]|&#|_x00)")
 """A text that may begin with a sign that makes it a formula when it is typed again."""
+_SIGNS = (b"<f", b":f", b">=", b">+", b">-", b">@", b">\t", b">\r", b">&#", b">_x00")
+"""Without any of them neither is there, and that is known sooner."""
 _ATTRIBUTE = re.compile(rb"""\s([\w:]+)=(?:"([^"]*)"|'([^']*)')""")
 _DRAWING = re.compile(rb"<(?:\w+:)?legacyDrawing\s[^>]*>")
 _TEXTS = (b"s", b"inlineStr", b"str")
@@ -55,11 +57,11 @@ class Rows:
         text = b""
         for piece in pieces:
             text += piece
-            done = 0
+            done, passed = 0, list[bytes]()
             for start, end in _rows(text):
-                yield text[done:start]
-                yield self._row(text[start:end])
+                passed += [text[done:start], self._row(text[start:end])]
                 done = end
+            yield b"".join(passed)
             text = text[done:]
             tell(self.last)
         self.tail = text
@@ -77,7 +79,7 @@ class Rows:
 
     def _speaks(self, text: bytes) -> bool:
         """Whether a row that has no mark has a formula, a text like one, or a mark of an earlier time."""
-        if _FORMULA.search(text) or _ALIVE.search(text):
+        if any(sign in text for sign in _SIGNS) and (_FORMULA.search(text) or _ALIVE.search(text)):
             return True
         alive, ours = self._sheet.alive, self._sheet.styles.ours
         if alive and not alive.isdisjoint(map(int, _SHARED.findall(text))):

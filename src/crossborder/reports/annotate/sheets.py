@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import polars as pl
@@ -193,11 +194,16 @@ def _sheet(
 def _lines(row: Sequence[Cell], widths: Sequence[int], styles: Styles) -> int:
     """How many lines the texts of a row take where they are wrapped."""
     texts = [
-        len(wrapped(value, room - 1))
+        _wrapped(value, room - 1)
         for (value, style), room in zip(row, widths, strict=False)
         if style in styles.wrapping and isinstance(value, str)
     ]
     return min(max(texts, default=1), _MOST_LINES)
+
+
+@lru_cache(maxsize=4096)
+def _wrapped(text: str, room: int) -> int:
+    return len(wrapped(text, room))
 
 
 def _cell(ref: str, value: Any, style: int) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO
 
 import polars as pl
 
@@ -16,6 +16,7 @@ from crossborder.reports.annotate.texts import HEAD, MAIN, MOST, escaped, escape
 
 MOST_ROWS = 1_048_576
 SHEET = "预报清单"
+ROWS = "xl/worksheets/sheet1.xml"
 _RELS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACK = "http://schemas.openxmlformats.org/package/2006"
 _TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml"
@@ -41,32 +42,25 @@ def shift(source: SourceTable) -> int:
     return 0 if source.header_row else 1
 
 
-def write(file: IO[bytes], sources: Iterable[SourceTable], name: str, anchor: int = 0) -> None:
-    """Write a table, block by block, as a workbook of one sheet.
+def book() -> io.BytesIO:
+    """A workbook of one sheet, without its rows: `rows` gives the part `ROWS`."""
+    held, styles = io.BytesIO(), _styles()[0]
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
+        for part, xml in _PARTS.items():
+            made.writestr(zipfile.ZipInfo(part), HEAD + xml.encode())
+        made.writestr(zipfile.ZipInfo("xl/styles.xml"), styles.xml())
+    held.seek(0)
+    return held
+
+
+def rows(sources: Iterable[SourceTable], name: str, anchor: int = 0) -> Iterator[bytes]:
+    """The XML of the sheet, block by block of the table.
 
     A record that could not be cut into columns stands whole in one cell, that of the waybill (`anchor`), so that it is
-    never taken for a good one. Raises `InputError` where there are more rows than a sheet holds, or where the source is no table.
+    never taken for a good one. Raises `InputError` where there are more rows than a sheet holds, or where the source is
+    no table.
     """
-    styles = Styles(None)
-    text, bold = styles.as_text(), styles.own(bold=True)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
-        for part, xml in _PARTS.items():
-            book.writestr(_entry(part), HEAD + xml.encode())
-        book.writestr(_entry("xl/styles.xml"), styles.xml())
-        with book.open(_entry("xl/worksheets/sheet1.xml"), "w", force_zip64=True) as sheet:
-            for piece in _pieces(sources, text, bold, name, anchor):
-                sheet.write(piece)
-
-
-def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name)
-    entry.compress_type = zipfile.ZIP_DEFLATED
-    return entry
-
-
-def _pieces(
-    sources: Iterable[SourceTable], text: int, bold: int, name: str, anchor: int
-) -> Iterator[bytes]:
+    _, text, bold = _styles()
     begun = False
     for source in sources:
         if not source.header:
@@ -77,6 +71,12 @@ def _pieces(
             begun = True
         yield _rows(source, text, name, anchor)
     yield b"</sheetData></worksheet>"
+
+
+def _styles() -> tuple[Styles, int, int]:
+    """The styles of the workbook, that of a cell, and that of a header."""
+    styles = Styles(None)
+    return styles, styles.as_text(), styles.own(bold=True)
 
 
 def _head(source: SourceTable, text: int) -> bytes:

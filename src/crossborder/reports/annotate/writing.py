@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from lxml import etree
 
-from crossborder.reports.annotate import sheets
+from crossborder.reports.annotate import sheets, table
 from crossborder.reports.annotate.comments import MOST, Comments, comment, used_blocks
 from crossborder.reports.annotate.marks import Marks, Place, by_cell, letters
 from crossborder.reports.annotate.package import Package
@@ -33,9 +33,12 @@ _MACROS = "vbaProject"
 
 
 def annotate(
-    book: IO[bytes], out: IO[bytes], place: Place, marks: Marks, told: Told, progress: Progress
-) -> None:
+    book: IO[bytes], out: IO[bytes], place: Place, marks: Marks, told: Told, progress: Progress,
+    rows: Iterator[bytes] | None = None,
+) -> None:  # fmt: skip
     """Write the workbook `book` to `out` with what `marks` and `told` say.
+
+    `rows` is the XML of the only sheet of a book that was made by `table`.
 
     Cells are coloured and commented, a filter stands on the header, two sheets are added (those of an earlier
     annotation replaced). A text that begins with `= + - @` is kept as it is and marked as text, so that it stays one
@@ -43,7 +46,8 @@ def annotate(
     Raises `InputError` where the workbook is written in a way nobody writes it.
     """
     try:
-        _Annotating(Package(book), place, marks, told, progress).write(out)
+        package = Package(book, {} if rows is None else {table.ROWS: rows})
+        _Annotating(package, place, marks, told, progress).write(out)
     except (zipfile.BadZipFile, KeyError, ValueError, StopIteration, etree.XMLSyntaxError) as error:
         raise strange(told.source_name) from error
 
@@ -120,7 +124,8 @@ class _Annotating:
 
     def _comment(self) -> None:
         package, place = self._package, self._told.source_name
-        wanted = drawing_of(package.pieces(self._sheet), place)
+        plain = self._sheet in package.streams
+        wanted = "" if plain else drawing_of(package.pieces(self._sheet), place)
         relations = package.relations(self._sheet)
         old = next((t for kind, t, _ in relations if kind == "comments"), "")
         drawing = next((t for _, t, name in relations if name == wanted), "") if wanted else ""
