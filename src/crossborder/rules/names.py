@@ -11,7 +11,7 @@ import polars as pl
 
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
-from crossborder.rules.wordlists import maybe, words
+from crossborder.rules.wordlists import Words, maybe, maybe_nearly, words
 
 _ORDER_43 = "GACC Order 43 (1993)"
 _START = "1993-03-01"
@@ -43,42 +43,54 @@ _FIX = (
 )
 
 
-def _screens(ctx: Context) -> dict[str, pl.Expr]:
-    """One quick look for all rules together, at each of the two names."""
+_COLUMNS = {
+    "name": ("商品名称", "the goods name"),
+    "name_en": ("英文商品名称", "the English goods name"),
+}
+
+
+def _screens(ctx: Context) -> dict[tuple[str, bool], pl.Expr]:
+    """One quick look for all rules together: at each of the two names, for words that stand there and for near ones."""
     if "goods_words" not in ctx.memo:
         klass = pl.col("_class") == "B"
-        ctx.memo["goods_words"] = {name: klass & maybe(ctx, name) for name in ("name", "name_en")}
-    found: dict[str, pl.Expr] = ctx.memo["goods_words"]
+        looks = ((True, maybe), (False, maybe_nearly))
+        ctx.memo["goods_words"] = {
+            (name, sure): klass & look(ctx, name) for name in _COLUMNS for sure, look in looks
+        }
+    found: dict[tuple[str, bool], pl.Expr] = ctx.memo["goods_words"]
     return found
 
 
 def _named(ctx: Context, lists: tuple[str, ...], way: pl.Expr, what: tuple[str, str]) -> Cases:
     """Names with a word of these lists; the English name speaks only where the Chinese one does not."""
     found = words(ctx, lists)
-    screens = _screens(ctx)
-    known, of = list(found.item), list(found.item.values())
-    silent = found.hit("name").is_null().fill_null(True) & found.nearly("name").is_null().fill_null(True)  # fmt: skip
-    for column, label in (("name", ("商品名称", "the goods name")), ("name_en", ("英文商品名称", "the English goods name"))):  # fmt: skip
-        hit, near = found.hit(column), found.nearly(column)
-        mine = way if column == "name" else way & silent
-        for word, sure in ((hit, True), (near, False)):
-            listed = word.replace_strict(known, of, default=None, return_dtype=pl.String)
-            zh, en = (
-                listed.replace_strict(list(ITEMS), [said[at] for said in ITEMS.values()], default="", return_dtype=pl.String)
-                for at in (0, 1)
-            )  # fmt: skip
-            has = ("含有", "holds") if sure else ("近似", "nearly holds")
+    for column, (label_zh, label_en) in _COLUMNS.items():
+        silent = pl.lit(True) if column == "name" else found.hit("name").is_null()
+        for sure in (True, False):
+            word = found.hit(column) if sure else found.nearly(column)
+            told = silent if sure else silent & found.hit(column).is_null()
+            has_zh, has_en = ("含有", "holds") if sure else ("近似", "nearly holds")
             yield Case(
-                when=mine & word.is_not_null() & (pl.lit(sure) | hit.is_null()),
+                when=way & word.is_not_null() & told,
                 column=column,
                 frame="goods",
-                screen=screens[column],
-                zh=f"{label[0]}{has[0]}“{{word}}”：可能属于{what[0]}（{{item_zh}}）",
-                en=f"{label[1]} {has[1]} “{{word}}”: perhaps {what[1]} ({{item_en}})",
+                screen=_screens(ctx)[column, sure],
+                zh=f"{label_zh}{has_zh}{{said_zh}}",
+                en=f"{label_en} {has_en} {{said_en}}",
                 severity="" if sure else "warn",
                 action="" if sure else "note",
-                values={"word": word, "item_zh": zh, "item_en": en},
+                values={
+                    "said_zh": _said(word, found, f"“{{}}”：可能属于{what[0]}（{{}}）", 0),
+                    "said_en": _said(word, found, f"“{{}}”: perhaps {what[1]} ({{}})", 1),
+                },
             )
+
+
+def _said(word: pl.Expr, found: Words, text: str, at: int) -> pl.Expr:
+    """A word and what it is of, in Chinese (0) or English (1)."""
+    items = [ITEMS[listed][at] if listed in ITEMS else listed for listed in found.item.values()]
+    texts = [text.format(known, item) for known, item in zip(found.item, items, strict=True)]
+    return word.replace_strict(list(found.item), texts, default="", return_dtype=pl.String)
 
 
 @rule(

@@ -5,7 +5,7 @@ the name (in Latin letters: by itself, or in the plural). `near`: also one lette
 in which a word does not count: 红酒杯 is a glass. Every Chinese word is looked for a second time in the name without the
 blanks and marks between its characters.
 
-One pass over all words at once (Aho-Corasick, within polars) says which names are looked at at all.
+One regular expression of all words, which polars keeps compiled, says which names are looked at at all.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ _LOOSE = [
     '"',
 ]
 """What may stand between the characters of a Chinese word without changing it."""
+_ENDS = r"^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$"
+_WIDE = "[Ａ-Ｚａ-ｚ０-９]"
 _NONE = r"[^\s\S]"
 
 
@@ -81,8 +83,8 @@ class Words:
     def hit(self, column: str) -> pl.Expr:
         """The word that a name is, or that stands in it; null where there is none."""
         name = self._shown(column)
-        bare = name.str.replace_all(r"[\s\p{P}\p{S}]", "")
-        whole = pl.when(bare.is_in(self.exact)).then(bare)
+        said = name.str.replace_all(_ENDS, "")
+        whole = pl.when(said.is_in(self.exact)).then(said)
         return pl.coalesce(
             whole, name.str.extract(self.pattern, 1), name.str.extract(self.pattern, 2)
         )
@@ -90,8 +92,9 @@ class Words:
     def nearly(self, column: str) -> pl.Expr:
         """The word that a name seems to hold: with marks between its characters, or with one letter wrong."""
         name = self._shown(column)
-        apart = loose(name).str.extract(self.pattern, 2)
-        return pl.coalesce(apart, self._misspelt(name))
+        closed = loose(name)
+        whole = pl.when(closed.is_in(self.exact)).then(closed)
+        return pl.coalesce(whole, closed.str.extract(self.pattern, 2), self._misspelt(name))
 
     def _misspelt(self, name: pl.Expr) -> pl.Expr:
         tokens = name.str.extract_all(rf"[a-z]{{{_LEAST - 1},}}")
@@ -104,7 +107,7 @@ class Words:
         """A name in small half-width letters, without the phrases in which a word does not count."""
         name = half_width(pl.col(column)).str.to_lowercase()
         return (
-            name.str.replace_many(_longest(self.never), [" "] * len(self.never), leftmost=True)
+            name.str.replace_many(_longest(self.never), ["¦"] * len(self.never), leftmost=True)
             if self.never
             else name
         )
@@ -122,21 +125,27 @@ def words(ctx: Context, lists: Iterable[str]) -> Words:
     }
     item = dict(mine.filter(pl.col("match") != "not").select("word", "list").iter_rows())
     item |= {_bare(word): item[word] for word in by["exact"]}
-    near = tuple(w for w in by["near"] if w.isascii() and w.isalpha() and len(w) >= _LEAST)
+    near = tuple(filter(_spelt, by["near"]))
     return Words(item, tuple(map(_bare, by["exact"])), (*by["word"], *by["near"]), near, by["not"])
 
 
 def maybe(ctx: Context, column: str) -> pl.Expr:
-    """Whether a name may hold any word of any list: a quick look that misses none."""
-    frame = ctx.tables.frame(TABLE, ctx.declaration_day.isoformat()).filter(
-        pl.col("match") != "not"
-    )
-    every = [w.lower() for w in frame["word"]]
-    latin = sorted({part for w in every if w.isascii() for part in _parts(w)})
-    other = [w for w in every if not w.isascii()]
-    name = half_width(pl.col(column))
-    found = name.str.contains_any(latin or ["\0"], ascii_case_insensitive=True)
-    return found | loose(name).str.contains_any(other or ["\0"])
+    """Whether any list may find a word in a name (`Words.hit`): a quick look that misses none."""
+    every = sorted({re.escape(_whole(w)) for w in _every(ctx)})
+    return pl.col(column).str.contains("|".join([f"(?i){_WIDE}", *every]))
+
+
+def maybe_nearly(ctx: Context, column: str) -> pl.Expr:
+    """The same for `Words.nearly`."""
+    every = _every(ctx)
+    latin = sorted({part for w in every for part in _parts(w)})
+    other = [apart for w in every if not w.isascii() for apart in _apart(w)]
+    return pl.col(column).str.contains("|".join([f"(?i){_WIDE}", *latin, *other]))
+
+
+def _every(ctx: Context) -> list[str]:
+    frame = ctx.tables.frame(TABLE, ctx.declaration_day.isoformat())
+    return [w.lower() for w in frame.filter(pl.col("match") != "not")["word"]]
 
 
 def loose(name: pl.Expr) -> pl.Expr:
@@ -146,11 +155,29 @@ def loose(name: pl.Expr) -> pl.Expr:
 
 def _parts(word: str) -> tuple[str, ...]:
     """What of a word stands in a name even if one letter is wrong: one of its halves, or the first with the letters at
-    their border changed about."""
-    if word.isalpha() and len(word) >= _LEAST:
-        at = len(word) // 2
-        return word[:at], word[at:], word[: at - 1] + word[at] + word[at - 1]
-    return (word,) if word.isalnum() else (max(re.split(r"[^a-z0-9]+", word), key=len),)
+    their border changed about. Nothing for words that are not looked for so."""
+    if not _spelt(word):
+        return ()
+    at = len(word) // 2
+    return word[:at], word[at:], word[: at - 1] + word[at] + word[at - 1]
+
+
+def _apart(word: str) -> list[str]:
+    """A word with something between two of its characters at least, as regular expressions."""
+    gap = "[" + "".join(map(re.escape, _LOOSE)) + "]"
+    return [
+        "".join(re.escape(c) + (f"{gap}+" if i == at else f"{gap}*") for i, c in enumerate(word[:-1])) + re.escape(word[-1])
+        for at in range(len(word) - 1)
+    ]  # fmt: skip
+
+
+def _spelt(word: str) -> bool:
+    return word.isascii() and word.isalpha() and len(word) >= _LEAST
+
+
+def _whole(word: str) -> str:
+    """What of a word stands in a name, whatever stands between its parts: the longest of them."""
+    return max(re.split(r"[^a-z0-9]+", word), key=len) if word.isascii() else word
 
 
 def _bare(word: str) -> str:
