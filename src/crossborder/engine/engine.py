@@ -150,7 +150,7 @@ class Engine:
             return sources.open_blocks(data, **self._reading(mapping, sheet))
 
         with opened() as blocks:
-            yield Checking(judge, blocks, opened, self.home, progress)
+            yield Checking(judge, blocks, opened, self.home, progress, data)
 
     # -- what it pays
 

@@ -129,7 +129,7 @@ def _judged(judge: Judge, opened: Opened, home: Path, progress: Progress) -> _Si
         taxes.append(_paid(checked, judge))
 
     with opened() as blocks:
-        checking = Checking(judge, blocks, opened, home, progress, watch)
+        checking = Checking(judge, blocks, opened, home, progress, watch=watch)
         for findings in checking.by_shipment():
             decides = pl.col("ship").is_not_null() & pl.col("action").is_in(["reject", "hold"])
             told.append(findings.filter(decides).select("ship", "rule").unique())

@@ -88,23 +88,24 @@ class Tally:
 
     def of(self, verdict: str) -> pl.Series:
         """The shipments (`ship`) that have a verdict so far."""
-        ranks = self._all()
-        return (ranks == RANKS[verdict]).arg_true()
+        return (self.ranks == RANKS[verdict]).arg_true()
+
+    @property
+    def ranks(self) -> pl.Series:
+        """The verdict of every shipment so far, in the order of `ship`, as `RANKS` numbers it."""
+        return pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
 
     def verdicts(self) -> pl.DataFrame:
         """`ship, verdict` of every shipment so far."""
-        ranks = self._all()
+        ranks = self.ranks
         names = {rank: verdict for verdict, rank in RANKS.items()}
         verdict = ranks.replace_strict(names, return_dtype=pl.String)
         ship = pl.Series("ship", range(len(ranks)), dtype=pl.UInt32)
         return pl.DataFrame([ship, verdict.alias("verdict")])
 
-    def _all(self) -> pl.Series:
-        return pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
-
     def summary(self) -> Summary:
         """What was counted so far."""
-        ranks = self._all()
+        ranks = self.ranks
         times = dict(ranks.value_counts().iter_rows())
         mapping, unevaluated = self._named
         return Summary(

@@ -1,4 +1,4 @@
-"""Rules by family: classification, limits, consistency, codes, identity, text, parties, waybills.
+"""Rules by family: classification, limits, consistency, codes, identity, text, goods names, parties, waybills.
 
 A rule is one object in one of the family files, with its two examples; `registry()` lists them in the order of
 the families. Nothing here reads a clock, a disk or a network: what is needed is in `Context`.
@@ -14,6 +14,7 @@ from crossborder.rules import (  # noqa: I001  families register in reading orde
     enterprises as enterprises,
     party as party,
     text as text,
+    names as names,
 )
 from crossborder.rules.across import bonds, check_across, check_alone, in_common
 from crossborder.rules.across import NEEDED as ACROSS_COLUMNS
