@@ -170,7 +170,6 @@ class Checking:
                 yield findings
 
     def _at_the_end(self, across: Across) -> Iterator[pl.DataFrame]:
-        yield from across.compared()
-        for _, findings in across.masters():
-            yield findings
+        for told in in_order(lambda step: step(), across.steps()):
+            yield told.findings
         yield across.about_file()

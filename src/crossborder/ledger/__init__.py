@@ -4,6 +4,7 @@ One `Ledger` per process, opened on a home folder. See `Ledger` for what its met
 """
 
 from crossborder.ledger.applying import Desk
+from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.records import (
@@ -25,7 +26,6 @@ from crossborder.ledger.records import (
     Listed,
     Move,
     Outgoing,
-    Payload,
     PayloadRef,
     PendingLine,
     Read,

@@ -95,7 +95,6 @@ shipments = Table(  # one row per shipment handed in, whatever became of it
     Column("content_digest", String(64)),
     Column("attempt_id", Integer),  # the attempt made, or the live one for already_filed
     UniqueConstraint("batch_id", "position"),
-    Index(None, "key"),
     Index(None, "house_key"),
 )
 
@@ -160,11 +159,10 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
     # why a person must look: reopened, contradictory, payload_damaged, … (several: comma between)
     Column("attention", Text),
     UniqueConstraint("message_id"),
-    Index("uq_attempts_live", "kind", "key", unique=True,
-          sqlite_where=text("live = 1"), postgresql_where=text("live")),
+    # one index for whatever is asked by key, and for the promise that at most one attempt of a key is live
+    Index("uq_attempts_key", "key", "kind", text("(CASE WHEN live THEN 0 ELSE number END)"), unique=True),
     Index(None, "state", "endpoint", "kind"),
     Index(None, "batch_id", "state"),
-    Index(None, "key"),
     Index("ix_attempts_ready", "kind", "id",
           sqlite_where=text("ready = 1"), postgresql_where=text("ready")),
     Index("ix_attempts_attention", "attention",
