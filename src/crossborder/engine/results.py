@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from crossborder.intake import SourceTable
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet
+from crossborder.shipments import FrameSet, content_digests
 from crossborder.shipments.findings import VERDICTS
 
 FORMAT = 1
@@ -39,15 +40,13 @@ class Checked:
 
     `frames` hold the shipments after the profile filled what the file left empty; `verdicts` is
     `ship, verdict` (valid, rejected, not_evaluated, on_hold); `findings` has the columns of
-    `crossborder.shipments.findings.SCHEMA`; `digests` is `ship, digest` of what the file itself said.
-    `unevaluated` lists rules that did not run for want of facts: `rule, reason_zh, reason_en`.
+    `crossborder.shipments.findings.SCHEMA`; `unevaluated` lists rules that did not run for want of facts: `rule, reason_zh, reason_en`.
     Thread-safe: nothing in it changes.
     """
 
     frames: FrameSet
     findings: pl.DataFrame
     verdicts: pl.DataFrame
-    digests: pl.DataFrame
     unevaluated: pl.DataFrame
     rows: int
     mapping: str
@@ -57,6 +56,13 @@ class Checked:
     profile: Profile
     operator: Operator
     declared_on: str
+    given: FrameSet
+    """The shipments as the file gave them, before the profile filled anything."""
+
+    @cached_property
+    def digests(self) -> pl.DataFrame:
+        """`ship`, `digest` of what the file itself said; made when it is first asked for."""
+        return content_digests(self.given)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -14,7 +14,7 @@ from crossborder.messages.manifest_survey import columns_needed as manifest_colu
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
-from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
+from crossborder.messages.unanswered import UNANSWERED, summed, told
 from crossborder.messages.verify import verify
 
 __all__ = [
@@ -39,6 +39,5 @@ __all__ = [
     "stamp",
     "summed",
     "told",
-    "unanswered",
     "verify",
 ]

@@ -5,33 +5,47 @@ A column is changed only where it holds a value that needs it; what is no decima
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import compress
 
 import polars as pl
 
-from crossborder.shipments.asking import AS_WRITTEN, filled
+from crossborder.shipments.asking import AS_WRITTEN, FEW, filled
 
-_LEADING = r"^0[0-9]+(?:\.[0-9]+)?$"
-_TRAILING = r"^[0-9]+\.[0-9]*0$"
+_IDLE = r"^(?:0[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]*0)$"
+"""A decimal with zeros that say nothing."""
+_IDLE_TEXT = re.compile(_IDLE[1:-1])
 
 
 def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """`frame` with `012.50` as `12.5` in the String columns `names`; only the values concerned are touched."""
     values = filled(frame)
     some = [name for name in names if values[name]]
-    if not some:
-        return frame
-    forms = {_LEADING: _without_leading, _TRAILING: _without_trailing}
-    asked = [pl.col(n).str.contains(form).alias(f"{n} {form}") for form in forms for n in some]
-    found = frame.lazy().select(asked).collect(engine="in-memory", optimizations=AS_WRITTEN)
-    for form, tidy in forms.items():
-        for name in some:
-            idle = found.get_column(f"{name} {form}")
-            if idle.any():
-                column, rows = frame.get_column(name), idle.arg_true()
-                right = column.gather(rows).to_frame().select(tidy(pl.col(name))).to_series()
-                frame = frame.with_columns(column.scatter(rows, right))
+    for name in list(_with_idle(frame, some)):
+        column = frame.get_column(name)
+        rows = column.str.contains(_IDLE).arg_true()
+        right = column.gather(rows).to_frame().select(shortest(pl.col(name))).to_series()
+        place = frame.get_column_index(name)
+        frame = frame.clone().replace_column(place, column.scatter(rows, right))
     return frame
+
+
+def _with_idle(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
+    """The columns in which some value has idle zeros: only what begins or ends with one is looked at closely."""
+    if frame.height <= FEW:
+        for name in names:
+            if any(map(_IDLE_TEXT.fullmatch, frame.get_column(name).drop_nulls().to_list())):
+                yield name
+        return
+    texts = [pl.col(name) for name in names]
+    asked = [
+        text.filter(text.str.starts_with("0") | text.str.ends_with("0")).str.contains(_IDLE).any()
+        for text in texts
+    ]
+    if asked:
+        told = frame.lazy().select(asked).collect(engine="in-memory", optimizations=AS_WRITTEN)
+        yield from compress(names, told.row(0))
 
 
 def rounded(frame: pl.DataFrame, name: str, places: int) -> pl.DataFrame:
