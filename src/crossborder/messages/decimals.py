@@ -22,13 +22,25 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """`frame` with `012.50` as `12.5` in the String columns `names`; only the values concerned are touched."""
     values = filled(frame)
     some = [name for name in names if values[name]]
-    for name in list(_with_idle(frame, some)):
-        column = frame.get_column(name)
-        rows = column.str.contains(_IDLE).arg_true()
-        right = column.gather(rows).to_frame().select(shortest(pl.col(name))).to_series()
+    idle = list(_with_idle(frame, some))
+    if not idle:
+        return frame
+    asked = [
+        expr
+        for name in idle
+        for is_idle in (pl.col(name).str.contains(_IDLE),)
+        for expr in (
+            is_idle.arg_true().implode().alias(f"{name} rows"),
+            shortest(pl.col(name).filter(is_idle)).implode(),
+        )
+    ]
+    found = frame.lazy().select(asked).collect(engine="in-memory", optimizations=AS_WRITTEN)
+    changed = frame.clone()
+    for name in idle:
+        rows, right = found.get_column(f"{name} rows")[0], found.get_column(name)[0]
         place = frame.get_column_index(name)
-        frame = frame.clone().replace_column(place, column.scatter(rows, right))
-    return frame
+        changed.replace_column(place, frame.get_column(name).scatter(rows, right))
+    return changed
 
 
 def _with_idle(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:

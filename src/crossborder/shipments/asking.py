@@ -24,6 +24,8 @@ FEW = 8
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
 _KEPT = 256
+_PROBED, _DISTINCT = 64, 24
+"""How many different values among the first rows, and among all, are few."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +80,12 @@ class Panel:
             return {}
         if frame.height <= FEW:
             return self._of_few(frame, asked)
-        if not sparing or frame.height < MANY:
+        if frame.height < MANY:
+            found = self._of_values(frame, asked)
+            asked = [i for i in asked if i not in found]
+            told = {i: places for i, places in found.items() if places is not None}
+            return told | dict(self._of_polars(frame, asked))
+        if not sparing:
             return dict(self._of_polars(frame, asked))
         of_one = self._settled_by_one_row(frame, asked)
         found = {i: everywhere(frame.height) for i in self._of_few(frame.head(1), sorted(of_one))}
@@ -101,6 +108,56 @@ class Panel:
 
     def _masks(self, frame: pl.DataFrame, asked: Sequence[int]) -> list[pl.Series]:
         return columns_of(frame, [self._asked[i] for i in asked])
+
+    def _of_values(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series | None]:
+        """Questions about one column that holds few different values: what is remembered of these values."""
+        wanted = frozenset(asked)
+        distinct: list[tuple[Memory, list[Any]]] = []
+        for memory in self.memories:
+            if len(memory.columns) > 1 or wanted.isdisjoint(memory.numbers):
+                continue
+            values = frame.get_column(memory.columns[0])
+            if values.slice(0, _PROBED).n_unique() > _DISTINCT:
+                continue
+            different = values.unique()
+            if len(different) <= _DISTINCT:
+                distinct.append((memory, different.to_list()))
+        self._learn(frame.schema, distinct)
+        found: dict[int, pl.Series | None] = {}
+        for memory, keys in distinct:
+            told = [(key, memory.told.get(key)) for key in keys]
+            if any(numbers is None for _, numbers in told):
+                continue
+            for i in wanted.intersection(memory.numbers):
+                found[i] = None
+            values = frame.get_column(memory.columns[0])
+            for i in {i for _, numbers in told for i in numbers or ()} & wanted:
+                hit = pl.Series(
+                    [key for key, numbers in told if i in (numbers or ())], dtype=values.dtype
+                )
+                found[i] = values.is_in(hit.implode(), nulls_equal=True).arg_true()
+        return found
+
+    def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
+        """Ask about the values that are not remembered, of all columns at once, and remember them."""
+        fresh = [
+            (memory, [key for key in keys if key not in memory.told]) for memory, keys in distinct
+        ]
+        fresh = [(memory, keys) for memory, keys in fresh if keys]
+        if not fresh:
+            return
+        height = max(len(keys) for _, keys in fresh)
+        values = [
+            pl.Series(memory.columns[0], keys, dtype=schema[memory.columns[0]]).extend_constant(
+                keys[0], height - len(keys)
+            )
+            for memory, keys in fresh
+        ]
+        numbers = [i for memory, _ in fresh for i in memory.numbers]
+        answers = dict(zip(numbers, self._masks(pl.DataFrame(values), numbers), strict=True))
+        for memory, keys in fresh:
+            for place, key in enumerate(keys):
+                memory.keep(key, [i for i in memory.numbers if answers[i][place]])
 
     def _of_few(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series]:
         """Of few rows: what is remembered, and of polars what is not."""
