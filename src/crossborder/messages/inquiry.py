@@ -71,7 +71,7 @@ class Inquiry:
             i for i, element, empty in self._about
             if (values[element] < height if empty else values[element])
         ]  # fmt: skip
-        return self.panel.ask(rows, asked)
+        return self.panel.ask(rows, asked, sparing=True)
 
 
 @lru_cache(maxsize=64)

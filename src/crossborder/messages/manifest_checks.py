@@ -6,11 +6,11 @@ import polars as pl
 
 from crossborder import codes, schema
 from crossborder.keys import normalise_expr
-from crossborder.messages.decimals import shortest
 from crossborder.messages.findings import failures, first_faults, place, to_findings
 from crossborder.messages.inquiry import only_tables
 from crossborder.messages.manifest_survey import Survey
 from crossborder.shipments import findings
+from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
 

@@ -11,13 +11,14 @@ import polars as pl
 from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.messages.checks import GroupChecks, compile_checks
-from crossborder.messages.decimals import rounded, tidied
+from crossborder.messages.decimals import rounded
 from crossborder.messages.findings import RowsOf, failures, first_faults, to_findings
 from crossborder.messages.inquiry import inquiry
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
 from crossborder.messages.unanswered import counted, together, told
 from crossborder.shipments import findings
 from crossborder.shipments.asking import AS_WRITTEN
+from crossborder.shipments.decimals import tidied
 from crossborder.shipments.frames import FrameSet, in_order
 
 _UNFILLED = Source(value=None, column=None)
@@ -61,13 +62,22 @@ class PlannedGroup:
         )
         if not made.height:
             return made
-        for element in self.elements:
-            source = self.source(element.name)
+        for element, source in self._changed:
             if source.decimals is not None:
                 made = rounded(made, element.name, source.decimals)
             if source.cut in switched_on and element.max_length:
                 made = made.with_columns(pl.col(element.name).str.slice(0, element.max_length))
-        return tidied(made, [e.name for e in self.elements if e.total_digits])
+        return tidied(made, self._decimals)
+
+    @cached_property
+    def _changed(self) -> list[tuple[schema.Element, Source]]:
+        """The elements whose value may be rounded or cut."""
+        sources = [(element, self.source(element.name)) for element in self.elements]
+        return [(e, s) for e, s in sources if s.decimals is not None or s.cut is not None]
+
+    @cached_property
+    def _decimals(self) -> list[str]:
+        return [e.name for e in self.elements if e.total_digits]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 import polars as pl
 
 from crossborder.rules.charsets import WRITTEN, unusual, written_name
-from crossborder.shipments.asking import AS_WRITTEN, MANY, filled
+from crossborder.shipments.asking import AS_WRITTEN, MANY, constant, filled
 from crossborder.shipments.columns import COLUMNS, FrameName
 
 
@@ -18,12 +18,17 @@ def unusual_columns(name: FrameName, frame: pl.DataFrame) -> frozenset[str]:
     """The canonical columns of a frame in which some value holds a character that is unusual for its kind."""
     given = {column for column, count in filled(frame).items() if count}
     found: set[str] = set()
-    for pattern, columns in _patterns(name):
-        mine = tuple(column for column in columns if column in given)
+    for pattern, looked_at in _patterns(name):
+        mine = tuple(column for column in looked_at if column in given)
         if not mine or (frame.height < MANY and not _any(frame, _together(mine, pattern))[0]):
             continue
-        told = _any(frame, _apart(mine, pattern))
-        found.update(column for column, one in zip(mine, told, strict=True) if one)
+        same = constant(frame, mine) if frame.height >= MANY else frozenset()
+        for rows, columns in (
+            (frame.head(1), tuple(c for c in mine if c in same)),
+            (frame, tuple(c for c in mine if c not in same)),
+        ):
+            told = _any(rows, _apart(columns, pattern)) if columns else ()
+            found.update(column for column, one in zip(columns, told, strict=True) if one)
     return frozenset(found)
 
 

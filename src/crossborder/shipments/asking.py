@@ -81,10 +81,10 @@ class Panel:
         if frame.height <= FEW:
             return self._of_few(frame, asked)
         if frame.height < MANY:
-            found = self._of_values(frame, asked)
-            asked = [i for i in asked if i not in found]
-            told = {i: places for i, places in found.items() if places is not None}
-            return told | dict(self._of_polars(frame, asked))
+            of_values = self._of_values(frame, asked)
+            found = {i: places for i, places in of_values.items() if places is not None}
+            found.update(self._of_polars(frame, [i for i in asked if i not in of_values]))
+            return found
         if not sparing:
             return dict(self._of_polars(frame, asked))
         of_one = self._settled_by_one_row(frame, asked)
@@ -225,8 +225,9 @@ def constant(frame: pl.DataFrame, columns: Iterable[str]) -> frozenset[str]:
     names = list(columns)
     if frame.height <= 1 or not names:
         return frozenset(names)
-    first, last = (frame.row(place, named=True) for place in (0, -1))
-    names = [name for name in names if first[name] == last[name]]
+    some = frame[names]
+    ends = zip(names, some.row(0), some.row(-1), strict=True)
+    names = [name for name, first, last in ends if first == last]
     if not names:
         return frozenset()
     whole = pl.col(names)
