@@ -22,7 +22,7 @@ from crossborder.intake.grid import (
 from crossborder.intake.limits import Limits
 from crossborder.intake.typed import to_text
 
-_FEW = 1_000
+_FEW = 16
 """Records up to which the text of a frame is put together in Python."""
 _PROBED = 256
 """Records of a Parquet file that are looked at to learn how long one is."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 import polars as pl
 
@@ -142,12 +141,14 @@ def _head_differs(table: pl.DataFrame, begin: pl.Series) -> pl.DataFrame:
 def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     """Columns in which a row that is `below` another of its shipment says something else than that one."""
     names = [s.name for s in heads.iter_columns() if s.null_count() < len(s)]
-    if not names:
-        return []
-    values, rows = pl.col(names), pl.lit(below)
-    differs = values.is_not_null() & values.ne_missing(values.shift(1)) & rows
-    told = heads.lazy().select(differs.any()).collect(engine="in-memory").row(0)
-    return list(compress(names, told))
+    places = pl.int_range(len(below), dtype=pl.UInt32, eager=True).filter(below)
+    some = heads[names]
+    rows, above = some[places], some[places - 1]
+    return [
+        a.name
+        for a, b in zip(rows.iter_columns(), above.iter_columns(), strict=True)
+        if not a.equals(b) and (a.is_not_null() & a.ne_missing(b)).any()
+    ]
 
 
 def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:

@@ -43,7 +43,7 @@ def failures(rows: pl.DataFrame, asked: Inquiry, told: Places | None = None) -> 
     keys = [k for k in ("ship", "line", "doc") if k in rows.columns]
     values = pl.concat(
         [
-            rows.get_column(check.element).gather(places)
+            rows.get_column(check.element)[places]
             for check, (_, places) in zip(checks, found, strict=True)
         ]
     ).alias("_value")
@@ -54,7 +54,7 @@ def failures(rows: pl.DataFrame, asked: Inquiry, told: Places | None = None) -> 
     }
     return rows[keys][pl.concat([places for _, places in found])].hstack(
         [
-            *(series.gather(case).alias(name) for name, series in told_of.items()),
+            *(series[case].alias(name) for name, series in told_of.items()),
             values,
             values.str.len_chars().alias(texts.LENGTH),
         ]
@@ -75,7 +75,7 @@ def _failing(rows: pl.DataFrame, asked: Inquiry, told: Places) -> Iterator[tuple
         fails = [check.fails.alias(str(i)) for i, check in enumerate(gate.checks)]
         for i, mask in enumerate(columns_of(few, fails)):
             if mask.any():
-                yield first + i, places.gather(mask.arg_true())
+                yield first + i, places.filter(mask)
 
 
 def _times(number: int, times: int) -> pl.Series:
@@ -105,7 +105,7 @@ def to_findings(
     case = faults.get_column("_check").replace_strict(numbers, rank, return_dtype=pl.UInt32)
     if not case.is_sorted():
         order = case.to_frame("n").select(pl.arg_sort_by("n", maintain_order=True)).to_series()
-        faults, case = faults[order], case.gather(order)
+        faults, case = faults[order], case[order]
     told = _Told(faults, case, shown, frames, of)
     source = in_order(getattr(frames, of.frame), of.keys)
     places = positions(source, faults, of.keys)
@@ -138,11 +138,11 @@ class _Told:
     def same(self, name: str) -> pl.Series:
         """What each check says itself."""
         said = [getattr(check, name) for check in self.checks]
-        return pl.Series(name, said, dtype=pl.String).gather(self.case)
+        return pl.Series(name, said, dtype=pl.String)[self.case]
 
     def fix(self, name: str) -> pl.Series:
         said = [getattr(check.text, name) for check in self.checks]
-        return pl.Series(name, said, dtype=pl.String).gather(self.case)
+        return pl.Series(name, said, dtype=pl.String)[self.case]
 
     def _parts(self) -> Iterator[tuple[Check, int, int]]:
         """Each check with the first and number of its rows."""
@@ -157,7 +157,7 @@ class _Told:
         said = [getattr(check.text, name) for check in self.checks]
         if all(isinstance(text, str) for text in said):
             words = [before + text for text in said]
-            return pl.Series(name, words, dtype=pl.String).gather(self.case)
+            return pl.Series(name, words, dtype=pl.String)[self.case]
         parts = []
         for text, (_, at, size) in zip(said, self._parts(), strict=True):
             worded = pl.lit(before + text) if isinstance(text, str) else pl.lit(before) + text
@@ -180,7 +180,7 @@ class _Told:
                 column, first = _first_filled(source, own, headers, mine)
                 value = first if named.as_written() else value
             elif named is not None and named.as_written():
-                value = source.get_column(own[0]).gather(mine)
+                value = source.get_column(own[0])[mine]
             columns.append(column)
             values.append(value)
         return pl.concat(columns).alias("column"), pl.concat(values).alias("value")

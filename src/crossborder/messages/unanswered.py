@@ -33,7 +33,7 @@ def counted(group: str, rows: pl.DataFrame, asked: Inquiry, told: Places) -> pl.
     for number, one in enumerate(asked.unsure, len(asked.gates)):
         if number in told:
             name = one.lookup.element.name
-            values = rows.get_column(name).gather(told[number]).alias("value")
+            values = rows.get_column(name)[told[number]].alias("value")
             counts = values.value_counts(name="count")
             parts.append(
                 pl.DataFrame(

@@ -138,4 +138,4 @@ def _looked_at(frame: pl.DataFrame, bundle: Bundle, places: pl.Series) -> Iterat
     )
     for (position, one), mask in zip(bundle.members, masks, strict=True):
         if mask.any():
-            yield Fired(position, one, places.gather(mask.arg_true()))
+            yield Fired(position, one, places.filter(mask))

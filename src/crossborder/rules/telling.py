@@ -35,7 +35,7 @@ def told(fired: Sequence[Fired], prepared: Prepared, name: FrameName) -> pl.Data
         prepared.source.header(name, c) if (c := one.one.case.column) else None for one in fired
     ]
     fixed = [
-        pl.Series(n, headers if n == "column" else _said(fired, n), dtype=pl.String).gather(case)
+        pl.Series(n, headers if n == "column" else _said(fired, n), dtype=pl.String)[case]
         for n in _FIXED
     ]
     return where.hstack([*fixed, _values(fired, frame), *_shaped(fired, frame, case)])
@@ -54,7 +54,7 @@ def _values(fired: Sequence[Fired], frame: pl.DataFrame) -> pl.Series:
     nothing = pl.Series([None], dtype=pl.String)
     return pl.concat(
         [
-            frame.get_column(shown).gather(one.places)
+            frame.get_column(shown)[one.places]
             if (shown := one.one.said.value) is not None
             else nothing.new_from_index(0, len(one.places))
             for one in fired
@@ -71,7 +71,7 @@ def _shaped(fired: Sequence[Fired], frame: pl.DataFrame, case: pl.Series) -> lis
     }
     shaped = []
     for name in _SHAPED:
-        column = pl.Series(name, _said(fired, name), dtype=pl.String).gather(case)
+        column = pl.Series(name, _said(fired, name), dtype=pl.String)[case]
         if any(name in columns for columns in made.values()):
             parts, at = [], 0
             for i, one in enumerate(fired):

@@ -102,9 +102,10 @@ class Panel:
     def _of_polars(
         self, frame: pl.DataFrame, asked: Sequence[int]
     ) -> Iterator[tuple[int, pl.Series]]:
+        places = everywhere(frame.height)
         for i, mask in zip(asked, self._masks(frame, asked), strict=True):
             if mask.any():
-                yield i, mask.arg_true()
+                yield i, places.filter(mask)
 
     def _masks(self, frame: pl.DataFrame, asked: Sequence[int]) -> list[pl.Series]:
         return columns_of(frame, [self._asked[i] for i in asked])
@@ -113,15 +114,15 @@ class Panel:
         """Questions about one column that holds few different values: what is remembered of these values."""
         wanted = frozenset(asked)
         distinct: list[tuple[Memory, list[Any]]] = []
+        some = frame.slice(0, _PROBED)
         for memory in self.memories:
             if len(memory.columns) > 1 or wanted.isdisjoint(memory.numbers):
                 continue
             values = frame.get_column(memory.columns[0])
-            if values.slice(0, _PROBED).n_unique() > _DISTINCT:
+            if some.get_column(memory.columns[0]).n_unique() > _DISTINCT:
                 continue
-            different = values.unique()
-            if len(different) <= _DISTINCT:
-                distinct.append((memory, different.to_list()))
+            if values.n_unique() <= _DISTINCT:
+                distinct.append((memory, list(dict.fromkeys(values.to_list()))))
         self._learn(frame.schema, distinct)
         found: dict[int, pl.Series | None] = {}
         for memory, keys in distinct:
@@ -130,12 +131,11 @@ class Panel:
                 continue
             for i in wanted.intersection(memory.numbers):
                 found[i] = None
-            values = frame.get_column(memory.columns[0])
             for i in {i for _, numbers in told for i in numbers or ()} & wanted:
-                hit = pl.Series(
-                    [key for key, numbers in told if i in (numbers or ())], dtype=values.dtype
-                )
-                found[i] = values.is_in(hit.implode(), nulls_equal=True).arg_true()
+                hit = {key for key, numbers in told if i in (numbers or ())}
+                values = frame.get_column(memory.columns[0]).to_list()
+                places = [at for at, value in enumerate(values) if value in hit]
+                found[i] = pl.Series(places, dtype=pl.UInt32)
         return found
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
@@ -181,7 +181,7 @@ class Panel:
         answers = dict(zip(open_, self._masks(frame, open_), strict=True))
         for i, mask in answers.items():
             if mask.any():
-                places[i] = mask.arg_true().to_list()
+                places[i] = [at for at, one in enumerate(mask.to_list()) if one]
         for memory, keys in fresh:
             for place, key in enumerate(keys):
                 memory.keep(key, [i for i in memory.numbers if place in places.get(i, ())])

@@ -25,7 +25,7 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     found = [(column, places) for column, places in _zeros(frame, columns) if len(places)]
     if not found:
         return frame
-    values = pl.concat([column.gather(places).alias("value") for column, places in found])
+    values = pl.concat([column[places].alias("value") for column, places in found])
     value = pl.col("value")
     shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=shortest(value))
     told = shorter.collect(engine="in-memory", optimizations=AS_WRITTEN)
