@@ -36,7 +36,7 @@ from crossborder.rules.charsets import written
 from crossborder.rules.checksums import IDENTITY_FORM, identity_good
 from crossborder.rules.context import Context
 from crossborder.rules.unusual import unusual_columns, written_columns
-from crossborder.shipments.asking import AS_WRITTEN
+from crossborder.shipments.asking import IN_COMMON
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
 
@@ -133,7 +133,7 @@ def _made(ctx: Context) -> Made:
 
 def _beside(frame: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
     """The columns of `facts` (a row per row of `frame`) beside it; its own columns are not copied."""
-    return frame.hstack(facts.collect(engine="in-memory", optimizations=AS_WRITTEN).get_columns())
+    return frame.hstack(facts.collect(engine="in-memory", optimizations=IN_COMMON).get_columns())
 
 
 def _odd_numbers(ships: pl.DataFrame) -> pl.DataFrame:

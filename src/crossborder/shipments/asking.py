@@ -18,6 +18,9 @@ import polars as pl
 AS_WRITTEN = pl.QueryOptFlags.none(projection_pushdown=True)
 """Queries of known shape: polars only leaves out the columns that are not needed; looking for more costs more."""
 
+IN_COMMON = pl.QueryOptFlags.none(projection_pushdown=True)
+IN_COMMON.comm_subexpr_elim = True
+"""Queries of many expressions: what several of them have in common is worked out once."""
 
 FEW = 8
 """Rows up to which each row's values are looked up among those asked about before."""
@@ -80,16 +83,15 @@ class Panel:
             return {}
         if frame.height <= FEW:
             return self._of_few(frame, asked)
-        if frame.height < MANY:
-            of_values = self._of_values(frame, asked)
-            found = {i: places for i, places in of_values.items() if places is not None}
-            found.update(self._of_polars(frame, [i for i in asked if i not in of_values]))
-            return found
-        if not sparing:
-            return dict(self._of_polars(frame, asked))
-        of_one = self._settled_by_one_row(frame, asked)
-        found = {i: everywhere(frame.height) for i in self._of_few(frame.head(1), sorted(of_one))}
-        found.update(self._of_polars(frame, [i for i in asked if i not in of_one]))
+        of_values = self._of_values(frame, asked)
+        found = {i: places for i, places in of_values.items() if places is not None}
+        asked = [i for i in asked if i not in of_values]
+        if sparing and frame.height >= MANY:
+            of_one = self._settled_by_one_row(frame, asked)
+            told = self._of_few(frame.head(1), sorted(of_one))
+            found |= dict.fromkeys(told, everywhere(frame.height))
+            asked = [i for i in asked if i not in of_one]
+        found.update(self._of_polars(frame, asked))
         return found
 
     def _settled_by_one_row(self, frame: pl.DataFrame, asked: Sequence[int]) -> set[int]:
@@ -113,29 +115,22 @@ class Panel:
     def _of_values(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series | None]:
         """Questions about one column that holds few different values: what is remembered of these values."""
         wanted = frozenset(asked)
-        distinct: list[tuple[Memory, list[Any]]] = []
-        some = frame.slice(0, _PROBED)
-        for memory in self.memories:
-            if len(memory.columns) > 1 or wanted.isdisjoint(memory.numbers):
-                continue
-            values = frame.get_column(memory.columns[0])
-            if some.get_column(memory.columns[0]).n_unique() > _DISTINCT:
-                continue
-            if values.n_unique() <= _DISTINCT:
-                distinct.append((memory, list(dict.fromkeys(values.to_list()))))
+        alone = {
+            memory.columns[0]: memory
+            for memory in self.memories
+            if len(memory.columns) == 1 and not wanted.isdisjoint(memory.numbers)
+        }
+        distinct = [(alone[name], keys) for name, keys in _few_different(frame, list(alone))]
         self._learn(frame.schema, distinct)
         found: dict[int, pl.Series | None] = {}
         for memory, keys in distinct:
             told = [(key, memory.told.get(key)) for key in keys]
             if any(numbers is None for _, numbers in told):
                 continue
-            for i in wanted.intersection(memory.numbers):
-                found[i] = None
+            found.update(dict.fromkeys(wanted.intersection(memory.numbers)))
             for i in {i for _, numbers in told for i in numbers or ()} & wanted:
-                hit = {key for key, numbers in told if i in (numbers or ())}
-                values = frame.get_column(memory.columns[0]).to_list()
-                places = [at for at, value in enumerate(values) if value in hit]
-                found[i] = pl.Series(places, dtype=pl.UInt32)
+                hit = [key for key, numbers in told if i in (numbers or ())]
+                found[i] = _where(frame.get_column(memory.columns[0]), hit)
         return found
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
@@ -204,12 +199,39 @@ class Memory:
         self.told[key] = numbers
 
 
+def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
+    """Of these columns those that hold few different values, and which."""
+    some = frame.slice(0, _PROBED)
+    names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
+    if frame.height < MANY:
+        for name in names:
+            values = frame.get_column(name)
+            if values.n_unique() <= _DISTINCT:
+                yield name, list(dict.fromkeys(values.to_list()))
+    elif names:
+        query = frame.lazy().select(pl.col(names).unique().implode())
+        told = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
+        for name in names:
+            different = told.get_column(name)[0]
+            if len(different) <= _DISTINCT:
+                yield name, different.to_list()
+
+
+def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
+    """The places of the rows that hold one of some values."""
+    if set(hit) == {None}:
+        mask = values.is_null()
+    else:
+        mask = values.is_in(pl.Series(hit, dtype=values.dtype).implode(), nulls_equal=True)
+    return everywhere(len(values)).filter(mask)
+
+
 def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]:
     """The values of expressions with different names, one for each row, also where they are literals."""
     if not exprs:
         return []
     query = frame.lazy().select(exprs)
-    made = query.collect(engine="in-memory", optimizations=AS_WRITTEN).get_columns()
+    made = query.collect(engine="in-memory", optimizations=IN_COMMON).get_columns()
     if len(made[0]) == frame.height:
         return made
     return [values.new_from_index(0, frame.height) for values in made]

@@ -17,17 +17,19 @@ _IDLE_TEXT = re.compile(_IDLE[1:-1])
 def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """`frame` with the decimals of the String columns `names` in their shortest form.
 
-    Only values that begin or end with a zero are looked at closely, those of all columns together.
+    Only values with a zero at the end, or one too many at the beginning, are looked at closely, those of all columns
+    together.
     """
     columns = [frame.get_column(name) for name in _given(frame, names)]
     if not columns:
         return frame
-    found = [(column, places) for column, places in _zeros(frame, columns) if len(places)]
+    found, leading = _zeros(frame, columns)
     if not found:
         return frame
     values = pl.concat([column[places].alias("value") for column, places in found])
     value = pl.col("value")
-    shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=shortest(value))
+    better = shortest(value) if leading else _without_trailing(value)
+    shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=better)
     told = shorter.collect(engine="in-memory", optimizations=AS_WRITTEN)
     idle, right = told.get_columns()
     if not idle.any():
@@ -55,23 +57,29 @@ def _given(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
 
 def _zeros(
     frame: pl.DataFrame, columns: Sequence[pl.Series]
-) -> Iterator[tuple[pl.Series, pl.Series]]:
-    """The places of the values that begin or end with a zero."""
-    texts = [pl.col(column.name) for column in columns]
-    asked = [
-        (text.str.ends_with("0") | text.str.starts_with("0")).arg_true().implode() for text in texts
-    ]
+) -> tuple[list[tuple[pl.Series, pl.Series]], bool]:
+    """The columns with values that may have idle zeros, and their places; whether any may have a leading one."""
+    asked = []
+    for column in columns:
+        text = pl.col(column.name)
+        first = text.str.starts_with("0") & ~text.str.starts_with("0.")
+        asked.append((text.str.ends_with("0") | first).arg_true().implode())
+        asked.append((first & (text != "0")).any().alias(f"{column.name} first"))
     query = frame.lazy().select(asked)
     told = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
-    for column in columns:
-        yield column, told.get_column(column.name)[0]
+    places = [(column, told.get_column(column.name)[0]) for column in columns]
+    leading = any(told.get_column(f"{column.name} first")[0] for column in columns)
+    return [(column, where) for column, where in places if len(where)], leading
 
 
 def shortest(value: pl.Expr) -> pl.Expr:
     """Decimal text without leading zeros and without zeros at the end of the fraction."""
-    whole = value.str.replace(r"^0+([0-9])", "$1")
+    return _without_trailing(value.str.replace(r"^0+([0-9])", "$1"))
+
+
+def _without_trailing(value: pl.Expr) -> pl.Expr:
     return (
-        pl.when(whole.str.contains(".", literal=True))
-        .then(whole.str.strip_chars_end("0").str.strip_chars_end("."))
-        .otherwise(whole)
+        pl.when(value.str.contains(".", literal=True))
+        .then(value.str.strip_chars_end("0").str.strip_chars_end("."))
+        .otherwise(value)
     )
