@@ -23,7 +23,7 @@ from crossborder.errors import InputError
 from crossborder.keys import declaration_key_expr, manifest_key
 from crossborder.samples.vocabulary import table
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet, apply_profile, content_digests, personal_names
+from crossborder.shipments import FrameSet, apply_profile, personal_names
 from crossborder.shipments import findings as found
 
 log.know_personal(personal_names())
@@ -129,7 +129,6 @@ class Judge:
             frames=frames,
             by_shipment=every,
             verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
-            digests=content_digests(read.frames),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
             mapping=read.mapping,
@@ -139,6 +138,7 @@ class Judge:
             profile=self.firm,
             operator=self.person,
             declared_on=self.context.declared_on,
+            given=read.frames,
         )
 
 
@@ -204,13 +204,8 @@ def _judge_alone(
     classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
-    told = plan.check(elements, classed, context.tables, context.declared_on)
-    parts = [
-        f_class,
-        told.filter(pl.col("ship").is_not_null()),
-        rules.of_rates(rules.check_alone(classed, context)),
-    ]
-    unanswered = messages.unanswered(plan, elements, context.tables, context.declared_on)
+    told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
+    parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
     return whole, _once(found.gather(parts)), unanswered
 
 

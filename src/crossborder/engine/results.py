@@ -12,7 +12,7 @@ import polars as pl
 from crossborder.engine import once
 from crossborder.intake import SourceTable
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet
+from crossborder.shipments import FrameSet, content_digests
 from crossborder.shipments.findings import VERDICTS
 
 FORMAT = 1
@@ -42,15 +42,14 @@ class Checked:
     `frames` hold the shipments after the profile filled what the file left empty; `verdicts` is
     `ship, verdict` (valid, rejected, not_evaluated, on_hold). `by_shipment` has a finding of its own for every shipment
     that is at fault or held, and those about the file (columns of `crossborder.shipments.findings.SCHEMA`): what verdicts
-    follow from; `findings` is the same as it is told. `digests` is `ship, digest` of what the file itself said.
-    `unevaluated` lists rules that did not run for want of facts: `rule, reason_zh, reason_en`.
+    follow from; `findings` is the same as it is told. `unevaluated` lists rules that did not run for want of facts:
+    `rule, reason_zh, reason_en`.
     Thread-safe: nothing in it changes.
     """
 
     frames: FrameSet
     by_shipment: pl.DataFrame
     verdicts: pl.DataFrame
-    digests: pl.DataFrame
     unevaluated: pl.DataFrame
     rows: int
     mapping: str
@@ -60,6 +59,13 @@ class Checked:
     profile: Profile
     operator: Operator
     declared_on: str
+    given: FrameSet
+    """The shipments as the file gave them, before the profile filled anything."""
+
+    @cached_property
+    def digests(self) -> pl.DataFrame:
+        """`ship`, `digest` of what the file itself said; made when it is first asked for."""
+        return content_digests(self.given)
 
     @cached_property
     def findings(self) -> pl.DataFrame:

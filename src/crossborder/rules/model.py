@@ -63,20 +63,21 @@ class Case:
 
     def text(self, template: str) -> pl.Expr:
         """A template of this case as a String expression (missing values as empty text)."""
-        names = _PLACEHOLDER.findall(template)
+        names = self.names(template)
         if not names:
             return pl.lit(template)
         parts = [self.values.get(n, pl.col(n)).cast(pl.String).fill_null("") for n in names]
         return pl.format(_PLACEHOLDER.sub("{}", template), *parts)
 
+    @staticmethod
+    def names(template: str) -> list[str]:
+        """What a template shows."""
+        return _PLACEHOLDER.findall(template)
+
     def placeholders(self) -> frozenset[str]:
         """Columns of the frame that its texts show."""
-        found = {n for t in (self.zh, self.en, self.fix_zh, self.fix_en) for n in _names(t)}
+        found = {n for t in (self.zh, self.en, self.fix_zh, self.fix_en) for n in self.names(t)}
         return frozenset(found - set(self.values))
-
-
-def _names(template: str) -> list[str]:
-    return _PLACEHOLDER.findall(template)
 
 
 @dataclass(frozen=True, slots=True)
