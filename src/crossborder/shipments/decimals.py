@@ -28,8 +28,8 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         return frame
     values = pl.concat([column[places].alias("value") for column, places in found])
     value = pl.col("value")
-    better = shortest(value) if leading else _without_trailing(value)
-    shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=better)
+    short = shortest(value) if leading else _without_trailing(value)
+    shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=short)
     told = shorter.collect(engine="in-memory", optimizations=AS_WRITTEN)
     idle, right = told.get_columns()
     if not idle.any():
