@@ -27,7 +27,7 @@ FEW = 8
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
 _KEPT = 256
-_PROBED, _DISTINCT = 64, 24
+_PROBED, _DISTINCT = 96, 48
 """How many different values among the first rows, and among all, are few."""
 
 
