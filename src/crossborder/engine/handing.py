@@ -66,7 +66,7 @@ def _whole(recording: Recording, checked: Checked) -> Prepared:
     desk.progress(hand_in.plan.height, hand_in.plan.height)
     listing = Listing(hand_in.checked.frames, desk.listed(hand_in), desk.judge.firm)
     recording.manifest(recording.drafted(listing))
-    about_file = hand_in.checked.findings.filter(pl.col("ship").is_null())
+    about_file = hand_in.checked.by_shipment.filter(pl.col("ship").is_null())
     tally = Tally()
     tally.add(hand_in.checked)
     return _answer(recording, tally, checked.rows, [], iter([about_file]))
@@ -200,7 +200,7 @@ def _answer(
     recording: Recording, tally: Tally, rows: int, settled: Sequence[Settled],
     findings: Iterator[pl.DataFrame],
 ) -> Prepared:  # fmt: skip
-    records = (finding_rows(frame) for frame in findings)
+    records = (finding_rows(frame) for frame in (*findings, tally.told_once()))
     batch, manifests, left_out = recording.sealed(rows, settled, records)
     elsewhere = recorded_elsewhere(recording.desk.ledger, [batch.id])
     return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out, elsewhere)

@@ -167,11 +167,11 @@ def _forgive(checked: Checked, already: pl.Series) -> Checked:
     """What is already filed with the same content has no findings and no verdict but that."""
     if already.is_empty():
         return checked
-    kept = checked.findings.filter(
+    kept = checked.by_shipment.filter(
         pl.col("ship").is_null() | ~pl.col("ship").is_in(already.implode())
     )
     verdicts = found.verdicts(checked.verdicts.select("ship"), kept)
-    return replace(checked, findings=kept, verdicts=verdicts)
+    return replace(checked, by_shipment=kept, verdicts=verdicts)
 
 
 def _conflict_findings(

@@ -69,7 +69,7 @@ def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
     """A hand-in (or block) and its documents as `batches.draft_declarations` gives them; findings of shipments only."""
     rows = shipment_rows(hand_in)
     first = rows[0][0] if rows else 0
-    about = hand_in.checked.findings.filter(pl.col("ship").is_not_null())
+    about = hand_in.checked.by_shipment.filter(pl.col("ship").is_not_null())
     replaced = hand_in.plan.filter(pl.col("replaces").is_not_null()).unique(
         "replaces", keep="first"
     )

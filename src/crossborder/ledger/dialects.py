@@ -93,31 +93,36 @@ def insert_rows(
     quote = dialect.identifier_preparer.quote
     mark = "?" if dialect.paramstyle == "qmark" else "%s"
     constants = {
-        name: _literal(table, name, value, dialect) for name, value in (fixed or {}).items()
+        name: literal_of(table, name, value, dialect) for name, value in (fixed or {}).items()
     }
     sql = (
         f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
         f" VALUES ({', '.join([mark] * len(columns) + list(constants.values()))})"
     )  # fmt: skip
-    _many(connection, sql, chain((first,), following))
+    run_many(connection, sql, chain((first,), following))
 
 
-def _many(connection: Connection, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """A statement once for each row; the driver's errors are told as SQLAlchemy tells them, without the rows."""
+def run_many(connection: Connection, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Run a statement once for each row; how many rows it touched.
+
+    No row need be alive longer than its turn: a list of a hundred thousand tuples costs Python's collector more than the
+    statement itself. Raises what SQLAlchemy would, without the values.
+    """
     cursor: Any = connection.connection.cursor()  # its executemany takes any iterable
     errors = connection.dialect.loaded_dbapi.Error
     try:
         cursor.executemany(sql, rows)
+        return max(int(cursor.rowcount), 0)
     except errors as error:
         raise DBAPIError.instance(
-            sql, (), error, errors, hide_parameters=True, dialect=connection.dialect
+            sql, None, error, errors, hide_parameters=True, dialect=connection.dialect
         ) from error
     finally:
         cursor.close()
 
 
-def _literal(table: Table, column: str, value: Any, dialect: Dialect) -> str:
-    """A value of a column as the dialect writes it in a statement."""
+def literal_of(table: Table, column: str, value: Any, dialect: Dialect) -> str:
+    """A value of a column as the dialect writes it in a statement. Raises `TypeError` where it has no literals."""
     written = table.c[column].type.dialect_impl(dialect).literal_processor(dialect)
     if written is None:
         raise TypeError(f"no literals of {table.name}.{column}")

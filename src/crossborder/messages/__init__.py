@@ -16,7 +16,8 @@ from crossborder.messages.manifest_survey import columns_needed as manifest_colu
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
-from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
+from crossborder.messages.unanswered import UNANSWERED, summed, told
+from crossborder.messages.unproject import read_declarations
 from crossborder.messages.verify import verify
 
 __all__ = [
@@ -38,11 +39,11 @@ __all__ = [
     "manifest_findings",
     "manifest_groups",
     "message_id",
+    "read_declarations",
     "read_receipts",
     "stamp",
     "summed",
     "survey_manifests",
     "told",
-    "unanswered",
     "verify",
 ]

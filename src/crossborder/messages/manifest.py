@@ -19,7 +19,6 @@ from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.keys import normalise_expr, normalised
 from crossborder.messages.compose import Form, checked_ids, shell
-from crossborder.messages.decimals import shortest
 from crossborder.messages.envelope import Envelope
 from crossborder.messages.manifest_checks import most, not_in_tables, off_the_master, too_many
 from crossborder.messages.manifest_survey import (
@@ -32,6 +31,7 @@ from crossborder.messages.manifest_survey import (
 from crossborder.messages.plan import compile_plan
 from crossborder.messages.render import Rows, render
 from crossborder.shipments import findings
+from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
 Operation = Literal["ADD", "APD"]
