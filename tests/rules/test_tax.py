@@ -461,6 +461,20 @@ def test_every_class_and_direction_has_its_outcome() -> None:
     assert paid.filter(pl.col("outcome") == "not_evaluated")["payable_cny"].null_count() == 5
 
 
+def test_a_value_is_said_only_if_every_line_has_one() -> None:
+    assert only(taxed(b(line(), line(price="100"))))["value_cny"] == Decimal(300)
+    assert only(taxed(b(line(), line(currency="116"))))["value_cny"] is None
+    assert only(taxed(Parcel("B", goods=())))["value_cny"] is None
+    assert only(taxed(Parcel("A")))["value_cny"] is None
+
+
+def test_a_missing_movement_date_matters_only_where_an_amount_goes_by_it() -> None:
+    shirt = c(line("6205200099", "300"), movement_date=None)
+    assert only(taxed(shirt))["note_en"] == "an estimate; customs' figures (EXP310) count"
+    assert only(taxed(shirt))["payable_cny"] == Decimal("59.34")
+    assert "LIM-06" in only(taxed(b(movement_date=None)))["note_en"]
+
+
 def test_as_ecommerce_only_imports_of_goods_are_asked() -> None:
     found = taxed(
         Parcel("A"), b(), Parcel("C", "E"), c(line("6205200099", "100")), regime="ecommerce"
