@@ -198,3 +198,18 @@ def test_every_packaged_table_with_sources_explains_them_all() -> None:
         ):
             tags = set(frame["source"].drop_nulls().str.split(";").explode())
             assert set(codes.about(name).sources) == tags, name
+
+
+def test_exchange_rates_are_looked_up_like_any_table() -> None:
+    rows = [
+        ("502", "202610", "7.1", False),
+        ("502", "202611", "7.2", False),
+        ("300", "202611", "8", True),
+    ]
+    schema = {"currency": pl.String, "month": pl.String, "rate": pl.String, "fictional": pl.Boolean}
+    tables = Tables().with_rates(pl.DataFrame(rows, schema=schema, orient="row"))
+    assert codes.search("exchange_rates", "502", tables=tables)["rate"].to_list() == ["7.1", "7.2"]
+    assert codes.search("exchange_rates", "", tables=tables, on="2026-11-05").rows() == [
+        ("502", "202611", "7.2", "0"), ("300", "202611", "8", "1"),
+    ]  # fmt: skip
+    assert codes.search("exchange_rates", "502").height == 0
