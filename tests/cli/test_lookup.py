@@ -57,7 +57,7 @@ def test_every_id_a_finding_can_have_is_explained(run: Run) -> None:
     ids |= {rule for m in ("EXP301", "EXP311") for rule in schema.facet_rules(m).values()}
     ids |= {code.rule for m in ("EXP301", "EXP311") for code in schema.code_lists(m)} - {""}
     ids |= {f"INT-{kind}" for kind in PROBLEMS} | {"INT-live-differs", "INT-classified", "XSD-GName-maxLength"}  # fmt: skip
-    ids |= {"CLS-11", "MFT-02", "EXP-36", "ID-08"}
+    ids |= {"CLS-11", "LIM-12", "MFT-02", "EXP-36", "ID-08"}
     for rule_id in sorted(ids):
         record = explain_rule(rule_id)
         assert record["id"] == rule_id

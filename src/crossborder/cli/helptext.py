@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Pair = tuple[str, str]
 
@@ -17,8 +17,7 @@ EXITS: Pair = (
 )
 
 
-@dataclass(frozen=True)
-class Help:
+class Help(NamedTuple):
     """One command: `line` in the list of commands, `body` above its options, `exits` what 0, 1 and 2 mean here."""
 
     line: Pair

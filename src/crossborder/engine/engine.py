@@ -20,6 +20,7 @@ from crossborder.engine import (
     filing,
     handing,
     looking,
+    once,
     outlook,
     profiles,
     pure,
@@ -149,7 +150,7 @@ class Engine:
             return sources.open_blocks(data, **self._reading(mapping, sheet))
 
         with opened() as blocks:
-            yield Checking(judge, blocks, opened, self.home, progress)
+            yield Checking(judge, blocks, opened, self.home, progress, data)
 
     # -- what it pays
 
@@ -354,7 +355,10 @@ class Engine:
         return looking.states(self.ledger, only)
 
     def status(self, waybill: str, partner: str | None = None) -> list[dict[str, Any]]:
-        """Every attempt of a waybill with its time line and receipts; of one partner only, if named."""
+        """Every attempt of a waybill with its time line and receipts; of one partner only, if named.
+
+        A hand-in of which nothing was composed says why: `findings`, as `Engine.findings` has them.
+        """
         return looking.stories(self.ledger, waybill, partner)
 
     def attempts(
@@ -389,13 +393,13 @@ class Engine:
         )
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
-        """Findings kept with a batch, in order."""
-        kept = self.ledger.findings_of(batch_id, offset=after, limit=limit)
+        """Findings kept with a batch, in order; those told once for many shipments (a missing rate) come last."""
+        kept = self.ledger.findings_of(batch_id, after, limit, once=once.RULES)
         return [json.loads(row.record) for row in kept]
 
     def iter_findings(self, batch_id: str, lang: str = "en") -> Iterator[dict[str, Any]]:
         """All findings kept with a batch, as `prepare --json` shows them."""
-        for row in self.ledger.each_finding(batch_id):
+        for row in self.ledger.each_finding(batch_id, once=once.RULES):
             record = json.loads(row.record)
             yield {n: record["fix_zh" if (n, lang) == ("fix", "zh") else n] for n in JSON_FIELDS}
 

@@ -129,8 +129,8 @@ def _judged(judge: Judge, opened: Opened, home: Path, progress: Progress) -> _Si
         taxes.append(_paid(checked, judge))
 
     with opened() as blocks:
-        checking = Checking(judge, blocks, opened, home, progress, watch)
-        for findings in checking.findings():
+        checking = Checking(judge, blocks, opened, home, progress, watch=watch)
+        for findings in checking.by_shipment():
             decides = pl.col("ship").is_not_null() & pl.col("action").is_in(["reject", "hold"])
             told.append(findings.filter(decides).select("ship", "rule").unique())
     facts = pl.concat(seen).join(checking.verdicts, on="ship")

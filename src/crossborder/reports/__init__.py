@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
+from crossborder.reports.files import opened_whole
 from crossborder.reports.findings import (
     findings_csv,
     findings_list,
@@ -29,6 +30,7 @@ __all__ = [
     "grouped",
     "label",
     "merged",
+    "opened_whole",
     "outcomes",
     "plain_facts",
     "plain_table",
