@@ -133,6 +133,8 @@ def test_fifty_is_not_collected_and_a_fen_more_is_all_due(
 ) -> None:
     parcel = only(taxed(b(line(price=price))))
     assert (parcel["outcome"], str(parcel["payable_cny"])) == (outcome, paid)
+    assert ("not above 50" in parcel["note_en"]) == (outcome == "not_collected")
+    assert ("不超过" in parcel["note_zh"]) == (outcome == "not_collected")
 
 
 @pytest.mark.parametrize(
@@ -396,6 +398,23 @@ def test_cosmetics_pay_consumption_tax_from_a_price_per_measure_on(price: str, m
     full = None if excise["amount_cny"] is None else str(excise["amount_cny"])
     assert full == (None if amount is None else "61.76" if amount == "75.00" else amount)
     assert excise["rule"].endswith("TAX-13")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("consumption_from_cny", "10"), ("consumption_from_measure", "g"), ("consumption_per_unit_cny", "1"),
+        ("consumption_unit_zh", "升"),
+    ],
+)  # fmt: skip
+def test_a_tariff_row_that_says_half_of_it_is_not_evaluated(column: str, value: str) -> None:
+    half = TARIFF.with_columns(
+        pl.when(pl.col("code") == "6205200099").then(pl.lit(value)).otherwise(column).alias(column)
+    )
+    tables = Tables().with_table("tariff", half, "2000-01-01")
+    shirt = line("6205200099", "100", model="50g", quantity_1="1", unit_1="095")
+    found = taxed(c(shirt), tables=tables)
+    assert [f[3] for f in figures(found)] == ["6.00", None, None]
 
 
 def test_small_taxes_on_goods_are_noted_or_by_option_left_out() -> None:
