@@ -19,7 +19,7 @@ from crossborder.engine.results import FORMAT
 from crossborder.engine.sources import Blocks
 from crossborder.errors import InputError
 from crossborder.rules import tax as room
-from crossborder.rules.tax import OUTCOMES, REGIMES, Assessed, Regime
+from crossborder.rules.tax import OUTCOMES, REGIMES, Assessed, Regime, plain
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, apply_profile
 
@@ -185,7 +185,9 @@ def _texts(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
         shown = shown.with_columns(pl.col("line") + 1)
     dropped = [f"{name}_{other}" for name in ("how", "note") for other in ("zh", "en")]
     return shown.drop(dropped, strict=False).with_columns(
-        pl.col(name).cast(pl.String) for name, kind in shown.schema.items() if kind.is_decimal()
+        (plain(pl.col(name)) if name == "rate_pct" else pl.col(name).cast(pl.String)).alias(name)
+        for name, kind in shown.schema.items()
+        if kind.is_decimal()
     )
 
 
