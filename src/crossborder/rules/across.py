@@ -23,10 +23,11 @@ Over = tuple[str, ...]
 
 NEEDED = (
     "master_waybill", "house_waybill", "direction", "declaration_class", "movement_date", "party_id",
-    "receiver_name", "sender_name", "receiver_phone", "sender_phone",
+    "receiver_name", "sender_name", "receiver_phone", "sender_phone", "receiver_address", "sender_address",
+    "sender_country", "receiver_country", "total_value", "currency",
 )  # fmt: skip
 """The columns of shipments that cases with `over` look at."""
-COMMON = ("_master", "_house", "direction", "party_id", "_party_phone")
+COMMON = ("_master", "_house", "direction", "party_id", "_party_phone", "_party_address")
 """What shipments may have in common."""
 
 
@@ -61,6 +62,7 @@ def in_common(ships: pl.DataFrame, over: Over) -> pl.Series:
         "_master": normalised(ships["master_waybill"]),
         "_house": normalised(ships["house_waybill"]),
         "_party_phone": pl.when(incoming).then("receiver_phone").when(outgoing).then("sender_phone"),
+        "_party_address": pl.when(incoming).then("receiver_address").when(outgoing).then("sender_address"),
     }  # fmt: skip
     parts = ships.select(
         (given if isinstance(given := known.get(name, pl.col(name)), pl.Expr) else pl.lit(given)).alias(name)
