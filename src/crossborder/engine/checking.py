@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.engine.across import Across
 from crossborder.engine.annotating import Annotation, changed
 from crossborder.engine.handing_in import keys_of
@@ -25,6 +26,10 @@ from crossborder.intake import SourceTable
 Progress = Callable[[int, int], None]
 
 
+def _unwatched(_checked: Checked) -> None:
+    """Nobody looks at what passes."""
+
+
 @dataclass(frozen=True)
 class _Made:
     judged: JudgedBlock
@@ -36,14 +41,15 @@ class _Made:
 class Checking:
     """A hand-in that is being checked. For one thread.
 
-    `findings()` gives every finding, frame by frame, and must be read to its end; then `summary` counts them, and
-    `faulty_rows()` gives the rows of rejected shipments as the user wrote them, and `annotate()` the whole hand-in as a
-    workbook, if `annotate_to()` said so before.
+    `findings()` gives every finding as it is told, `by_shipment()` each shipment's own (see `Checked`), frame by frame; one of
+    them must be read to its end, once. Then `summary` counts them, and `faulty_rows()` gives the rows of rejected shipments
+    as the user wrote them, and `annotate()` the whole hand-in as a workbook, if `annotate_to()` said so before. `watch` is
+    handed every block (or the whole) as it was judged by itself.
     """
 
     def __init__(
         self, judge: Judge, blocks: Blocks, opened: Callable[[], AbstractContextManager[Blocks]], home: Path,
-        progress: Progress, data: Any = None,
+        progress: Progress, data: Any = None, watch: Callable[[Checked], None] = _unwatched,
     ) -> None:  # fmt: skip
         self._judge = judge
         self._data = data
@@ -52,6 +58,7 @@ class Checking:
         self._opened = opened
         self._home = home
         self._progress = progress
+        self._watch = watch
         self._tally = Tally()
         self._whole: Checked | None = None
 
@@ -60,8 +67,23 @@ class Checking:
         """What was found, once all findings were read."""
         return self._tally.summary()
 
+    @property
+    def verdicts(self) -> pl.DataFrame:
+        """`ship, verdict` of every shipment, once all findings were read."""
+        return self._tally.verdicts()
+
     def findings(self) -> Iterator[pl.DataFrame]:
-        """All findings; those that only the whole hand-in shows come last. Raises as reading and judging do."""
+        """All findings as they are told; those that only the whole hand-in shows come last. Raises as `by_shipment`."""
+        for findings in self.by_shipment():
+            own, _ = once.apart(findings)
+            yield own
+        yield self._tally.told_once()
+
+    def by_shipment(self) -> Iterator[pl.DataFrame]:
+        """All findings, each of a shipment or of the file; those that only the whole shows come last.
+
+        Raises as reading and judging do.
+        """
         only, several = begun(self._blocks)
         for findings in self._streamed(several) if only is None else self._at_once(only):
             if self._annotation is not None:
@@ -71,9 +93,10 @@ class Checking:
     def _at_once(self, only: Block) -> Iterator[pl.DataFrame]:
         self._whole = self._judge.whole(only.intake)
         self._count(self._whole, only.intake.raw)
-        yield self._whole.findings
+        yield self._whole.by_shipment
 
     def _count(self, checked: Checked, source: SourceTable) -> None:
+        self._watch(checked)
         self._tally.add(checked)
         if self._annotation is not None:
             self._annotation.block(checked, source)
@@ -137,7 +160,7 @@ class Checking:
                 self._count(checked, made.head)
                 shipments += checked.verdicts.height
                 self._progress(shipments, max(shipments, round(shipments * total / made.done)))
-                yield checked.findings
+                yield checked.by_shipment
             self._progress(shipments, shipments)
             if across.missing:
                 raise not_given(across.missing)
@@ -147,7 +170,6 @@ class Checking:
                 yield findings
 
     def _at_the_end(self, across: Across) -> Iterator[pl.DataFrame]:
-        yield from across.compared()
-        for _, findings in across.masters():
-            yield findings
+        for told in in_order(lambda step: step(), across.steps()):
+            yield told.findings
         yield across.about_file()

@@ -23,7 +23,7 @@ from crossborder.errors import InputError
 from crossborder.keys import declaration_key_expr, manifest_key
 from crossborder.samples.vocabulary import table
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet, apply_profile, content_digests, personal_names
+from crossborder.shipments import FrameSet, apply_profile, personal_names
 from crossborder.shipments import findings as found
 
 log.know_personal(personal_names())
@@ -119,17 +119,16 @@ class Judge:
         checked = self._checked(read, frames, findings)
         of_file = pl.col("ship").is_null()
         return JudgedBlock(
-            replace(checked, findings=checked.findings.filter(~of_file), source=NOTHING),
-            checked.findings.filter(of_file), unanswered, frozenset(missing),
+            replace(checked, by_shipment=checked.by_shipment.filter(~of_file), source=NOTHING),
+            checked.by_shipment.filter(of_file), unanswered, frozenset(missing),
         )  # fmt: skip
 
     def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
         every = found.gather([read.findings, findings])
         return Checked(
             frames=frames,
-            findings=every,
+            by_shipment=every,
             verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
-            digests=content_digests(read.frames),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
             mapping=read.mapping,
@@ -139,6 +138,7 @@ class Judge:
             profile=self.firm,
             operator=self.person,
             declared_on=self.context.declared_on,
+            given=read.frames,
         )
 
 
@@ -168,6 +168,13 @@ def _with_fictional_rates(tables: Tables, month: str) -> Tables:
     return tables.with_rates(made_up).with_rates(tables.rates())
 
 
+def judged_example(example: rules.Example) -> pl.DataFrame:
+    """What the whole of judging finds in an example of a rule; its option `most_houses` stands for an endpoint's."""
+    most = example.options.get("most_houses")
+    made = rules.frames_of(example), rules.context_of(example)
+    return _judge(*made, Operator(), int(most) if most else None)[1]
+
+
 def _judge(
     filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:
@@ -178,7 +185,7 @@ def _judge(
     parts = [
         f_class,
         plan.check(elements, classed, context.tables, context.declared_on),
-        rules.check(classed, context),
+        rules.of_rates(rules.check(classed, context)),
         messages.manifest_findings(
             classed,
             context.tables,
@@ -197,13 +204,8 @@ def _judge_alone(
     classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
-    told = plan.check(elements, classed, context.tables, context.declared_on)
-    parts = [
-        f_class,
-        told.filter(pl.col("ship").is_not_null()),
-        rules.check_alone(classed, context),
-    ]
-    unanswered = messages.unanswered(plan, elements, context.tables, context.declared_on)
+    told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
+    parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
     return whole, _once(found.gather(parts)), unanswered
 
 
@@ -362,9 +364,9 @@ def _receipt_items(source: Any) -> Iterable[tuple[str, bytes]]:
 
 def narrowed(checked: Checked, findings: pl.DataFrame) -> Checked:
     """`checked` with further findings (those that only the ledger knows) and the verdicts that follow."""
-    every = found.gather([checked.findings, findings])
+    every = found.gather([checked.by_shipment, findings])
     return replace(
         checked,
-        findings=every,
+        by_shipment=every,
         verdicts=found.verdicts(checked.verdicts.select("ship"), every),
     )

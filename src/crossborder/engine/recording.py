@@ -14,13 +14,21 @@ from crossborder import china_time
 from crossborder.engine import endpoints, proving
 from crossborder.engine.batches import Listing, draft_declarations, draft_manifests
 from crossborder.engine.handing_in import HandIn, meet_ledger
-from crossborder.engine.pieces import Piece, manifest_drafts, piece_of
+from crossborder.engine.pieces import Piece, manifests, piece_of
 from crossborder.engine.pure import Judge
 from crossborder.engine.results import Checked
 from crossborder.engine.sources import Blocks
 from crossborder.errors import CrossborderError, LedgerError
 from crossborder.keys import normalise
-from crossborder.ledger import BatchDraft, BatchRecord, FindingRow, KeysTaken, Ledger, Settled
+from crossborder.ledger import (
+    Attempts,
+    BatchDraft,
+    BatchRecord,
+    FindingRow,
+    KeysTaken,
+    Ledger,
+    Settled,
+)
 from crossborder.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -66,8 +74,17 @@ class Desk:
         return plan.join(where, on="ship", maintain_order="left")
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """Manifests of a listing, not recorded yet; `left_out` are (position, reason) of who stands on none."""
+
+    listing: Listing
+    manifests: Attempts
+    left_out: Sequence[tuple[int, str]]
+
+
 class Recording:
-    """A batch that is being recorded. `met` may be called from several threads, everything else from one."""
+    """A batch that is being recorded. `met` and `drafted` may be called from several threads, everything else from one."""
 
     def __init__(self, desk: Desk, blocks: Blocks, rows: int = 0) -> None:
         self.desk = desk
@@ -142,26 +159,30 @@ class Recording:
             return hand_in
         raise AssertionError("unreachable: the last try raises")
 
-    def manifest(self, listing: Listing) -> None:
-        """Record the manifests of whole master waybills, and who stands on none."""
+    def drafted(self, listing: Listing) -> Drafted:
+        """The manifests of whole master waybills, and who stands on none. May be called from several threads."""
         desk, served = self.desk, self.desk.settings.endpoints
+        made = draft_manifests(listing, desk.ledger, served, desk.now, self.batch.id, self._done)
+        small = listing.plan.height + made.manifests.height < proving.SMALL
+        proving.prove(made.manifests, "EXP311", served, desk.verify, small=small)
+        left_out = [(int(ship), en) for ship, en in made.left_out.select("ship", "en").iter_rows()]
+        return Drafted(listing, manifests(made), left_out)
+
+    def manifest(self, drafted: Drafted) -> None:
+        """Record the manifests of whole master waybills; they are drafted anew if other processes took their keys."""
+        desk = self.desk
         for left in range(TRIES, -1, -1):
-            made = draft_manifests(
-                listing, desk.ledger, served, desk.now, self.batch.id, self._done
-            )
-            small = listing.plan.height + made.manifests.height < proving.SMALL
-            proving.prove(made.manifests, "EXP311", served, desk.verify, small=small)
-            left_out = [(int(ship), en) for ship, en in made.left_out.select("ship", "en").iter_rows()]  # fmt: skip
-            if not made.manifests.height and not left_out:
+            rows, left_out = drafted.manifests, drafted.left_out
+            if not rows.rows and not left_out:
                 return
             try:
-                drafts = manifest_drafts(made)
-                desk.ledger.record_block(self.batch.id, [], drafts, [], left_out, desk.now)
+                desk.ledger.record_block(self.batch.id, [], rows, [], left_out, desk.now)
             except KeysTaken:
                 if not left:
                     raise
+                drafted = self.drafted(drafted.listing)
                 continue
-            self._manifests += made.manifests.height
+            self._manifests += len(rows.rows)
             self._left_out += len(left_out)
             return
 

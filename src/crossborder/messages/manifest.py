@@ -19,7 +19,6 @@ from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.keys import normalise_expr
 from crossborder.messages.compose import Form, checked_ids, shell
-from crossborder.messages.decimals import shortest
 from crossborder.messages.envelope import Envelope
 from crossborder.messages.manifest_checks import most, not_in_tables, off_the_master, too_many
 from crossborder.messages.manifest_survey import (
@@ -32,6 +31,7 @@ from crossborder.messages.manifest_survey import (
 from crossborder.messages.plan import compile_plan
 from crossborder.messages.render import Rows, render
 from crossborder.shipments import findings
+from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
 Operation = Literal["ADD", "APD"]
@@ -66,6 +66,11 @@ def manifest_groups(frames: FrameSet) -> pl.DataFrame:
     return grouped(frames, head.mapping.by)[0]
 
 
+def survey_manifests(frames: FrameSet, options: Mapping[str, str] | None = None) -> Survey:
+    """What manifests the readable shipments of `frames` make, as findings and composing both want to know it."""
+    return survey(frames, _switched_on(options))
+
+
 def manifest_findings(
     frames: FrameSet,
     tables: codes.Tables,
@@ -74,15 +79,17 @@ def manifest_findings(
     options: Mapping[str, str] | None = None,
     most_houses: int | None = None,
     masters: pl.DataFrame | None = None,
+    surveyed: Survey | None = None,
 ) -> pl.DataFrame:
     """Findings that only the manifest has: shorter fields, its own facts, shipments that differ from their master.
 
     What the check of the declaration tells of the same value is not told again. `on` as in `Plan.check`;
     `options` are the profile's; `most_houses` may lower the limit of 9,999 house waybills, never raise it.
     `masters` (`master_waybill`, `pieces`, `gross_weight`) is what the operator knows of the master waybills;
-    without it MFT-02 is not evaluated.
+    without it MFT-02 is not evaluated. `surveyed` is `survey_manifests` of the same frames and options, where it is
+    known already.
     """
-    found = survey(frames, _switched_on(options))
+    found = surveyed or survey_manifests(frames, options)
     unknown = not_in_tables(found, frames, tables, on)
     large = too_many(found, frames, most_houses)
     own = findings.gather([found.faults, found.deviating, unknown])
@@ -107,15 +114,17 @@ def compose_manifests(
     before: pl.DataFrame | None = None,
     options: Mapping[str, str] | None = None,
     most_houses: int | None = None,
+    surveyed: Survey | None = None,
 ) -> Manifests:
     """The manifests of `frames`. Nothing is raised for bad shipments: they are left out, with the reason.
 
     `ids` are message ids by manifest number (`manifest_groups(frames)`). `operation` APD appends: only
     `only_ships` are listed, while the totals of the head count every line of `frames` and what stood on
     the manifest `before` (`master_waybill`, `voyage`, `direction`, `houses`, `pieces`, `gross_weight` as in
-    `Manifests.documents`). Raises `SchemaError` for a wrong number or shape of ids.
+    `Manifests.documents`). `surveyed` as for `manifest_findings`. Raises `SchemaError` for a wrong number or shape of
+    ids.
     """
-    found = survey(frames, _switched_on(options))
+    found = surveyed or survey_manifests(frames, options)
     names = checked_ids(ids, found.groups.height)
     good, left_out = _listable(found, frames)
     heads, blocked = _heads(found, good, before, most(found, most_houses))

@@ -13,12 +13,15 @@ from crossborder.reports.findings import (
     write_findings_csv,
 )
 from crossborder.reports.labels import LABELS, label, outcomes
+from crossborder.reports.replayed import ReplayTables, write_replay
+from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
     "LABELS",
     "LINES",
     "DayReport",
+    "ReplayTables",
     "account_rows",
     "account_table",
     "adds_up",
@@ -31,6 +34,10 @@ __all__ = [
     "outcomes",
     "plain_facts",
     "plain_table",
+    "tax_file",
+    "tax_story",
+    "tax_table",
     "write_findings_csv",
+    "write_replay",
     "write_report",
 ]
