@@ -99,18 +99,23 @@ def insert_rows(
         f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
         f" VALUES ({', '.join([mark] * len(columns) + list(constants.values()))})"
     )  # fmt: skip
-    _many(connection, sql, chain((first,), following))
+    run_many(connection, sql, chain((first,), following))
 
 
-def _many(connection: Connection, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """A statement once for each row; the driver's errors are told as SQLAlchemy tells them, without the rows."""
+def run_many(connection: Connection, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
+    """Run a statement once for each row; how many rows it touched.
+
+    No row need be alive longer than its turn: a list of a hundred thousand tuples costs Python's collector more than the
+    statement itself. Raises what SQLAlchemy would, without the values.
+    """
     cursor: Any = connection.connection.cursor()  # its executemany takes any iterable
     errors = connection.dialect.loaded_dbapi.Error
     try:
         cursor.executemany(sql, rows)
+        return max(int(cursor.rowcount), 0)
     except errors as error:
         raise DBAPIError.instance(
-            sql, (), error, errors, hide_parameters=True, dialect=connection.dialect
+            sql, None, error, errors, hide_parameters=True, dialect=connection.dialect
         ) from error
     finally:
         cursor.close()

@@ -18,9 +18,8 @@ from sqlalchemy import (
     literal,
     select,
 )
-from sqlalchemy.exc import DBAPIError
 
-from crossborder.ledger.dialects import literal_of
+from crossborder.ledger.dialects import literal_of, run_many
 
 
 def insert_columns(
@@ -49,22 +48,8 @@ def insert_columns(
 
 
 def run_columns(connection: Connection, sql: str, columns: Iterable[Iterable[Any]]) -> int:
-    """Run a statement once for each row of columns; how many rows it touched.
-
-    No row is alive longer than its turn: a list of a hundred thousand tuples costs Python's collector more than the
-    statement itself. Raises what SQLAlchemy would, without the values.
-    """
-    dialect = connection.dialect
-    cursor: Any = connection.connection.cursor()
-    try:
-        cursor.executemany(sql, zip(*columns, strict=False))
-        return max(int(cursor.rowcount), 0)
-    except dialect.loaded_dbapi.Error as error:
-        raise DBAPIError.instance(
-            sql, None, error, dialect.loaded_dbapi.Error, hide_parameters=True, dialect=dialect
-        ) from error
-    finally:
-        cursor.close()
+    """Run a statement once for each row of columns (`run_many`); how many rows it touched."""
+    return run_many(connection, sql, zip(*columns, strict=False))
 
 
 def run_rows(
