@@ -23,10 +23,11 @@ Over = tuple[str, ...]
 
 NEEDED = (
     "master_waybill", "house_waybill", "direction", "declaration_class", "movement_date", "party_id",
-    "receiver_name", "sender_name", "receiver_phone", "sender_phone",
+    "receiver_name", "sender_name", "receiver_phone", "sender_phone", "receiver_address", "sender_address",
+    "sender_country", "receiver_country", "total_value", "currency",
 )  # fmt: skip
 """The columns of shipments that cases with `over` look at."""
-COMMON = ("_master", "_house", "direction", "party_id", "_party_phone")
+COMMON = ("_master", "_house", "direction", "party_id", "_party_phone", "_party_address")
 """What shipments may have in common."""
 _NORMALISED = {"_master": "master_waybill", "_house": "house_waybill"}
 
@@ -66,9 +67,10 @@ def _part(ships: pl.DataFrame, name: str) -> pl.Expr:
     """One of `COMMON`, or a column as it is."""
     if name in _NORMALISED:
         return pl.lit(normalised(ships[_NORMALISED[name]]))
-    if name == "_party_phone":
+    if name.startswith("_party_"):
         incoming, outgoing = pl.col("direction") == "I", pl.col("direction") == "E"
-        return pl.when(incoming).then("receiver_phone").when(outgoing).then("sender_phone")
+        what = name.removeprefix("_party_")
+        return pl.when(incoming).then(f"receiver_{what}").when(outgoing).then(f"sender_{what}")
     return pl.col(name)
 
 

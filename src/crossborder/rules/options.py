@@ -119,6 +119,21 @@ OPTIONS: dict[str, Option] = {
             rules=("CLS-17",),
         ),
         Option(
+            "split_signal",
+            "note",
+            "疑似拆单（同一收发件人多个包裹合计超限）：pass 不查，note 提示，hold 同一证件号码的暂挂",
+            "parcels of one person that are above the limit together: pass does not look, note says so, hold lets those of "
+            "one identity number wait for a person",
+            ("pass", "note", "hold"),
+        ),
+        Option(
+            "split_parcels",
+            "2",
+            "同一收发件人（证件、电话或地址）的B类包裹达到此数量，且各未超限、合计超限时，疑似拆单",
+            "class B parcels of one person (identity number, telephone or address), each within the limit, from which "
+            "a sum above it is taken for one purchase split up",
+        ),
+        Option(
             "resale_quantity",
             "100",
             "B类单项商品件数达到此数量时暂挂",

@@ -17,35 +17,13 @@ from functools import cached_property
 
 import polars as pl
 
-from crossborder.rules.charsets import half_width
 from crossborder.rules.context import Context
 
 TABLE = "goods_words"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _LEAST = 8
 """Letters that a word must have to be looked for with one letter wrong: shorter ones are near too many others."""
-_LOOSE = [
-    " ",
-    "\u3000",
-    "-",
-    "_",
-    ".",
-    "·",
-    "*",
-    "/",
-    "|",
-    "+",
-    "~",
-    "、",
-    "，",
-    ",",
-    "。",
-    "・",
-    "—",
-    "－",
-    "'",
-    '"',
-]
+_GAP = r"""[ \x{3000}_.·*/|+~、，,。・—－'"\-]"""
 """What may stand between the characters of a Chinese word without changing it."""
 _ENDS = r"^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$"
 _WIDE = "[Ａ-Ｚａ-ｚ０-９]"
@@ -65,9 +43,7 @@ class Words:
     @cached_property
     def pattern(self) -> str:
         """A word within a name: group 1 in Latin letters, group 2 in others."""
-        latin = "|".join(re.escape(w) for w in _longest(self.within) if w.isascii())
-        other = "|".join(re.escape(w) for w in _longest(self.within) if not w.isascii())
-        return rf"(?-u:\b)({latin or _NONE})(?:es|s)?(?-u:\b)|({other or _NONE})"
+        return _pattern(self.within)
 
     @cached_property
     def mistaken(self) -> dict[str, str]:
@@ -105,12 +81,9 @@ class Words:
 
     def _shown(self, column: str) -> pl.Expr:
         """A name in small half-width letters, without the phrases in which a word does not count."""
-        name = half_width(pl.col(column)).str.to_lowercase()
-        return (
-            name.str.replace_many(_longest(self.never), ["¦"] * len(self.never), leftmost=True)
-            if self.never
-            else name
-        )
+        name = pl.col(column).str.normalize("NFKC").str.to_lowercase()
+        phrases = "|".join(map(re.escape, _longest(self.never)))
+        return name.str.replace_all(phrases, "¦") if phrases else name
 
 
 def words(ctx: Context, lists: Iterable[str]) -> Words:
@@ -131,26 +104,30 @@ def words(ctx: Context, lists: Iterable[str]) -> Words:
 
 def maybe(ctx: Context, column: str) -> pl.Expr:
     """Whether any list may find a word in a name (`Words.hit`): a quick look that misses none."""
-    every = sorted({re.escape(_whole(w)) for w in _every(ctx)})
-    return pl.col(column).str.contains("|".join([f"(?i){_WIDE}", *every]))
+    exact = "|".join(map(re.escape, _every(ctx, "exact"))) or _NONE
+    alone = rf"^[\s\p{{P}}\p{{S}}]*(?:{exact})[\s\p{{P}}\p{{S}}]*$"
+    return pl.col(column).str.contains(
+        f"(?i){_WIDE}|{alone}|{_pattern(_every(ctx, 'word', 'near'))}"
+    )
 
 
 def maybe_nearly(ctx: Context, column: str) -> pl.Expr:
     """The same for `Words.nearly`."""
-    every = _every(ctx)
+    every = _every(ctx, "exact", "word", "near")
     latin = sorted({part for w in every for part in _parts(w)})
     other = [apart for w in every if not w.isascii() for apart in _apart(w)]
     return pl.col(column).str.contains("|".join([f"(?i){_WIDE}", *latin, *other]))
 
 
-def _every(ctx: Context) -> list[str]:
+def _every(ctx: Context, *ways: str) -> list[str]:
+    """The words of all lists that are looked for in these ways."""
     frame = ctx.tables.frame(TABLE, ctx.declaration_day.isoformat())
-    return [w.lower() for w in frame.filter(pl.col("match") != "not")["word"]]
+    return [w.lower() for w in frame.filter(pl.col("match").is_in(ways))["word"]]
 
 
 def loose(name: pl.Expr) -> pl.Expr:
     """A name without the blanks and marks that may stand between characters."""
-    return name.str.replace_many(_LOOSE, [""] * len(_LOOSE))
+    return name.str.replace_all(_GAP, "")
 
 
 def _parts(word: str) -> tuple[str, ...]:
@@ -164,9 +141,8 @@ def _parts(word: str) -> tuple[str, ...]:
 
 def _apart(word: str) -> list[str]:
     """A word with something between two of its characters at least, as regular expressions."""
-    gap = "[" + "".join(map(re.escape, _LOOSE)) + "]"
     return [
-        "".join(re.escape(c) + (f"{gap}+" if i == at else f"{gap}*") for i, c in enumerate(word[:-1])) + re.escape(word[-1])
+        "".join(re.escape(c) + (f"{_GAP}+" if i == at else f"{_GAP}*") for i, c in enumerate(word[:-1])) + re.escape(word[-1])
         for at in range(len(word) - 1)
     ]  # fmt: skip
 
@@ -175,9 +151,10 @@ def _spelt(word: str) -> bool:
     return word.isascii() and word.isalpha() and len(word) >= _LEAST
 
 
-def _whole(word: str) -> str:
-    """What of a word stands in a name, whatever stands between its parts: the longest of them."""
-    return max(re.split(r"[^a-z0-9]+", word), key=len) if word.isascii() else word
+def _pattern(found: Iterable[str]) -> str:
+    latin = "|".join(re.escape(w) for w in _longest(found) if w.isascii())
+    other = "|".join(re.escape(w) for w in _longest(found) if not w.isascii())
+    return rf"(?-u:\b)({latin or _NONE})(?:es|s)?(?-u:\b)|({other or _NONE})"
 
 
 def _bare(word: str) -> str:
