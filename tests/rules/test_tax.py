@@ -480,6 +480,26 @@ def test_every_class_and_direction_has_its_outcome() -> None:
     assert paid.filter(pl.col("outcome") == "not_evaluated")["payable_cny"].null_count() == 5
 
 
+@pytest.mark.parametrize(
+    ("parcel", "said"),
+    [
+        (Parcel("A"), "class A: documents are not taxed"),
+        (Parcel("B", "E"), "personal articles that leave pay no postal-articles tax"),
+        (Parcel("C", "E"), "line 1: taxes on exports are in no rule of ours, not evaluated"),
+        (Parcel("D"), "line 1: class D is declared as ordinary goods, not evaluated"),
+        (Parcel("B", goods=()), "there is no goods line"),
+        (Parcel("B", head={"direction": None}), "line 1: import or export is not known"),
+        (Parcel("B", head={"declaration_class": None}), "line 1: there is no class"),
+        (b(line("99999999"), line(currency="116")), "line 1: the tax number 99999999 is not in the table in force"),
+        (b(line(), line(currency="116"), line("99999999")), "line 2: there is no exchange rate for currency 116 in 202611"),
+    ],
+)  # fmt: skip
+def test_the_first_reason_is_said(parcel: Parcel, said: str) -> None:
+    told = only(taxed(parcel))
+    assert told["note_en"] == said
+    assert told["note_zh"]
+
+
 def test_a_value_is_said_only_if_every_line_has_one() -> None:
     assert only(taxed(b(line(), line(price="100"))))["value_cny"] == Decimal(300)
     assert only(taxed(b(line(), line(currency="116"))))["value_cny"] is None

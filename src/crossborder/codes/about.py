@@ -87,5 +87,6 @@ def _sources(frame: pl.DataFrame) -> dict[str, str]:
 def tag_meanings() -> Mapping[str, str]:
     """Source tag of the code tables → what it stands for (`sources.csv`)."""
     with resources.path("codes/sources.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["scope"] == "codes"]
-    return {tag: row["what"] for row in rows for tag in row["tags"].split(";")}
+        return {
+            tag: row["what"] for row in csv.DictReader(stream) for tag in row["tags"].split(";")
+        }
