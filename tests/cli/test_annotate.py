@@ -196,6 +196,24 @@ def test_a_torn_line_stands_whole_in_one_cell_and_is_refused_again(
     assert run("check", marked, "--profile", "demo", "--json").json["rejected"] > 0
 
 
+def test_what_is_missing_for_all_is_listed_once_and_marks_no_cell(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    """A missing exchange rate is mended in the tables, not in the user's cells."""
+    home.mkdir()
+    demo = (Path(__file__).resolve().parents[2] / "mappings/profiles/demo.toml").read_text("utf-8")
+    body = demo.replace("demo = true\n", "").replace("\n[", "\n[profiles.firm.")
+    (home / "crossborder.toml").write_text("[profiles.firm]\n" + body, encoding="utf-8")
+    ours, marked = tmp_path / "ours.xlsx", tmp_path / "marked.xlsx"
+    sample(ours, 40, 0)
+    said = run("check", ours, "--profile", "firm", "--annotate", marked, "--json").json
+    assert said["not_evaluated"] > 1
+    book = openpyxl.load_workbook(marked)
+    filled = [c for row in book.worksheets[0].iter_rows() for c in row if fills(c)]
+    assert len(filled) == len({(f["row"], f["column"]) for f in said["findings"] if f["row"]})
+    assert len(list(book.worksheets[2].iter_rows(min_row=2))) == len(said["findings"])
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out", "ours.xlsx"])
 def test_what_cannot_be_written_is_refused_before_anything_is_read(
     run: Run, tmp_path: Path, name: str
