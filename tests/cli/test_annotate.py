@@ -16,6 +16,7 @@ import fastexcel
 import openpyxl
 import polars as pl
 import pytest
+import xlwt
 from tests.cli.conftest import Run
 
 from crossborder import intake, samples
@@ -234,3 +235,41 @@ def test_nested_records_have_no_cells_to_mark(run: Run, tmp_path: Path) -> None:
     assert said.code == 2
     assert "--findings" in said.err
     assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".ndjson"])
+def test_a_table_without_a_header_row_gets_one_and_marks_stand_a_row_further_down(
+    run: Run, tmp_path: Path, suffix: str
+) -> None:
+    ours, marked = tmp_path / f"ours{suffix}", tmp_path / "marked.xlsx"
+    sample(ours, 60)
+    said = run("check", ours, "--profile", "demo", "--annotate", marked, "--json").json
+    assert said["rejected"] == 30
+    sheet = openpyxl.load_workbook(marked).worksheets[0]
+    named = {c.value: c.column for c in sheet[1]}
+    placed = [f for f in said["findings"] if f["row"] and f["column"] in named]
+    assert placed
+    for finding in placed:
+        cell = sheet.cell(finding["row"] + 1, named[finding["column"]])
+        assert fills(cell)
+        assert finding["rule"] in cell.comment.text
+    again = run("check", marked, "--profile", "demo", "--json").json
+    assert again["rejected"] == said["rejected"]
+    assert again["shipments"] == said["shipments"]
+
+
+def test_an_old_workbook_comes_back_as_a_new_one_of_text(run: Run, tmp_path: Path) -> None:
+    xlsx, old, marked = tmp_path / "ours.xlsx", tmp_path / "ours.xls", tmp_path / "marked.xlsx"
+    sample(xlsx, 30)
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    for row, values in enumerate(cells(xlsx).iter_rows()):
+        for column, value in enumerate(values):
+            if value is not None:
+                sheet.write(row, column, value)
+    book.save(str(old))
+    said = run("check", old, "--profile", "demo", "--annotate", marked, "--json").json
+    assert said["rejected"] > 0
+    assert cells(marked).equals(cells(old))
+    again = run("check", marked, "--profile", "demo", "--json").json
+    assert again["findings"] == said["findings"]

@@ -205,9 +205,9 @@ class _Annotating:
 
     def _name_filter(self, ref: str) -> None:
         """The hidden name that Excel keeps beside a filter."""
-        sheet = self._place.sheet or self._sheets[0].get("name")
-        at = [s.get("name") for s in self._sheets].index(sheet)
-        quoted = sheet.replace("'", "''")
+        sheet = self._named(self._place.sheet)
+        at = list(self._sheets).index(sheet)
+        quoted = sheet.get("name").replace("'", "''")
         names = self._names()
         if not any(n.get("name") == _FILTER and n.get("localSheetId") == str(at) for n in names):
             new = etree.SubElement(names, f"{{{self._package.main}}}definedName", name=_FILTER, localSheetId=str(at), hidden="1")  # fmt: skip
