@@ -67,7 +67,7 @@ def test_json_holds_every_line_below_its_shipment(run: Run, parcels: Path) -> No
         "LIM-06",
     )
     line = one["lines"][0]
-    assert (line["base_cny"], line["rate_pct"], line["amount_cny"], line["rule"]) == ("300.00", "20.0000", "60.00", "TAX-02;TAX-04")  # fmt: skip
+    assert (line["base_cny"], line["rate_pct"], line["amount_cny"], line["rule"]) == ("300.00", "20", "60.00", "TAX-02;TAX-04")  # fmt: skip
     assert answer["counts"] == {"shipments": 2, "due": 1, "not_collected": 1, "not_taxed": 0, "not_evaluated": 0}  # fmt: skip
     assert answer["totals"] == {"tax_cny": "100.00", "payable_cny": "60.00"}
 
@@ -93,8 +93,8 @@ def test_every_line_goes_into_a_csv(run: Run, parcels: Path, tmp_path: Path) -> 
     raw = out.read_bytes()
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"))))
-    assert [(r["shipment"], r["line"], r["amount_cny"], r["payable_cny"], r["outcome"]) for r in rows] == [
-        ("HX1", "1", "60.00", "60.00", "due"), ("HX2", "1", "40.00", "0.00", "not_collected"),
+    assert [(r["shipment"], r["line"], r["rate_pct"], r["amount_cny"], r["payable_cny"], r["outcome"]) for r in rows] == [
+        ("HX1", "1", "20", "60.00", "60.00", "due"), ("HX2", "1", "20", "40.00", "0.00", "not_collected"),
     ]  # fmt: skip
     assert rows[1]["name"] == "'=衬衫"
     answer = run("tax", parcels, *DAY, "-o", out, "--json")

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from crossborder.codes import Tables, look_up, nearest
+from crossborder.codes import Tables, look_up, nearest, nearest_texts
 from crossborder.errors import NotFound
 
 RATES = pl.DataFrame(
@@ -100,3 +100,12 @@ def test_the_nearest_code_is_the_one_a_slip_away(wanted: str, first: str) -> Non
 @pytest.mark.parametrize("wanted", ["", " ", "zzzzzzzz", "99999999"])
 def test_what_is_like_nothing_has_no_nearest(wanted: str) -> None:
     assert nearest(Tables().codes("parcel_tax"), wanted) == []
+
+
+def test_a_whole_column_of_unknown_codes_is_answered_in_bounded_time() -> None:
+    known = Tables().codes("parcel_tax")
+    asked = pl.Series(["04010401", None, "99999999", "04010401", "0" * 1_000_000], dtype=pl.String)
+    assert nearest_texts(known, asked).to_list() == ["04010400, 04010100, 04010200", None, None, "04010400, 04010100, 04010200", None]  # fmt: skip
+    many = pl.Series([f"0401{n:04d}" for n in range(5000)])
+    assert nearest_texts(known, many).drop_nulls().len() <= 200
+    assert nearest_texts([], asked).null_count() == 5

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crossborder.ledger import Ledger, tables
+from crossborder.ledger.dialects import insert_rows
 from crossborder.ledger.driver import (
     among,
     columns_of,
@@ -48,6 +49,17 @@ def test_what_the_database_refuses_is_told_as_ever_and_without_values(ledger: Le
         insert_columns(connection, F, twice)
     assert "secret" not in str(told.value)
     assert facts(ledger) == {}
+
+
+def test_rows_may_be_made_one_by_one_and_a_refusal_names_none(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        insert_rows(connection, F, ("name",), ((name,) for name in "ab"), {"value": "same"})
+        insert_rows(connection, F, ("name",), iter(()), {"value": "none"})
+    assert facts(ledger) == {"a": "same", "b": "same"}
+    with pytest.raises(IntegrityError) as told, ledger.write() as connection:
+        insert_rows(connection, F, ("name", "value"), ((name, "secret") for name in "cb"))
+    assert "secret" not in str(told.value)
+    assert facts(ledger) == {"a": "same", "b": "same"}
 
 
 @pytest.mark.parametrize("names", [("which", "new"), ("new",), ("new", "which", "more")])

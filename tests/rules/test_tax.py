@@ -133,6 +133,8 @@ def test_fifty_is_not_collected_and_a_fen_more_is_all_due(
 ) -> None:
     parcel = only(taxed(b(line(price=price))))
     assert (parcel["outcome"], str(parcel["payable_cny"])) == (outcome, paid)
+    assert ("not above 50" in parcel["note_en"]) == (outcome == "not_collected")
+    assert ("不超过" in parcel["note_zh"]) == (outcome == "not_collected")
 
 
 @pytest.mark.parametrize(
@@ -398,6 +400,23 @@ def test_cosmetics_pay_consumption_tax_from_a_price_per_measure_on(price: str, m
     assert excise["rule"].endswith("TAX-13")
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("consumption_from_cny", "10"), ("consumption_from_measure", "g"), ("consumption_per_unit_cny", "1"),
+        ("consumption_unit_zh", "升"),
+    ],
+)  # fmt: skip
+def test_a_tariff_row_that_says_half_of_it_is_not_evaluated(column: str, value: str) -> None:
+    half = TARIFF.with_columns(
+        pl.when(pl.col("code") == "6205200099").then(pl.lit(value)).otherwise(column).alias(column)
+    )
+    tables = Tables().with_table("tariff", half, "2000-01-01")
+    shirt = line("6205200099", "100", model="50g", quantity_1="1", unit_1="095")
+    found = taxed(c(shirt), tables=tables)
+    assert [f[3] for f in figures(found)] == ["6.00", None, None]
+
+
 def test_small_taxes_on_goods_are_noted_or_by_option_left_out() -> None:
     shirt = c(line("6205200099", "300"))  # duty 18.00, VAT 41.34
     noted, applied = only(taxed(shirt)), only(taxed(shirt, options={"goods_exemption": "apply"}))
@@ -459,6 +478,20 @@ def test_every_class_and_direction_has_its_outcome() -> None:
     paid = found.consignments.select("outcome", "payable_cny")
     assert (paid.filter(pl.col("outcome") == "not_taxed")["payable_cny"] == 0).all()
     assert paid.filter(pl.col("outcome") == "not_evaluated")["payable_cny"].null_count() == 5
+
+
+def test_a_value_is_said_only_if_every_line_has_one() -> None:
+    assert only(taxed(b(line(), line(price="100"))))["value_cny"] == Decimal(300)
+    assert only(taxed(b(line(), line(currency="116"))))["value_cny"] is None
+    assert only(taxed(Parcel("B", goods=())))["value_cny"] is None
+    assert only(taxed(Parcel("A")))["value_cny"] is None
+
+
+def test_a_missing_movement_date_matters_only_where_an_amount_goes_by_it() -> None:
+    shirt = c(line("6205200099", "300"), movement_date=None)
+    assert only(taxed(shirt))["note_en"] == "an estimate; customs' figures (EXP310) count"
+    assert only(taxed(shirt))["payable_cny"] == Decimal("59.34")
+    assert "LIM-06" in only(taxed(b(movement_date=None)))["note_en"]
 
 
 def test_as_ecommerce_only_imports_of_goods_are_asked() -> None:

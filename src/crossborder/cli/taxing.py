@@ -43,9 +43,11 @@ def tax(
 
     with (
         Engine(common.load_settings(config)) as engine,
+        common.progress(t("计税", "working out the tax"), quiet=as_json) as report,
         engine.taxing(
             file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None,
             declared_on=declared_on or None, sheet=sheet or None, regime=regime, waybills=waybills or (),
+            progress=report,
         ) as taxing,
         ExitStack() as held,
     ):  # fmt: skip

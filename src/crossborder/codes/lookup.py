@@ -12,6 +12,7 @@ from crossborder.codes.tables import Coverage, Tables, info
 
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 _ONE_DAY = timedelta(days=1)
+_MOST_ASKED = 200
 
 
 def spans(tables: Tables, name: str) -> list[tuple[date, date, Coverage, pl.DataFrame]]:
@@ -129,6 +130,24 @@ def nearest(codes: Iterable[str], wanted: str, count: int = 3) -> list[str]:
         dict.fromkeys([*alike, *begins[: 10 * count]]), key=lambda c: _distance(text, c)
     )
     return ranked[:count]
+
+
+def nearest_texts(codes: Iterable[str], wanted: pl.Series) -> pl.Series:
+    """For a column of unknown codes the nearest of each as a text ("04010400, 04010100"); null where none is near.
+
+    Each distinct code is looked at once, the first 200 of them, and none that is longer than any code: hostile files
+    hold more.
+    """
+    known = sorted(set(codes))
+    longest = max(map(len, known), default=0) + 2
+    asked = wanted.drop_nulls().unique(maintain_order=True)
+    short = asked.filter(asked.str.len_chars() <= longest).head(_MOST_ASKED)
+    near = {code: ", ".join(nearest(known, code)) for code in short}
+    found = {code: text for code, text in near.items() if text}
+    return wanted.replace_strict(
+        list(found), pl.Series(list(found.values()), dtype=pl.String), default=None,
+        return_dtype=pl.String,
+    )  # fmt: skip
 
 
 def _distance(wanted: str, code: str) -> tuple[int, float, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from crossborder.codes.lookup import nearest
-from crossborder.codes.tables import Tables, info
+from crossborder.codes.tables import EXCHANGE_RATES, Tables, day, info
 from crossborder.codes.words import WORDS, plain, words_of
 
 
@@ -20,7 +20,7 @@ def search(
     """
     found = info(table)
     snapshot = tables or Tables()
-    frame = snapshot.frame(table, on)
+    frame = _rows(snapshot, table, on)
     wanted = query.strip().lower()
     if not wanted or not frame.height:
         return frame
@@ -48,6 +48,15 @@ def search(
     return pl.concat([exact, own, near]).unique(maintain_order=True)
 
 
+def _rows(tables: Tables, table: str, on: str | None) -> pl.DataFrame:
+    """The rows of a table on a date, all text; of the exchange rates those of its month."""
+    if table != EXCHANGE_RATES:
+        return tables.frame(table, on)
+    rates = tables.rates().with_columns(pl.col("fictional").cast(pl.Int8).cast(pl.String))
+    found = day(on)
+    return rates if found is None else rates.filter(pl.col("month") == found[:7].replace("-", ""))
+
+
 def _by_words(table: str, query: str, tables: Tables, on: str | None) -> tuple[list[str], list[str]] | None:  # fmt: skip
     """Codes that a word in some language stands for: the very word, and words that hold it (from three Latin letters on)."""
     if table not in WORDS or not query.strip():
@@ -67,7 +76,7 @@ def suggested(table: str, query: str, *, tables: Tables | None = None, on: str |
     Raises `NotFound` for an unknown table.
     """
     found = info(table)
-    frame = (tables or Tables()).frame(table, on)
+    frame = _rows(tables or Tables(), table, on)
     if not frame.height or not query.strip():
         return frame.clear()
     key = found.key[-1]

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from crossborder.codes.tables import Tables, info
+from crossborder.codes.tables import Tables
+from crossborder.errors import NotFound
 
 WORDS: Mapping[str, str] = {
     "countries": "country_words",
@@ -45,7 +46,12 @@ def to_codes(values: pl.Series, table: str, *, tables: Tables | None = None, on:
 
 def words_of(table: str, *, tables: Tables | None = None, on: str | None = None) -> dict[str, str]:
     """Word (as `plain` gives it) → code of `table`. Raises `NotFound` for a table that has no words."""
-    frame = (tables or Tables()).frame(info(WORDS.get(table, f"{table}_words")).name, on)
+    if table not in WORDS:
+        raise NotFound(
+            f"there are no words for the codes of {table!r}", f"代码表 {table!r} 没有多语名称",
+            fix_en=f"there are for: {', '.join(WORDS)}", fix_zh=f"有多语名称的：{'、'.join(WORDS)}",
+        )  # fmt: skip
+    frame = (tables or Tables()).frame(WORDS[table], on)
     found: dict[str, str] = {}
     doubtful: set[str] = set()
     for word, code in frame.select("word", "code").iter_rows():

@@ -75,9 +75,13 @@ class Manifested:
 
 
 def draft_declarations(
-    hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0
-) -> pl.DataFrame:
-    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`."""
+    hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0,
+    elements: messages.Elements | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`.
+
+    `elements` are those of all readable shipments, where they are known already.
+    """
     where = hand_in.checked.frames.shipments.select(
         "ship", endpoints.by_port(served).alias("endpoint")
     )
@@ -94,6 +98,7 @@ def draft_declarations(
             receiver=endpoint.receiver_id,
             at=at,
             ids=draft_ids(sender, endpoint.receiver_id, at, group.height),
+            elements=elements.of(group["ship"]) if elements else None,
         )
         parts.append(
             group.join(xml.select("ship", "xml"), on="ship", maintain_order="left").select(

@@ -149,7 +149,7 @@ class Checking:
             across = Across(self._judge, spool)
 
             def work(block: Block) -> _Made:
-                judged = self._judge.block(block.intake)
+                judged = replace(self._judge.block(block.intake), elements=None)
                 facts = across.facts(judged.checked, keys_of(judged.checked.frames))
                 raw = block.intake.raw
                 head = replace(raw, cells=raw.cells.clear(), broken=(), records=None, frames=None)

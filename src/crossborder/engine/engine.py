@@ -169,6 +169,7 @@ class Engine:
     def taxing(
         self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
         declared_on: str | None = None, sheet: str | None = None, regime: str = "declared", waybills: Sequence[str] = (),
+        progress: Progress = _no_progress,
     ) -> Iterator[taxing.Taxing]:  # fmt: skip
         """As `tax`, for a hand-in of any size: block by block, in bounded memory."""
         judge = taxing.judge_of(
@@ -177,7 +178,7 @@ class Engine:
         )  # fmt: skip
         asked = taxing.checked_regime(regime)
         with sources.open_blocks(data, **self._reading(mapping, sheet)) as blocks:
-            yield taxing.Taxing(judge, blocks, asked, waybills)
+            yield taxing.Taxing(judge, blocks, asked, waybills, progress)
 
     def packs(self) -> tuple[rules.Pack, ...]:
         """The rule packs by time, with this home's tables."""

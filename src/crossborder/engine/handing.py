@@ -8,7 +8,7 @@ before the first row is written.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
@@ -103,6 +103,7 @@ class _Made:
 def _streamed(recording: Recording, blocks: Blocks, several: Iterator[Block]) -> Prepared:
     with Spool(recording.desk.ledger.home) as spool:
         streaming = _Streaming(recording, blocks, spool)
+        settled: list[Settled] = []
         with working(streaming.made, several, ahead=0) as results:
             for made, last in with_last(results):
                 if last:
@@ -128,7 +129,7 @@ class _Streaming:
         """A block, judged and composed. May be called from several threads."""
         judged = self._recording.desk.judge.block(block.intake)
         met = self._met(judged)
-        return _Made(judged, met, self._facts(met[0]), block.done)
+        return _Made(replace(judged, elements=None), met, self._facts(met[0]), block.done)
 
     def take(self, made: _Made) -> None:
         """Record a block."""
@@ -147,7 +148,9 @@ class _Streaming:
             return self._settled(found)
 
     def _met(self, judged: JudgedBlock) -> Met:
-        return self._recording.met(judged.checked, lambda hand_in: hand_in, small=False)
+        return self._recording.met(
+            judged.checked, lambda hand_in: hand_in, small=False, elements=judged.elements
+        )
 
     def _facts(self, hand_in: HandIn) -> pl.DataFrame:
         return self._across.facts(hand_in.checked, self._recording.desk.listed(hand_in))

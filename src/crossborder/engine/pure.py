@@ -115,12 +115,12 @@ class Judge:
         """What a block shows by itself: each shipment alone, nothing of what compares it with others."""
         missing = profiles.incomplete(self.firm, self.person, read.frames)
         filled = apply_profile(read.frames, self.firm, self.person)
-        frames, findings, unanswered = _judge_alone(filled, self.context, self.person)
+        frames, findings, unanswered, elements = _judge_alone(filled, self.context, self.person)
         checked = self._checked(read, frames, findings)
         of_file = pl.col("ship").is_null()
         return JudgedBlock(
             replace(checked, by_shipment=checked.by_shipment.filter(~of_file), source=NOTHING),
-            checked.by_shipment.filter(of_file), unanswered, frozenset(missing),
+            checked.by_shipment.filter(of_file), unanswered, frozenset(missing), elements,
         )  # fmt: skip
 
     def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
@@ -147,13 +147,15 @@ class JudgedBlock:
     """A block of a hand-in, judged by itself.
 
     `checked` has the findings about shipments only, and no source rows; `about_file` are the others. `unanswered` counts codes that no table could judge (`messages.unanswered`); `missing` are columns that
-    always must be filled and that neither the firm nor this block fills.
+    always must be filled and that neither the firm nor this block fills. `elements` are the values of the declarations, as
+    long as they are wanted.
     """
 
     checked: Checked
     about_file: pl.DataFrame
     unanswered: pl.DataFrame
     missing: frozenset[str]
+    elements: messages.Elements | None = None
 
 
 @lru_cache(maxsize=8)
@@ -199,14 +201,15 @@ def _judge(
 
 def _judge_alone(
     filled: FrameSet, context: rules.Context, person: Operator
-) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame]:
-    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted."""
+) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame, messages.Elements]:
+    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted, and the
+    elements that were judged."""
     classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
     told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
     parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
-    return whole, _once(found.gather(parts)), unanswered
+    return whole, _once(found.gather(parts)), unanswered, elements
 
 
 def _classed(

@@ -29,6 +29,7 @@ from crossborder.ledger import (
     Ledger,
     Settled,
 )
+from crossborder.messages import Elements
 from crossborder.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -124,15 +125,18 @@ class Recording:
         finally:
             self.desk.ledger.leave_batch(self.batch.id)
 
-    def met(self, checked: Checked, amended: Callable[[HandIn], HandIn], *, small: bool) -> Met:
-        """What the ledger knows of these shipments, and a document for each that is new."""
+    def met(
+        self, checked: Checked, amended: Callable[[HandIn], HandIn], *, small: bool,
+        elements: Elements | None = None,
+    ) -> Met:  # fmt: skip
+        """What the ledger knows of these shipments, and a document for each that is new (`elements`: its values)."""
         desk, batch = self.desk, self.batch
         if self._abandoned:
             masters = checked.frames.shipments["master_waybill"].drop_nulls().unique()
             desk.ledger.discard_abandoned(map(normalise, masters), desk.who, GIVEN_UP, desk.now)
         hand_in = amended(meet_ledger(checked, desk.ledger, desk.now, own_batch=batch.id))
         served = desk.settings.endpoints
-        documents = draft_declarations(hand_in, served, desk.now, since=batch.recorded)
+        documents = draft_declarations(hand_in, served, desk.now, batch.recorded, elements)
         proving.prove(documents, "EXP301", served, desk.verify, small=small)
         return hand_in, piece_of(hand_in, documents)
 

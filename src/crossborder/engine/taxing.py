@@ -13,12 +13,13 @@ import polars as pl
 from crossborder import intake, rules
 from crossborder.codes import Tables
 from crossborder.engine import profiles
+from crossborder.engine.checking import Progress
 from crossborder.engine.pure import Judge, packaged_tables
 from crossborder.engine.results import FORMAT
 from crossborder.engine.sources import Blocks
 from crossborder.errors import InputError
 from crossborder.rules import tax as room
-from crossborder.rules.tax import OUTCOMES, REGIMES, Assessed, Regime
+from crossborder.rules.tax import OUTCOMES, REGIMES, Assessed, Regime, plain
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, apply_profile
 
@@ -83,20 +84,28 @@ class Taxing:
     Iterating gives the parts, each an `Assessed`, and must go to the end; then `totals` is that of the whole.
     """
 
-    def __init__(self, judge: Judge, blocks: Blocks, regime: Regime, only: Sequence[str]) -> None:
+    def __init__(
+        self, judge: Judge, blocks: Blocks, regime: Regime, only: Sequence[str], progress: Progress
+    ) -> None:
         self._judge = judge
         self._blocks = blocks
         self._only = list(only)
+        self._progress = progress
         self.regime: Regime = regime
         self.mapping = blocks.mapping
         self.declared_on = judge.context.declared_on
         self.totals = TaxTotals()
 
     def __iter__(self) -> Iterator[Assessed]:
+        read = 0
         for block in self._blocks:
-            part = _assessed(block.intake.frames, self._judge, self.regime, self._only)
+            frames = block.intake.frames
+            part = _assessed(frames, self._judge, self.regime, self._only)
             self.totals.add(part)
+            read += frames.shipments.height
+            self._progress(read, max(read, round(read * self._blocks.total / block.done)))
             yield part
+        self._progress(read, read)
 
 
 def tax(
@@ -176,7 +185,9 @@ def _texts(frame: pl.DataFrame, lang: str) -> pl.DataFrame:
         shown = shown.with_columns(pl.col("line") + 1)
     dropped = [f"{name}_{other}" for name in ("how", "note") for other in ("zh", "en")]
     return shown.drop(dropped, strict=False).with_columns(
-        pl.col(name).cast(pl.String) for name, kind in shown.schema.items() if kind.is_decimal()
+        (plain(pl.col(name)) if name == "rate_pct" else pl.col(name).cast(pl.String)).alias(name)
+        for name, kind in shown.schema.items()
+        if kind.is_decimal()
     )
 
 

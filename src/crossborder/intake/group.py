@@ -141,8 +141,12 @@ def _head_differs(table: pl.DataFrame, begin: pl.Series) -> pl.DataFrame:
 def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     """Columns in which a row that is `below` another of its shipment says something else than that one."""
     names = [s.name for s in heads.iter_columns() if s.null_count() < len(s)]
-    places = pl.int_range(len(below), dtype=pl.UInt32, eager=True).filter(below)
-    some = heads[names]
+    if not names:
+        return []
+    row, some = pl.struct(names), heads[names]
+    differs = some.lazy().select(row.ne_missing(row.shift(1))).collect(engine="in-memory")
+    places = pl.int_range(len(below), dtype=pl.UInt32, eager=True)
+    places = places.filter(below & differs.to_series())
     rows, above = some[places], some[places - 1]
     return [
         a.name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -20,6 +21,7 @@ from sqlalchemy import (
     func,
 )
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 IMMEDIATE = "crossborder_immediate"
 """Execution option of a connection whose transaction takes the write lock when it begins."""
@@ -75,15 +77,17 @@ def insert_rows(
     connection: Connection,
     table: Table,
     columns: Sequence[str],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Iterable[tuple[Any, ...]],
     fixed: Mapping[str, Any] | None = None,
 ) -> None:
     """Many rows as tuples straight through the driver (dictionaries through Core cost five times as much).
 
-    `fixed` are columns with the same value in every row: written into the statement, they need not be bound again
-    and again.
+    `rows` may be made one by one as they are taken, so that no more than one is there at a time. `fixed` are columns
+    with the same value in every row: written into the statement, they need not be bound again and again.
     """
-    if not rows:
+    following = iter(rows)
+    first = next(following, None)
+    if first is None:
         return
     dialect = connection.dialect
     quote = dialect.identifier_preparer.quote
@@ -95,7 +99,21 @@ def insert_rows(
         f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
         f" VALUES ({', '.join([mark] * len(columns) + list(constants.values()))})"
     )  # fmt: skip
-    connection.exec_driver_sql(sql, list(rows))
+    _many(connection, sql, chain((first,), following))
+
+
+def _many(connection: Connection, sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """A statement once for each row; the driver's errors are told as SQLAlchemy tells them, without the rows."""
+    cursor: Any = connection.connection.cursor()  # its executemany takes any iterable
+    errors = connection.dialect.loaded_dbapi.Error
+    try:
+        cursor.executemany(sql, rows)
+    except errors as error:
+        raise DBAPIError.instance(
+            sql, (), error, errors, hide_parameters=True, dialect=connection.dialect
+        ) from error
+    finally:
+        cursor.close()
 
 
 def literal_of(table: Table, column: str, value: Any, dialect: Dialect) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -144,31 +145,37 @@ class _Told:
         said = [getattr(check.text, name) for check in self.checks]
         return pl.Series(name, said, dtype=pl.String)[self.case]
 
-    def _parts(self) -> Iterator[tuple[Check, int, int]]:
-        """Each check with the first and number of its rows."""
-        at = 0
+    @cached_property
+    def parts(self) -> list[tuple[Check, int, int]]:
+        """Each check with the first and the number of its rows."""
+        made, at = [], 0
         for i, check in enumerate(self.checks):
             end = int(self.case.search_sorted(i, "right"))
-            yield check, at, end - at
+            made.append((check, at, end - at))
             at = end
+        return made
 
     def text(self, name: str, before: str) -> pl.Series:
         """The text of each fault; some name what they found."""
         said = [getattr(check.text, name) for check in self.checks]
-        if all(isinstance(text, str) for text in said):
-            words = [before + text for text in said]
-            return pl.Series(name, words, dtype=pl.String)[self.case]
+        same = [before + text if isinstance(text, str) else None for text in said]
+        made = pl.Series(name, same, dtype=pl.String)[self.case]
+        if None not in same:
+            return made
         parts = []
-        for text, (_, at, size) in zip(said, self._parts(), strict=True):
-            worded = pl.lit(before + text) if isinstance(text, str) else pl.lit(before) + text
-            parts += columns_of(self.faults.slice(at, size), [worded.alias(name)])
+        for text, (_, at, size) in zip(said, self.parts, strict=True):
+            if isinstance(text, str):
+                parts.append(made.slice(at, size))
+            else:
+                worded = (pl.lit(before) + text).alias(name)
+                parts += columns_of(self.faults.slice(at, size), [worded])
         return pl.concat(parts)
 
     def written(self, source: pl.DataFrame, places: pl.Series) -> tuple[pl.Series, pl.Series]:
         """`column` and `value`: where the value was written, and how; of several columns the first filled one
         is meant, else the last."""
         columns, values = [], []
-        for check, at, size in self._parts():
+        for check, at, size in self.parts:
             mine = places.slice(at, size)
             named = self.of.sources.get(check.element)
             own = named.columns() if named else ()

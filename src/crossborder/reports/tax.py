@@ -17,6 +17,7 @@ from crossborder.errors import InputError
 from crossborder.reports.cells import neutralised
 from crossborder.reports.files import opened_whole
 from crossborder.reports.terminal import plain_table
+from crossborder.rules.tax import plain
 
 Pair = tuple[str, str]
 KINDS: dict[str, Pair] = {
@@ -151,7 +152,7 @@ def _csv(out: IO[bytes]) -> Iterator[Write]:
             outcome_rule="rule", outcome_zh="note_zh", outcome_en="note_en",
         )  # fmt: skip
         rows = lines.join(pays, on="ship", how="left", maintain_order="left").drop("ship")
-        rows = rows.with_columns(pl.col("line") + 1)
+        rows = rows.with_columns(pl.col("line") + 1, plain(pl.col("rate_pct")))
         texts = [name for name, kind in rows.schema.items() if kind == pl.String]
         if first:
             out.write(_CSV_MARK)

@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 import polars as pl
 
 from crossborder.rules.charsets import WRITTEN, unusual, written_name
-from crossborder.shipments.asking import AS_WRITTEN, MANY, constant, filled
+from crossborder.shipments.asking import MANY, columns_of, constant, filled
 from crossborder.shipments.columns import COLUMNS, FrameName
 
 
@@ -18,23 +18,26 @@ def unusual_columns(name: FrameName, frame: pl.DataFrame) -> frozenset[str]:
     """The canonical columns of a frame in which some value holds a character that is unusual for its kind."""
     given = {column for column, count in filled(frame).items() if count}
     found: set[str] = set()
-    for pattern, looked_at in _patterns(name):
-        mine = tuple(column for column in looked_at if column in given)
-        if not mine or (frame.height < MANY and not _any(frame, _together(mine, pattern))[0]):
-            continue
+    for pattern, columns in _patterns(name):
+        mine = [column for column in columns if column in given]
         same = constant(frame, mine) if frame.height >= MANY else frozenset()
-        for rows, columns in (
-            (frame.head(1), tuple(c for c in mine if c in same)),
-            (frame, tuple(c for c in mine if c not in same)),
-        ):
-            told = _any(rows, _apart(columns, pattern)) if columns else ()
-            found.update(column for column, one in zip(columns, told, strict=True) if one)
+        found |= _holding(frame.head(1), [column for column in mine if column in same], pattern)
+        found |= _holding(frame, [column for column in mine if column not in same], pattern)
     return frozenset(found)
 
 
-def _any(frame: pl.DataFrame, asked: list[pl.Expr]) -> tuple[bool, ...]:
-    query = frame.lazy().select(asked)
-    return query.collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)
+def _holding(frame: pl.DataFrame, columns: list[str], pattern: str) -> set[str]:
+    """The columns that hold the pattern: first the rows that do, then the columns of these rows."""
+    if not columns or not frame.height:
+        return set()
+    (hit,) = columns_of(frame, [_together(tuple(columns), pattern)])
+    if not hit.any():
+        return set()
+    rows = frame[columns].filter(hit)
+    texts = pl.concat([values.alias("text") for values in rows.iter_columns()]).to_frame()
+    (there,) = columns_of(texts, [pl.col("text").str.contains(pattern)])
+    places = (there.slice(at * rows.height, rows.height) for at in range(len(columns)))
+    return {column for column, mine in zip(columns, places, strict=True) if mine.any()}
 
 
 @cache
@@ -47,14 +50,8 @@ def _patterns(name: FrameName) -> list[tuple[str, list[str]]]:
 
 
 @lru_cache(maxsize=64)
-def _together(columns: tuple[str, ...], pattern: str) -> list[pl.Expr]:
-    text = pl.concat_str(columns, ignore_nulls=True).str.join("")
-    return [text.str.contains(pattern)]
-
-
-@lru_cache(maxsize=64)
-def _apart(columns: tuple[str, ...], pattern: str) -> list[pl.Expr]:
-    return [pl.col(column).str.join("").str.contains(pattern) for column in columns]
+def _together(columns: tuple[str, ...], pattern: str) -> pl.Expr:
+    return pl.concat_str(columns, ignore_nulls=True).str.contains(pattern).alias("hit")
 
 
 def written_columns(frame: pl.DataFrame, odd: frozenset[str]) -> list[pl.Series]:

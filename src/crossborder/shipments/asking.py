@@ -27,7 +27,7 @@ FEW = 8
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
 _KEPT = 256
-_PROBED, _DISTINCT = 64, 24
+_PROBED, _DISTINCT = 96, 48
 """How many different values among the first rows, and among all, are few."""
 
 
@@ -83,7 +83,7 @@ class Panel:
             return {}
         if frame.height <= FEW:
             return self._of_few(frame, asked)
-        of_values = self._of_values(frame, asked)
+        of_values = self._of_values(frame, asked) if frame.height < MANY else {}
         found = {i: places for i, places in of_values.items() if places is not None}
         asked = [i for i in asked if i not in of_values]
         if sparing and frame.height >= MANY:
@@ -203,18 +203,10 @@ def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[
     """Of these columns those that hold few different values, and which."""
     some = frame.slice(0, _PROBED)
     names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
-    if frame.height < MANY:
-        for name in names:
-            values = frame.get_column(name)
-            if values.n_unique() <= _DISTINCT:
-                yield name, list(dict.fromkeys(values.to_list()))
-    elif names:
-        query = frame.lazy().select(pl.col(names).unique().implode())
-        told = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
-        for name in names:
-            different = told.get_column(name)[0]
-            if len(different) <= _DISTINCT:
-                yield name, different.to_list()
+    for name in names:
+        values = frame.get_column(name)
+        if values.n_unique() <= _DISTINCT:
+            yield name, list(dict.fromkeys(values.to_list()))
 
 
 def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from crossborder.shipments.asking import AS_WRITTEN, FEW
+from crossborder.shipments.asking import FEW, columns_of, everywhere
 
 _IDLE = r"^(?:0[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]*0)$"
 """A decimal with zeros that say nothing."""
@@ -23,25 +23,24 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     columns = [frame.get_column(name) for name in _given(frame, names)]
     if not columns:
         return frame
-    found, leading = _zeros(frame, columns)
-    if not found:
+    height = frame.height
+    texts = pl.concat([column.alias("value") for column in columns]).to_frame()
+    places = _zeros(texts)
+    if places is None:
         return frame
-    values = pl.concat([column[places].alias("value") for column, places in found])
-    value = pl.col("value")
-    better = shortest(value) if leading else _without_trailing(value)
-    shorter = values.to_frame().lazy().select(idle=value.str.contains(_IDLE), value=better)
-    told = shorter.collect(engine="in-memory", optimizations=AS_WRITTEN)
-    idle, right = told.get_columns()
+    idle, right = columns_of(texts[places], [_SAID_IDLE, _SHORT])
     if not idle.any():
         return frame
-    changed, at = frame.clone(), 0
-    for column, places in found:
-        mine = idle.slice(at, len(places))
-        if mine.any():
-            own = right.slice(at, len(places)).filter(mine)
-            place = frame.get_column_index(column.name)
-            changed.replace_column(place, column.scatter(places.filter(mine), own))
-        at += len(places)
+    places, right = places.filter(idle), right.filter(idle)
+    changed = frame.clone()
+    borders = pl.Series([at * height for at in range(len(columns) + 1)], dtype=pl.UInt32)
+    ends = places.search_sorted(borders).to_list()
+    for at, column in enumerate(columns):
+        first, size = ends[at], ends[at + 1] - ends[at]
+        if size:
+            mine = places.slice(first, size) - at * height
+            better = column.scatter(mine, right.slice(first, size))
+            changed.replace_column(frame.get_column_index(column.name), better)
     return changed
 
 
@@ -55,31 +54,22 @@ def _given(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def _zeros(
-    frame: pl.DataFrame, columns: Sequence[pl.Series]
-) -> tuple[list[tuple[pl.Series, pl.Series]], bool]:
-    """The columns with values that may have idle zeros, and their places; whether any may have a leading one."""
-    asked = []
-    for column in columns:
-        text = pl.col(column.name)
-        first = text.str.starts_with("0") & ~text.str.starts_with("0.")
-        asked.append((text.str.ends_with("0") | first).arg_true().implode())
-        asked.append((first & (text != "0")).any().alias(f"{column.name} first"))
-    query = frame.lazy().select(asked)
-    told = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
-    places = [(column, told.get_column(column.name)[0]) for column in columns]
-    leading = any(told.get_column(f"{column.name} first")[0] for column in columns)
-    return [(column, where) for column, where in places if len(where)], leading
+def _zeros(texts: pl.DataFrame) -> pl.Series | None:
+    """The places of the values that may have idle zeros."""
+    (zeros,) = columns_of(texts, [_MAYBE])
+    return everywhere(texts.height).filter(zeros) if zeros.any() else None
 
 
 def shortest(value: pl.Expr) -> pl.Expr:
     """Decimal text without leading zeros and without zeros at the end of the fraction."""
-    return _without_trailing(value.str.replace(r"^0+([0-9])", "$1"))
-
-
-def _without_trailing(value: pl.Expr) -> pl.Expr:
+    whole = value.str.replace(r"^0+([0-9])", "$1")
     return (
-        pl.when(value.str.contains(".", literal=True))
-        .then(value.str.strip_chars_end("0").str.strip_chars_end("."))
-        .otherwise(value)
+        pl.when(whole.str.contains(".", literal=True))
+        .then(whole.str.strip_chars_end("0").str.strip_chars_end("."))
+        .otherwise(whole)
     )
+
+
+_VALUE = pl.col("value")
+_MAYBE = _VALUE.str.ends_with("0") | (_VALUE.str.starts_with("0") & ~_VALUE.str.starts_with("0."))
+_SAID_IDLE, _SHORT = _VALUE.str.contains(_IDLE).alias("idle"), shortest(_VALUE)

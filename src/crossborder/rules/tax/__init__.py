@@ -6,6 +6,7 @@
 
 from crossborder.rules.tax.assess import REGIMES, Regime, assess
 from crossborder.rules.tax.goods import ecommerce_tax
+from crossborder.rules.tax.money import plain
 from crossborder.rules.tax.result import CONSIGNMENTS, LINES, OUTCOMES, Assessed
 from crossborder.rules.tax.shown import SHOWN, Shown
 
@@ -20,4 +21,5 @@ __all__ = [
     "Shown",
     "assess",
     "ecommerce_tax",
+    "plain",
 ]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.codes import nearest
+from crossborder.codes import nearest_texts
 from crossborder.rules.context import Context
 from crossborder.rules.tax.money import plain
 from crossborder.rules.tax.parameters import Parameters
 from crossborder.rules.tax.result import said
-
-_MOST_ASKED = 200
-"""Unknown numbers for which the nearest ones are looked for; hostile files hold more."""
 
 
 def mapped(code: pl.Expr, to: dict[str, str]) -> pl.Expr:
@@ -22,13 +19,11 @@ def mapped(code: pl.Expr, to: dict[str, str]) -> pl.Expr:
     )  # fmt: skip
 
 
-def near(lines: pl.DataFrame, ctx: Context) -> pl.Expr:
-    """For unknown numbers the nearest of the table of the day, as a text."""
-    unknown = lines.filter(~pl.col("_found") & (pl.col("_coverage") == "complete"))
-    asked = unknown["commodity_code"].drop_nulls().unique(maintain_order=True).head(_MOST_ASKED)
-    known = ctx.tables.codes("parcel_tax", ctx.declaration_day.isoformat())
-    alike = {code: ", ".join(nearest(known, code)) for code in asked}
-    return mapped(pl.col("commodity_code"), {code: text for code, text in alike.items() if text})
+def near(lines: pl.DataFrame, ctx: Context) -> pl.Series:
+    """For unknown numbers the nearest of the table of the day, as a text; null for any other."""
+    unknown = ~pl.col("_found") & (pl.col("_coverage") == "complete")
+    asked = lines.select(pl.when(unknown).then("commodity_code")).to_series()
+    return nearest_texts(ctx.tables.codes("parcel_tax", ctx.declaration_day.isoformat()), asked)
 
 
 def how() -> tuple[pl.Expr, pl.Expr]:
