@@ -125,6 +125,7 @@ OPTIONS: dict[str, Option] = {
             "parcels of one person that are above the limit together: pass does not look, note says so, hold lets those of "
             "one identity number wait for a person",
             ("pass", "note", "hold"),
+            rules=("CLS-17",),
         ),
         Option(
             "split_parcels",
@@ -132,6 +133,7 @@ OPTIONS: dict[str, Option] = {
             "同一收发件人（证件、电话或地址）的B类包裹达到此数量，且各未超限、合计超限时，疑似拆单",
             "class B parcels of one person (identity number, telephone or address), each within the limit, from which "
             "a sum above it is taken for one purchase split up",
+            rules=("CLS-17",),
         ),
         Option(
             "resale_quantity",
