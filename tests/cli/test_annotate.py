@@ -16,6 +16,7 @@ import fastexcel
 import openpyxl
 import polars as pl
 import pytest
+import xlwt
 from tests.cli.conftest import Run
 
 from crossborder import intake, samples
@@ -196,6 +197,24 @@ def test_a_torn_line_stands_whole_in_one_cell_and_is_refused_again(
     assert run("check", marked, "--profile", "demo", "--json").json["rejected"] > 0
 
 
+def test_what_is_missing_for_all_is_listed_once_and_marks_no_cell(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    """A missing exchange rate is mended in the tables, not in the user's cells."""
+    home.mkdir()
+    demo = (Path(__file__).resolve().parents[2] / "mappings/profiles/demo.toml").read_text("utf-8")
+    body = demo.replace("demo = true\n", "").replace("\n[", "\n[profiles.firm.")
+    (home / "crossborder.toml").write_text("[profiles.firm]\n" + body, encoding="utf-8")
+    ours, marked = tmp_path / "ours.xlsx", tmp_path / "marked.xlsx"
+    sample(ours, 40, 0)
+    said = run("check", ours, "--profile", "firm", "--annotate", marked, "--json").json
+    assert said["not_evaluated"] > 1
+    book = openpyxl.load_workbook(marked)
+    filled = [c for row in book.worksheets[0].iter_rows() for c in row if fills(c)]
+    assert len(filled) == len({(f["row"], f["column"]) for f in said["findings"] if f["row"]})
+    assert len(list(book.worksheets[2].iter_rows(min_row=2))) == len(said["findings"])
+
+
 @pytest.mark.parametrize("name", ["out.csv", "out", "ours.xlsx"])
 def test_what_cannot_be_written_is_refused_before_anything_is_read(
     run: Run, tmp_path: Path, name: str
@@ -216,3 +235,41 @@ def test_nested_records_have_no_cells_to_mark(run: Run, tmp_path: Path) -> None:
     assert said.code == 2
     assert "--findings" in said.err
     assert not (tmp_path / "out.xlsx").exists()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".ndjson"])
+def test_a_table_without_a_header_row_gets_one_and_marks_stand_a_row_further_down(
+    run: Run, tmp_path: Path, suffix: str
+) -> None:
+    ours, marked = tmp_path / f"ours{suffix}", tmp_path / "marked.xlsx"
+    sample(ours, 60)
+    said = run("check", ours, "--profile", "demo", "--annotate", marked, "--json").json
+    assert said["rejected"] == 30
+    sheet = openpyxl.load_workbook(marked).worksheets[0]
+    named = {c.value: c.column for c in sheet[1]}
+    placed = [f for f in said["findings"] if f["row"] and f["column"] in named]
+    assert placed
+    for finding in placed:
+        cell = sheet.cell(finding["row"] + 1, named[finding["column"]])
+        assert fills(cell)
+        assert finding["rule"] in cell.comment.text
+    again = run("check", marked, "--profile", "demo", "--json").json
+    assert again["rejected"] == said["rejected"]
+    assert again["shipments"] == said["shipments"]
+
+
+def test_an_old_workbook_comes_back_as_a_new_one_of_text(run: Run, tmp_path: Path) -> None:
+    xlsx, old, marked = tmp_path / "ours.xlsx", tmp_path / "ours.xls", tmp_path / "marked.xlsx"
+    sample(xlsx, 30)
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    for row, values in enumerate(cells(xlsx).iter_rows()):
+        for column, value in enumerate(values):
+            if value is not None:
+                sheet.write(row, column, value)
+    book.save(str(old))
+    said = run("check", old, "--profile", "demo", "--annotate", marked, "--json").json
+    assert said["rejected"] > 0
+    assert cells(marked).equals(cells(old))
+    again = run("check", marked, "--profile", "demo", "--json").json
+    assert again["findings"] == said["findings"]

@@ -7,6 +7,7 @@ wrong any more; a file that is laid out to hurt.
 from __future__ import annotations
 
 import io
+import random
 import re
 import zipfile
 from collections.abc import Callable, Mapping
@@ -373,6 +374,35 @@ def test_a_sheet_laid_out_to_mislead_is_refused(change: Callable[[bytes], bytes]
     ours = with_part(desk_book(), "xl/worksheets/sheet1.xml", change)
     with pytest.raises(InputError, match="unusual way"):
         annotated(ours, finding(3, "证件"))
+
+
+def test_a_ruined_workbook_is_refused_or_annotated_and_nothing_else() -> None:
+    """Parts cut, changed, doubled and missing, from a seed."""
+    whole = annotated(desk_book(), finding(3, "分运单号"), finding(4, "证件"))
+    with zipfile.ZipFile(io.BytesIO(whole)) as parts:
+        ours = {n: parts.read(n) for n in parts.namelist()}
+    rng, refused = random.Random(1), 0
+    for _ in range(200):
+        name = rng.choice(list(ours))
+        body = bytearray(ours[name])
+        at = rng.randrange(len(body))
+        match rng.randrange(4):
+            case 0:
+                body[at] = rng.randrange(32, 127)
+            case 1:
+                del body[at : at + rng.randrange(40)]
+            case 2:
+                del body[at:]
+            case _:
+                body[at:at] = body[at : at + 60]
+        changed = {n: bytes(body) if n == name else b for n, b in ours.items()}
+        if rng.random() < 0.1:
+            del changed[name]
+        try:
+            annotated(zipped(changed), finding(4, "证件"), finding(5, None))
+        except InputError:
+            refused += 1
+    assert 20 < refused < 180
 
 
 def test_what_xml_cannot_hold_is_written_as_excel_does() -> None:

@@ -80,6 +80,7 @@ HELPS: dict[str, Help] = {
         ),
         (
             "crossborder check today.xlsx --profile ourfirm",
+            "crossborder check today.xlsx --annotate marked.xlsx",
             "crossborder check today.csv --findings all.csv --only-rejected to-correct.csv",
         ),
         (

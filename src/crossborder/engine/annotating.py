@@ -72,7 +72,7 @@ class Annotation:
             summary.findings,
         )  # fmt: skip
         theirs = self._file is not None and self._file.suffix.lower() in _WORKBOOKS
-        book = self._own(digest) if theirs else table.book()
+        book = self._own(digest) if theirs else table.book(self._place.sheet)
         rows = None if theirs else table.rows(sources(), name, self._place.anchor)
         with opened_whole(self._out) as out:
             annotate(book, out, self._place, self._marks, told, progress, rows)

@@ -87,7 +87,7 @@ class Checking:
         only, several = begun(self._blocks)
         for findings in self._streamed(several) if only is None else self._at_once(only):
             if self._annotation is not None:
-                self._annotation.add(findings)
+                self._annotation.add(once.apart(findings)[0])
             yield findings
 
     def _at_once(self, only: Block) -> Iterator[pl.DataFrame]:
@@ -112,6 +112,7 @@ class Checking:
         A hand-in of several blocks that is no workbook is read a second time for it. Raises `InputError`.
         """
         assert self._annotation is not None
+        self._annotation.add(self._tally.told_once())
         source = self._blocks.source_name, self._blocks.source_digest
         self._annotation.write(self.summary, self._tally.ranks, source, self._sources, progress)
 

@@ -418,15 +418,13 @@ def b_own_use(ctx: Context) -> Cases:
         zh="单项商品 {quantity} 件，疑似非自用",
         en="{quantity} pieces of one article: doubtful for own use",
     )
-    yield from _split(ctx, counted < parcels)
+    grade, least = ctx.option("split_signal"), int(ctx.number("split_parcels"))
+    if grade != "pass":
+        yield from _split(ctx, counted < parcels, least, hold=grade == "hold")
 
 
-def _split(ctx: Context, few: pl.Expr) -> Cases:
-    """One purchase in several parcels; where `few` is false the number of parcels speaks already."""
-    grade = ctx.option("split_signal")
-    if grade == "pass":
-        return
-    least = int(ctx.number("split_parcels"))
+def _split(ctx: Context, few: pl.Expr, least: int, *, hold: bool) -> Cases:
+    """One purchase in `least` parcels or more; where `few` is false the number of parcels speaks already."""
     same_id = _Together("party_id")
     yield Case(
         when=few & same_id.above(ctx, least),
@@ -437,7 +435,7 @@ def _split(ctx: Context, few: pl.Expr) -> Cases:
         en="{count} class B parcels for one identity number, each within the limit, together CNY {sum}, limit {limit}: "
         "one purchase split up? {houses}",
         severity="warn",
-        action="hold" if grade == "hold" else "note",
+        action="hold" if hold else "note",
         values=same_id.values(ctx),
     )
     for name, column, zh, en in (

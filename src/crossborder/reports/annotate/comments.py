@@ -149,7 +149,10 @@ class Comments:
         return self._drawing
 
     def _part(self, name: str) -> Any:
-        return self._root.find(self._name(name))
+        part = self._root.find(self._name(name))
+        if part is None:
+            raise ValueError(f"comments without {name}")
+        return part
 
     def _name(self, local: str) -> str:
         return f"{{{self._ns}}}{local}"

@@ -30,7 +30,7 @@ _PARTS = {
     "_rels/.rels": f'<Relationships xmlns="{_PACK}/relationships">'
     f'<Relationship Id="rId1" Type="{_RELS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
     "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{_RELS}"><sheets>'
-    f'<sheet name="{SHEET}" sheetId="1" r:id="rId1"/></sheets></workbook>',
+    '<sheet name="{}" sheetId="1" r:id="rId1"/></sheets></workbook>',
     "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACK}/relationships">'
     f'<Relationship Id="rId1" Type="{_RELS}/worksheet" Target="worksheets/sheet1.xml"/>'
     f'<Relationship Id="rId2" Type="{_RELS}/styles" Target="styles.xml"/></Relationships>',
@@ -42,12 +42,13 @@ def shift(source: SourceTable) -> int:
     return 0 if source.header_row else 1
 
 
-def book() -> io.BytesIO:
-    """A workbook of one sheet, without its rows: `rows` gives the part `ROWS`."""
+def book(sheet: str = SHEET) -> io.BytesIO:
+    """A workbook of one sheet of that name, without its rows: `rows` gives the part `ROWS`."""
     held, styles = io.BytesIO(), _styles()[0]
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as made:
         for part, xml in _PARTS.items():
-            made.writestr(zipfile.ZipInfo(part), HEAD + xml.encode())
+            named = xml.replace("{}", escaped(sheet).replace('"', "&quot;"))
+            made.writestr(zipfile.ZipInfo(part), HEAD + named.encode())
         made.writestr(zipfile.ZipInfo("xl/styles.xml"), styles.xml())
     held.seek(0)
     return held

@@ -30,6 +30,7 @@ _AFTER_DRAWING = (
     "legacyDrawingHF", "drawingHF", "picture", "oleObjects", "controls", "webPublishItems", "tableParts", "extLst",
 )  # fmt: skip
 _MACROS = "vbaProject"
+_RUINED = (zipfile.BadZipFile, LookupError, ValueError, StopIteration, etree.XMLSyntaxError)
 
 
 def annotate(
@@ -48,7 +49,7 @@ def annotate(
     try:
         package = Package(book, {} if rows is None else {table.ROWS: rows})
         _Annotating(package, place, marks, told, progress).write(out)
-    except (zipfile.BadZipFile, KeyError, ValueError, StopIteration, etree.XMLSyntaxError) as error:
+    except _RUINED as error:
         raise strange(told.source_name) from error
 
 
@@ -82,6 +83,8 @@ class _Annotating:
             (added[1], sheets.findings(self._listed, self._place, self._styles)),
             (self._styles_part, self._last()),
         ]
+        if len(dict(streamed)) < len(streamed):
+            raise ValueError("one part in two places")
         package.write(out, streamed)
 
     def _named(self, sheet: str) -> Any:
@@ -98,9 +101,11 @@ class _Annotating:
         part = next((t for k, t, _ in package.relations(package.book_part) if k == "styles"), "")
         if part:
             return part, Styles(package.read(part), package.main)
-        package.relate(package.book_part, "styles", "xl/styles.xml")
-        package.put("xl/styles.xml", b"", ".styles+xml")
-        return "xl/styles.xml", Styles(None, package.main)
+        usual = "xl/styles.xml"
+        part = package.free("xl/styles{}.xml") if package.has(usual) else usual
+        package.relate(package.book_part, "styles", part)
+        package.put(part, b"", ".styles+xml")
+        return part, Styles(None, package.main)
 
     def _alive(self) -> frozenset[int]:
         """Numbers of the shared texts that begin with a sign that makes a formula."""
@@ -205,9 +210,9 @@ class _Annotating:
 
     def _name_filter(self, ref: str) -> None:
         """The hidden name that Excel keeps beside a filter."""
-        sheet = self._place.sheet or self._sheets[0].get("name")
-        at = [s.get("name") for s in self._sheets].index(sheet)
-        quoted = sheet.replace("'", "''")
+        sheet = self._named(self._place.sheet)
+        at = list(self._sheets).index(sheet)
+        quoted = sheet.get("name").replace("'", "''")
         names = self._names()
         if not any(n.get("name") == _FILTER and n.get("localSheetId") == str(at) for n in names):
             new = etree.SubElement(names, f"{{{self._package.main}}}definedName", name=_FILTER, localSheetId=str(at), hidden="1")  # fmt: skip
