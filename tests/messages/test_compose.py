@@ -231,18 +231,6 @@ DECIMALS = st.one_of(
 
 
 @QUIET
-@given(st.lists(DECIMALS, min_size=1, max_size=20))
-def test_decimals_keep_their_value_in_the_shortest_form(drawn):
-    frame = decimals.tidied(pl.DataFrame({"v": drawn}), ["v"])
-    for before, after in zip(drawn, frame["v"], strict=True):
-        if re.fullmatch(r"[0-9]+(\.[0-9]+)?", before) and before.isascii():
-            assert Decimal(after) == Decimal(before)
-            assert re.fullmatch(r"(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", after)
-        else:
-            assert after == before
-
-
-@QUIET
 @given(st.lists(DECIMALS, min_size=1, max_size=20), st.integers(0, 4))
 def test_rounding_is_half_up_and_exact(drawn, places):
     frame = decimals.rounded(pl.DataFrame({"v": drawn}), "v", places)

@@ -12,6 +12,7 @@ from lxml import etree
 from crossborder import messages, schema
 from crossborder.messages import findings
 from crossborder.messages.checks import FACET
+from crossborder.messages.inquiry import Inquiry
 from crossborder.messages.plan import Plan
 
 PIECES = [
@@ -67,10 +68,10 @@ def _columnar(plan: Plan, frames: Any) -> dict[int, set[str]]:
     broken: dict[int, set[str]] = defaultdict(set)
     elements = plan.project(frames)
     for group, checks in zip(plan.groups, plan.checks, strict=True):
-        gates = tuple(g for g in checks.gates if g.checks[0].rank == FACET)
-        only = type(checks)(group.name, gates, (), {})
-        for part in findings.failures(elements.groups[group.name], only):
-            for ship, element in part.select("ship", "_element").iter_rows():
+        asked = Inquiry(tuple(g for g in checks.gates if g.checks[0].rank == FACET))
+        faults = findings.failures(elements.groups[group.name], asked)
+        if faults is not None:
+            for ship, element in faults.select("ship", "_element").iter_rows():
                 broken[ship].add(element)
     return broken
 
