@@ -1,9 +1,10 @@
-"""Write the documents that are made from code and data: configuration, glossary, states, pictures of the states.
+"""Write the documents that are made from code and data: configuration, glossary, rules, states, pictures of the states.
 
     python tools/generate_docs.py [--out docs] [--check]
 
 - `configuration.md`   from the settings models and the options of the rules
 - `glossary.md`        from the message mappings, the schema and the canonical columns
+- `rules.md`           from the catalogue of the rules
 - `states.md`          from `codes/status_codes.csv` and our own states
 - `img/states.svg`     the same as a picture
 
@@ -27,6 +28,7 @@ from crossborder.messages.mapping import MessageMapping, message_mapping
 from crossborder.reconcile import Status, StatusTable
 from crossborder.shipments import COLUMNS, FRAME_NAMES, Column
 from draw_states import OURS_ZH, states_picture
+from rules_page import rules_page
 
 ROOT = Path(__file__).resolve().parents[1]
 MADE = "<!-- Written by tools/generate_docs.py; change the code or data it reads, not this file. -->\n\n"
@@ -434,6 +436,7 @@ def documents() -> dict[str, str]:
     return {
         "configuration.md": configuration(),
         "glossary.md": glossary(),
+        "rules.md": MADE + rules_page(table),
         "states.md": states(),
         "img/states.svg": states_picture(),
     }

@@ -13,6 +13,8 @@ from pathlib import Path, PurePosixPath
 from crossborder.errors import MissingExtra, NotFound
 
 _PACKAGE = Path(__file__).resolve().parent
+_BESIDE_CODE = {"codes": _PACKAGE / "codes" / "tables", "rules": _PACKAGE / "rules" / "data"}
+"""Data that stands in the folder of the room that owns it."""
 
 
 @cache
@@ -30,7 +32,7 @@ def path(relative: str) -> Path:
     parts = PurePosixPath(relative).parts
     if not parts or ".." in parts or PurePosixPath(relative).is_absolute():
         raise NotFound(f"not a packaged path: {relative!r}", f"不是内置数据路径：{relative!r}")
-    base = _PACKAGE / "codes" / "tables" if parts[0] == "codes" else root() / parts[0]
+    base = _BESIDE_CODE.get(parts[0], root() / parts[0])
     found = base.joinpath(*parts[1:])
     if not found.exists():
         raise NotFound(f"packaged data is missing: {relative}", f"缺少内置数据：{relative}")

@@ -68,11 +68,10 @@ def _columnar(plan: Plan, frames: Any) -> dict[int, set[str]]:
     broken: dict[int, set[str]] = defaultdict(set)
     elements = plan.project(frames)
     for group, checks in zip(plan.groups, plan.checks, strict=True):
-        asked = Inquiry(tuple(g for g in checks.gates if g.checks[0].rank == FACET))
-        faults = findings.failures(elements.groups[group.name], asked)
-        if faults is not None:
-            for ship, element in faults.select("ship", "_element").iter_rows():
-                broken[ship].add(element)
+        gates = tuple(g for g in checks.gates if g.checks[0].rank == FACET)
+        found = findings.failures(elements.groups[group.name], Inquiry(gates))
+        for ship, element in [] if found is None else found.select("ship", "_element").iter_rows():
+            broken[ship].add(element)
     return broken
 
 

@@ -9,9 +9,11 @@ from crossborder.engine.engine import Engine
 from crossborder.engine.explaining import explain_rule, rule_records
 from crossborder.engine.lookups import write_sample
 from crossborder.engine.pure import check, compose, read_receipts
+from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import Checked, Composed, Receipts, findings_frame
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
 from crossborder.engine.summary import Summary
+from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
 from crossborder.reconcile import Holdup
 
 __all__ = [
@@ -27,8 +29,11 @@ __all__ = [
     "Receipts",
     "Received",
     "Reconciled",
+    "Replayed",
     "Submitted",
     "Summary",
+    "Taxed",
+    "Taxing",
     "Waiting",
     "check",
     "compose",
@@ -38,6 +43,8 @@ __all__ = [
     "read_receipts",
     "rule_records",
     "settings_template",
+    "tax",
+    "tax_records",
     "write_sample",
     "write_settings_template",
 ]

@@ -11,9 +11,11 @@ from typing import Any
 import polars as pl
 
 from crossborder import rules, schema
+from crossborder.engine.pure import judged_example
 from crossborder.errors import NotFound
 from crossborder.intake.problems import PROBLEMS
 from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.tax import Shown, assess
 
 Record = dict[str, Any]
 _PLAIN = (
@@ -43,38 +45,35 @@ _OWN: dict[str, tuple[str, str, str, str, str, str]] = {
         "warn", "note", "文件未写报关类别，由本软件按规则选定", "the file names no class; it was chosen by the rules",
         "核对所选类别；合作方写明的类别只核对，不改动", "look at the class chosen; a class that is given is checked, never changed",
     ),
-    "CLS-11": (
-        "reject", "reject", "不适用 A、B、C 任何一类", "fits none of the classes A, B and C",
-        "转一般货物报关，或补充、更正所列事实", "declare as ordinary goods, or complete and correct the facts",
-    ),
-    "MFT-02": (
-        "warn", "note", "舱单合计与总运单相差过大", "the totals of a manifest differ from the master waybill's",
-        "核对是否漏列或多列分运单", "look for house waybills that are missing or do not belong here",
-    ),
 }  # fmt: skip
 """Findings that neither a rule of the registry nor the specification gives: severity, action, title, remedy."""
 
 
 def rule_records() -> list[Record]:
-    """The record of every implemented rule, sorted by id; the keys are listed at `explain_rule`."""
-    return sorted((_record(rule) for rule in rules.registry()), key=lambda r: str(r["id"]))
+    """The record of every rule the facts know of, sorted by id; the keys are listed at `explain_rule`."""
+    return [_entry(entry) for entry in rules.catalogue()]
 
 
 def explain_rule(rule_id: str) -> Record:
     """The record of one rule id. Raises `NotFound` naming the nearest.
 
-    Keys: `id, family, title_zh, title_en, applies_to, fields, inputs, severity, action, legal_source,
-    effective_from, effective_to, dated_by, certainty, bounds, meaning, fix_zh, fix_en, passing, failing,
-    finding_zh, finding_en`. `passing` and `failing` are lists of parcels (the columns that make the example),
-    empty for what is compiled from the specification; `elements` then names messages, elements and conditions.
+    Keys: `id, status, kind, reason_zh, reason_en, enforced_by, told_as, switches, family, title_zh, title_en,
+    applies_to, fields, inputs, severity, action, legal_source, effective_from, effective_to, dated_by, certainty,
+    bounds, meaning, fix_zh, fix_en, passing, failing, finding_zh, finding_en`. `status` is implemented or
+    not_checkable, the reason is given for the latter; `told_as` are the ids of findings that tell of the rule;
+    `switches` are settings of the profile that change it. `passing` and `failing` are lists of parcels (the columns
+    that make the example), empty for what is compiled from the specification; `elements` then names messages,
+    elements and conditions.
     """
-    for rule in rules.registry():
-        if rule.id.casefold() == rule_id.casefold():
-            return _record(rule) | _finding(rule)
+    for entry in rules.catalogue():
+        if entry.id.casefold() == rule_id.casefold():
+            places = _compiled(rule_id)
+            elements = {"elements": places["elements"]} if places else {}
+            return _entry(entry) | _finding(entry) | elements
     found = _problem(rule_id) or _compiled(rule_id)
     if found is not None:
         return found
-    known = [*(r.id for r in rules.registry()), *_data_ids(), *(f"INT-{k}" for k in PROBLEMS)]
+    known = [*(e.id for e in rules.catalogue()), *_data_ids(), *(f"INT-{k}" for k in PROBLEMS)]
     near = difflib.get_close_matches(rule_id.upper(), known, 3)
     raise NotFound(
         f"no rule {rule_id!r}", f"没有规则 {rule_id!r}",
@@ -83,13 +82,37 @@ def explain_rule(rule_id: str) -> Record:
     )  # fmt: skip
 
 
-def _record(rule: rules.Rule) -> Record:
-    return {name: getattr(rule, name) for name in _PLAIN} | {
-        "fields": list(rule.fields),
-        "inputs": list(rule.inputs),
-        "passing": [_parcel(p) for p in rule.passing.parcels],
-        "failing": [_parcel(p) for p in rule.failing.parcels],
-    }
+def _entry(entry: rules.Entry) -> Record:
+    rule = entry.rule
+    return {name: getattr(entry, name, "") for name in _PLAIN} | {
+        "status": entry.status, "kind": entry.kind, "reason_zh": entry.reason_zh, "reason_en": entry.reason_en,
+        "enforced_by": entry.enforced_by, "told_as": list(entry.told_as), "switches": _switches(entry.id),
+        "fields": list(entry.fields), "inputs": list(entry.inputs),
+        "family": rule.family if rule else "", "bounds": rule.bounds if rule else "",
+        "meaning": rule.meaning if rule else entry.shown.meaning if entry.shown else "",
+        "fix_zh": rule.fix_zh if rule else "", "fix_en": rule.fix_en if rule else "",
+        "passing": [_parcel(p) for p in _passing(entry)],
+        "failing": [_parcel(p) for p in rule.failing.parcels] if rule else [],
+    }  # fmt: skip
+
+
+def _passing(entry: rules.Entry) -> tuple[rules.Parcel, ...]:
+    """The example of a check that passes, of a figure the one it is worked out on."""
+    if entry.rule is not None:
+        return entry.rule.passing.parcels
+    return entry.shown.example.parcels if entry.shown else ()
+
+
+def _switches(rule_id: str) -> list[Record]:
+    """Settings of the profile that change a rule."""
+    return [
+        {
+            "option": f"profiles.NAME.options.{o.name}", "default": o.default, "values": list(o.choices),
+            "meaning_zh": o.meaning_zh, "meaning_en": o.meaning_en,
+        }
+        for o in rules.OPTIONS.values()
+        if rule_id in o.rules
+    ]  # fmt: skip
 
 
 def _parcel(parcel: rules.Parcel) -> dict[str, str | None]:
@@ -104,16 +127,30 @@ def _parcel(parcel: rules.Parcel) -> dict[str, str | None]:
     return said
 
 
-def _finding(rule: rules.Rule) -> Record:
-    """What the rule itself says of its failing example."""
-    example = rule.failing
-    found = rules.check_rules(frames_of(example), context_of(example), [rule])
-    texts = found.filter(pl.col("rule") == rule.id).unique(["zh", "en"], maintain_order=True)
+def _finding(entry: rules.Entry) -> Record:
+    """What is said of the failing example of a check; of a figure the sum of its example."""
+    if entry.shown is not None:
+        return _sums(entry.shown)
+    if entry.rule is None:
+        return {"finding_zh": [], "finding_en": []}
+    found = judged_example(entry.rule.failing)
+    told = found.filter(pl.col("rule").is_in(entry.told_as))
+    texts = told.unique(["zh", "en"], maintain_order=True)
     return {"finding_zh": texts["zh"].to_list(), "finding_en": texts["en"].to_list()}
 
 
+def _sums(shown: Shown) -> Record:
+    """The sums of an example, line by line, and what becomes of them."""
+    found = assess(frames_of(shown.example), context_of(shown.example), shown.regime)
+    told: Record = {}
+    for lang in ("zh", "en"):
+        lines = found.lines.select(pl.coalesce(f"how_{lang}", f"note_{lang}")).to_series()
+        told[f"finding_{lang}"] = [*lines, *found.consignments[f"note_{lang}"]]
+    return told
+
+
 def _problem(rule_id: str) -> Record | None:
-    """An id of intake, of classification and handing in, or of a rule that never runs for want of its facts."""
+    """An id of intake, of handing in, or of a check that never runs for want of its facts."""
     wanted = next((own for own in _OWN if own.casefold() == rule_id.casefold()), "")
     if wanted:
         severity, action, *texts = _OWN[wanted]

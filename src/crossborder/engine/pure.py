@@ -115,19 +115,19 @@ class Judge:
         """What a block shows by itself: each shipment alone, nothing of what compares it with others."""
         missing = profiles.incomplete(self.firm, self.person, read.frames)
         filled = apply_profile(read.frames, self.firm, self.person)
-        frames, findings, unanswered = _judge_alone(filled, self.context, self.person)
+        frames, findings, unanswered, elements = _judge_alone(filled, self.context, self.person)
         checked = self._checked(read, frames, findings)
         of_file = pl.col("ship").is_null()
         return JudgedBlock(
-            replace(checked, findings=checked.findings.filter(~of_file), source=NOTHING),
-            checked.findings.filter(of_file), unanswered, frozenset(missing),
+            replace(checked, by_shipment=checked.by_shipment.filter(~of_file), source=NOTHING),
+            checked.by_shipment.filter(of_file), unanswered, frozenset(missing), elements,
         )  # fmt: skip
 
     def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
         every = found.gather([read.findings, findings])
         return Checked(
             frames=frames,
-            findings=every,
+            by_shipment=every,
             verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
@@ -147,13 +147,15 @@ class JudgedBlock:
     """A block of a hand-in, judged by itself.
 
     `checked` has the findings about shipments only, and no source rows; `about_file` are the others. `unanswered` counts codes that no table could judge (`messages.unanswered`); `missing` are columns that
-    always must be filled and that neither the firm nor this block fills.
+    always must be filled and that neither the firm nor this block fills. `elements` are the values of the declarations, as
+    long as they are wanted.
     """
 
     checked: Checked
     about_file: pl.DataFrame
     unanswered: pl.DataFrame
     missing: frozenset[str]
+    elements: messages.Elements | None = None
 
 
 @lru_cache(maxsize=8)
@@ -168,6 +170,13 @@ def _with_fictional_rates(tables: Tables, month: str) -> Tables:
     return tables.with_rates(made_up).with_rates(tables.rates())
 
 
+def judged_example(example: rules.Example) -> pl.DataFrame:
+    """What the whole of judging finds in an example of a rule; its option `most_houses` stands for an endpoint's."""
+    most = example.options.get("most_houses")
+    made = rules.frames_of(example), rules.context_of(example)
+    return _judge(*made, Operator(), int(most) if most else None)[1]
+
+
 def _judge(
     filled: FrameSet, context: rules.Context, person: Operator, most_houses: int | None
 ) -> tuple[FrameSet, pl.DataFrame]:
@@ -178,7 +187,7 @@ def _judge(
     parts = [
         f_class,
         plan.check(elements, classed, context.tables, context.declared_on),
-        rules.check(classed, context),
+        rules.of_rates(rules.check(classed, context)),
         messages.manifest_findings(
             classed,
             context.tables,
@@ -192,14 +201,15 @@ def _judge(
 
 def _judge_alone(
     filled: FrameSet, context: rules.Context, person: Operator
-) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame]:
-    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted."""
+) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame, messages.Elements]:
+    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted, and the
+    elements that were judged."""
     classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
     told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
-    parts = [f_class, told, rules.check_alone(classed, context)]
-    return whole, _once(found.gather(parts)), unanswered
+    parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
+    return whole, _once(found.gather(parts)), unanswered, elements
 
 
 def _classed(
@@ -357,9 +367,9 @@ def _receipt_items(source: Any) -> Iterable[tuple[str, bytes]]:
 
 def narrowed(checked: Checked, findings: pl.DataFrame) -> Checked:
     """`checked` with further findings (those that only the ledger knows) and the verdicts that follow."""
-    every = found.gather([checked.findings, findings])
+    every = found.gather([checked.by_shipment, findings])
     return replace(
         checked,
-        findings=every,
+        by_shipment=every,
         verdicts=found.verdicts(checked.verdicts.select("ship"), every),
     )

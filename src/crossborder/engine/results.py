@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.intake import SourceTable
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, content_digests
@@ -39,13 +40,15 @@ class Checked:
     """A hand-in after intake, classification and every check. Nothing was stored, nothing was sent.
 
     `frames` hold the shipments after the profile filled what the file left empty; `verdicts` is
-    `ship, verdict` (valid, rejected, not_evaluated, on_hold); `findings` has the columns of
-    `crossborder.shipments.findings.SCHEMA`; `unevaluated` lists rules that did not run for want of facts: `rule, reason_zh, reason_en`.
+    `ship, verdict` (valid, rejected, not_evaluated, on_hold). `by_shipment` has a finding of its own for every shipment
+    that is at fault or held, and those about the file (columns of `crossborder.shipments.findings.SCHEMA`): what verdicts
+    follow from; `findings` is the same as it is told. `unevaluated` lists rules that did not run for want of facts:
+    `rule, reason_zh, reason_en`.
     Thread-safe: nothing in it changes.
     """
 
     frames: FrameSet
-    findings: pl.DataFrame
+    by_shipment: pl.DataFrame
     verdicts: pl.DataFrame
     unevaluated: pl.DataFrame
     rows: int
@@ -63,6 +66,14 @@ class Checked:
     def digests(self) -> pl.DataFrame:
         """`ship`, `digest` of what the file itself said; made when it is first asked for."""
         return content_digests(self.given)
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """What people and programs are told: as `by_shipment`, but a missing exchange rate once for currency and month.
+
+        Such a finding (LIM-12, `ship` null) says how many shipments it concerns, and names the first ones.
+        """
+        return once.once_each(self.by_shipment)
 
     @property
     def counts(self) -> dict[str, int]:

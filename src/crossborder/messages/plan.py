@@ -86,6 +86,14 @@ class Elements:
 
     groups: Mapping[str, pl.DataFrame]
 
+    def of(self, ships: pl.Series) -> Elements:
+        """Those of some of the shipments, mostly of all."""
+        heads = next(iter(self.groups.values()))
+        if heads.height == ships.len():
+            return self
+        own = pl.col("ship").is_in(ships.implode())
+        return Elements({name: rows.filter(own) for name, rows in self.groups.items()})
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
+from crossborder.reports.files import opened_whole
 from crossborder.reports.findings import (
     findings_csv,
     findings_list,
@@ -12,12 +13,15 @@ from crossborder.reports.findings import (
     write_findings_csv,
 )
 from crossborder.reports.labels import LABELS, label, outcomes
+from crossborder.reports.replayed import ReplayTables, write_replay
+from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
     "LABELS",
     "LINES",
     "DayReport",
+    "ReplayTables",
     "account_rows",
     "account_table",
     "adds_up",
@@ -26,9 +30,14 @@ __all__ = [
     "grouped",
     "label",
     "merged",
+    "opened_whole",
     "outcomes",
     "plain_facts",
     "plain_table",
+    "tax_file",
+    "tax_story",
+    "tax_table",
     "write_findings_csv",
+    "write_replay",
     "write_report",
 ]

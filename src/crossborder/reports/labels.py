@@ -13,6 +13,7 @@ LABELS: dict[str, tuple[str, str]] = {
     # outcomes of a hand-in, and lines of the account
     "handed_in": ("交入", "handed in"),
     "unreadable": ("无法读取", "unreadable"),
+    "valid": ("通过", "valid"),
     "rejected": ("校验未通过", "rejected"),
     "not_evaluated": ("未能评估", "not evaluated"),
     "on_hold": ("待人工处理", "on hold"),

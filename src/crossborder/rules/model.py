@@ -39,8 +39,9 @@ class Case:
     must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
     compares rows compares only those). `holds` says such a screen as a regular expression for one character
     that the text of `column` must hold. A case speaks about the value in `column`: where there is none it is
-    silent, unless it is `blank`. `over` names columns (of `across.COMMON`): the case compares the shipments that
-    have them in common, so only the whole hand-in can answer it; every other case judges each shipment by itself.
+    silent, unless it is `blank`; `says` names another column (or helper column) whose text is the finding's value.
+    `over` names columns (of `across.COMMON`): the case compares the shipments that have them in common, so only the
+    whole hand-in can answer it; every other case judges each shipment by itself.
     """
 
     when: pl.Expr
@@ -55,6 +56,7 @@ class Case:
     screen: pl.Expr | None = None
     holds: str = ""
     blank: bool = False
+    says: str = ""
     over: tuple[str, ...] = ()
     fix_zh: str = ""
     fix_en: str = ""

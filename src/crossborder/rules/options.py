@@ -15,13 +15,17 @@ from crossborder.settings import Profile
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One setting. `choices` are the words it takes; without any it is a decimal number above zero."""
+    """One setting. `choices` are the words it takes; without any it is a decimal number above zero.
+
+    `rules` are the ids of those that ask it.
+    """
 
     name: str
     default: str
     meaning_zh: str
     meaning_en: str
     choices: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 _GRADES = ("pass", "warn", "reject")
@@ -37,6 +41,7 @@ OPTIONS: dict[str, Option] = {
             "purchase, supervision conditions): assume_no takes it as no, hold makes the shipment "
             "not evaluated",
             ("assume_no", "hold"),
+            ("CLS-02", "CLS-05", "CLS-06", "CLS-07", "CLS-14", "CLS-16"),
         ),
         Option(
             "supplementary_ideographs",
@@ -44,6 +49,7 @@ OPTIONS: dict[str, Option] = {
             "扩展区汉字（生僻字）：pass 放行，warn 提示，reject 退回",
             "rare ideographs outside the basic plane",
             _GRADES,
+            ("TXT-04",),
         ),
         Option(
             "require_chinese_name",
@@ -51,6 +57,7 @@ OPTIONS: dict[str, Option] = {
             "商品名称不含汉字：pass 放行，warn 提示，reject 退回",
             "a goods name without Chinese characters",
             _GRADES,
+            ("EXP-45",),
         ),
         Option(
             "mode_3039",
@@ -58,54 +65,87 @@ OPTIONS: dict[str, Option] = {
             "C类使用监管方式3039（货样广告品B）：pass 放行，warn 提示，reject 退回",
             "supervision mode 3039 in class C",
             _GRADES,
+            ("CLS-09",),
         ),
         Option(
             "house_weight_kg",
             "50",
             "B类分运单毛重超过此值（千克）时提示",
             "gross weight in kg above which a class B parcel is asked about",
+            rules=("EXP-47",),
         ),
         Option(
             "piece_weight_kg",
             "30",
             "B类单件毛重超过此值（千克）时提示",
             "weight of one piece in kg above which a class B parcel is asked about",
+            rules=("EXP-47",),
+        ),
+        Option(
+            "goods_exemption",
+            "note",
+            "税额估算：C类每一税种低于起征额（TAX-09，推断）时，note 只提示，apply 不计入应缴税额",
+            "tax estimate of class C: a tax below the amount from which it is collected (TAX-09, inferred): note "
+            "says so, apply leaves it out of what is to be paid",
+            ("note", "apply"),
+            ("TAX-09",),
         ),
         Option(
             "total_tolerance",
             "0.01",
             "总价核对的绝对容差（原币）",
             "absolute tolerance when totals are compared, in the currency itself",
+            rules=("EXP-44",),
         ),
         Option(
             "total_tolerance_percent",
             "0.5",
             "总价核对的相对容差（%），超过则提示",
             "relative tolerance in percent, above it a note",
+            rules=("EXP-44",),
         ),
         Option(
             "total_reject_percent",
             "5",
             "总价相差超过此比例（%）则退回",
             "difference in percent above which totals are refused",
+            rules=("EXP-44",),
         ),
         Option(
             "repeat_parcels",
             "6",
             "同一证件号码在一份清单中的B类包裹达到此数量时暂挂",
             "class B parcels of one identity number in one file from which they are held",
+            rules=("CLS-17",),
+        ),
+        Option(
+            "split_signal",
+            "note",
+            "疑似拆单（同一收发件人多个包裹合计超限）：pass 不查，note 提示，hold 同一证件号码的暂挂",
+            "parcels of one person that are above the limit together: pass does not look, note says so, hold lets those of "
+            "one identity number wait for a person",
+            ("pass", "note", "hold"),
+        ),
+        Option(
+            "split_parcels",
+            "2",
+            "同一收发件人（证件、电话或地址）的B类包裹达到此数量，且各未超限、合计超限时，疑似拆单",
+            "class B parcels of one person (identity number, telephone or address), each within the limit, from which "
+            "a sum above it is taken for one purchase split up",
         ),
         Option(
             "resale_quantity",
             "100",
             "B类单项商品件数达到此数量时暂挂",
             "pieces of one class B line from which the parcel is held",
+            rules=("CLS-17",),
         ),
         Option(
             "phone_identities",
             "4",
             "同一电话在一份清单中对应的证件号码达到此数量时提示",
             "identity numbers behind one telephone in one file from which a note is given",
+            rules=("ID-07",),
         ),
     )
 }

@@ -222,6 +222,11 @@ def _rate(column: str, ctx: Context) -> pl.Expr:
     )
 
 
+def head_value(ctx: Context) -> pl.Expr:
+    """The value that the head of a shipment states, in CNY; null without a rate."""
+    return pl.col("_total").cast(CONVERTED) * _rate("currency", ctx)
+
+
 def _needed(rate: pl.Expr) -> pl.Expr:
     """The currency of a row that has none of the known rates; null where it is no currency code at all."""
     currency = pl.col("currency")

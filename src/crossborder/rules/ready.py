@@ -115,7 +115,8 @@ def _said(rule: Rule, case: Case) -> Said:
         **{name: text for name, text in texts.items() if name not in shaped},
         "source": rule.legal_source,
     }
-    shown = case.column if case.column in COLUMNS[case.frame] else None
+    own = case.column if case.column in COLUMNS[case.frame] else None
+    shown = case.says or own
     return Said(fixed, shown, made)
 
 
