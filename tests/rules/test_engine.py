@@ -208,3 +208,4 @@ def test_answers_about_personal_data_are_not_remembered() -> None:
     assert kept
     assert kept.isdisjoint(personal_names())
     assert kept.isdisjoint({"_id", "_party", "_party_address", "_party_phone"})
+    assert kept.isdisjoint(f"_written_{name}" for name in personal_names())

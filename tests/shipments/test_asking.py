@@ -6,10 +6,12 @@ import threading
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossborder.shipments.asking import FEW, Question, answers, constant, filled
+from crossborder.shipments import asking
+from crossborder.shipments.asking import FEW, MANY, Panel, Question, constant, filled
 
 VALUES = st.sampled_from([None, "", "a", "b", "7", "１"])
 ROWS = st.lists(st.tuples(VALUES, VALUES), min_size=0, max_size=2 * FEW + 4)
@@ -20,7 +22,8 @@ WHENS = {
     "both": (pl.col("x") == "a") & (pl.col("y") == "b"),
     "constant": pl.lit(value=True),
 }
-KEPT = [Question(when, keep=True) for when in WHENS.values()]
+SIZES = st.sampled_from([1, 3, FEW + 3, MANY // 2 + 7])
+KEPT = Panel(Question(when, keep=True) for when in WHENS.values())
 """Asked again and again, so that what is remembered from one frame meets the next."""
 
 
@@ -28,26 +31,42 @@ def frame_of(rows: list[tuple[Any, Any]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"x": pl.String, "y": pl.String}, orient="row")
 
 
-def plainly(frame: pl.DataFrame, when: pl.Expr) -> bool:
-    return frame.filter(when.fill_null(value=False)).height > 0
+def plainly(frame: pl.DataFrame, when: pl.Expr) -> list[int]:
+    found = frame.with_row_index("at").filter(when.fill_null(value=False))["at"]
+    return found.to_list()
 
 
-@given(ROWS)
-def test_answers_are_those_of_a_filter(rows: list[tuple[Any, Any]]) -> None:
-    frame = frame_of(rows)
+def told(panel: Panel, frame: pl.DataFrame, **how: Any) -> list[list[int]]:
+    found = panel.ask(frame, **how)
+    return [found[i].to_list() if i in found else [] for i in range(len(panel.questions))]
+
+
+@given(ROWS, SIZES)
+def test_answers_are_those_of_a_filter(rows: list[tuple[Any, Any]], times: int) -> None:
+    frame = frame_of(rows * times)
     wanted = [plainly(frame, when) for when in WHENS.values()]
-    for questions in (KEPT, [Question(when) for when in WHENS.values()]):
-        assert answers(frame, questions) == wanted
-        assert answers(frame, questions, sparing=True) == wanted
+    for panel in (KEPT, Panel(Question(when) for when in WHENS.values())):
+        assert told(panel, frame) == wanted
+        assert told(panel, frame, sparing=True) == wanted
 
 
 @given(ROWS)
-def test_questions_across_rows_see_all_of_them(rows: list[tuple[Any, Any]]) -> None:
+def test_only_what_is_wanted_is_answered(rows: list[tuple[Any, Any]]) -> None:
     frame = frame_of(rows)
+    found = KEPT.ask(frame, [1, 3])
+    assert found.keys() <= {1, 3}
+    assert {i: places.to_list() for i, places in found.items()} == {
+        i: places for i in (1, 3) if (places := plainly(frame, list(WHENS.values())[i]))
+    }
+
+
+@given(ROWS, SIZES)
+def test_questions_across_rows_see_all_of_them(rows: list[tuple[Any, Any]], times: int) -> None:
+    frame = frame_of(rows * times)
     twice = pl.col("x").is_not_null() & pl.col("x").is_duplicated()
-    wanted = [plainly(frame, twice)]
+    panel = Panel([Question(twice, across=True, keep=True)])
     for sparing in (True, False):
-        assert answers(frame, [Question(twice, across=True, keep=True)], sparing=sparing) == wanted
+        assert told(panel, frame, sparing=sparing) == [plainly(frame, twice)]
 
 
 @given(ROWS)
@@ -58,19 +77,41 @@ def test_constant_columns_and_filled_values(rows: list[tuple[Any, Any]]) -> None
     assert filled(frame) == {n: sum(v is not None for v in vs) for n, vs in columns.items()}
 
 
-def test_a_yes_about_several_rows_is_not_kept_for_each_of_them() -> None:
-    question = Question(pl.col("x") == "a", keep=True)
-    assert answers(frame_of([("a", None), ("b", None)]), [question]) == [True]
-    assert answers(frame_of([("b", None)]), [question]) == [False]
-    assert answers(frame_of([("a", None)]), [question]) == [True]
+def test_what_holds_in_one_row_is_not_remembered_of_another() -> None:
+    panel = Panel([Question(pl.col("x") == "a", keep=True)])
+    assert told(panel, frame_of([("a", None), ("b", None)])) == [[0]]
+    assert told(panel, frame_of([("b", None)])) == [[]]
+    assert told(panel, frame_of([("a", None)])) == [[0]]
 
 
-def test_what_is_remembered_is_bounded_and_asked_of_polars_only_once() -> None:
-    question = Question(pl.col("x") == "a", keep=True)
+def test_what_is_remembered_is_bounded() -> None:
+    panel = Panel([Question(pl.col("x") == "a", keep=True)])
     for number in range(2000):
-        answers(frame_of([(str(number), None)]), [question])
-    assert len(question._kept) < 300
-    assert question.recall([{"x": "1999"}]) == (False, [])
+        panel.ask(frame_of([(str(number), None)]))
+    (memory,) = panel.memories
+    assert 0 < len(memory.told) <= 256
+    assert memory.told["1999"] == []
+
+
+def test_what_is_remembered_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    plain = asking.columns_of
+
+    def counted(frame: pl.DataFrame, exprs: Any) -> list[pl.Series]:
+        asked.append(len(exprs))
+        return plain(frame, exprs)
+
+    monkeypatch.setattr(asking, "columns_of", counted)
+    panel = Panel(
+        [
+            Question(pl.col("x") == "a", keep=True),
+            Question(pl.col("x").str.contains("b"), keep=True),
+            Question(pl.col("y") == "a"),
+        ]
+    )
+    for height in (1, 2, FEW, FEW + 1, 100):
+        panel.ask(frame_of([("a", "b")] * height))
+    assert asked == [3, 1, 1, 1, 1]
 
 
 def test_several_threads_may_ask_at_once() -> None:
@@ -79,7 +120,7 @@ def test_several_threads_may_ask_at_once() -> None:
     def ask(letter: str) -> None:
         for number in range(200):
             value = letter if number % 2 else f"{letter}{number}"
-            if answers(frame_of([(value, None)]), KEPT[:1]) != [value == "a"]:
+            if told(KEPT, frame_of([(value, None)]), wanted=[0])[0] != [0] * (value == "a"):
                 wrong.append(value)
 
     threads = [threading.Thread(target=ask, args=(letter,)) for letter in "ab"]

@@ -213,6 +213,8 @@ def _headers(grid: Grid, fit: Fit) -> dict[FrameName, dict[str, str]]:
 
 def _named(found: pl.DataFrame, headers: dict[FrameName, dict[str, str]]) -> pl.DataFrame:
     """Canonical keys in `column` replaced by the headers the user knows."""
+    if not found.height:
+        return found
     names = {f"{frame}.{n}": h for frame, part in headers.items() for n, h in part.items()}
     plain = {f"{c.frame}.{c.name}": c.name for part in COLUMNS.values() for c in part.values()}
     return found.with_columns(pl.col("column").replace(plain | names))

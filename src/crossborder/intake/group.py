@@ -185,9 +185,12 @@ def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
 def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.DataFrame:
     """Goods lines or documents, numbered within their shipment."""
     own = [c for c in table.columns if c.startswith(f"{name}.")]
-    lines = _where(table[["ship", "row", *own]], table[f"_{name}"])
+    named = table[f"_{name}"]
+    if not named.any():
+        return complete(name, 0, {})
+    lines = _where(table[["ship", "row", *own]], named)
     order = f"{name}.order_number"
-    if order in own and lines.height:
+    if order in own:
         again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
     place, ship = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")

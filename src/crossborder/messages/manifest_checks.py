@@ -25,9 +25,9 @@ def too_many(found: Survey, frames: FrameSet, most_houses: int | None) -> pl.Dat
     """The same finding for every shipment of a master waybill with too many house waybills."""
     limit = most(found, most_houses)
     counted = next(e for e in found.head.elements if found.head.source(e.name).count)
-    large = found.groups.filter(pl.col("shipments") > limit)
-    if not large.height:
+    if all(count <= limit for count in found.groups.get_column("shipments").to_list()):
         return findings.empty()
+    large = found.groups.filter(pl.col("shipments") > limit)
     rule = schema.facet_rules("EXP311").get(
         (counted.name, "maxLength"), f"XSD-{counted.name}-maxLength"
     )

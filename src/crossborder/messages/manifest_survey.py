@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 import polars as pl
 
-from crossborder.keys import normalise_expr
+from crossborder.keys import normalise
 from crossborder.messages.checks import CODE, FILLING, Check, Gate
 from crossborder.messages.findings import failures, first_faults, to_findings
 from crossborder.messages.inquiry import Inquiry, inquiry
@@ -17,7 +17,7 @@ from crossborder.messages.render import ILLEGAL
 from crossborder.messages.texts import Text
 from crossborder.shipments import findings
 from crossborder.shipments.asking import AS_WRITTEN, MANY, Panel, Question
-from crossborder.shipments.frames import FrameSet
+from crossborder.shipments.frames import FrameSet, in_order
 
 MESSAGE = "EXP311"
 _NO_FLAWS = pl.DataFrame(schema={"ship": pl.UInt32, "zh": pl.String, "en": pl.String})
@@ -137,21 +137,27 @@ def grouped(frames: FrameSet, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataF
         *(pl.col(c).is_not_null() for c in by),
         pl.col("direction").is_in(["I", "E"]),
     ).select("ship", *by)  # fmt: skip
-    keys = [f"_{c}" for c in by]
-    spelled = named.select(by).unique(maintain_order=True).with_columns(
-        normalise_expr(pl.col(c)).alias(k) for c, k in zip(by, keys, strict=True)
-    )  # fmt: skip
-    place, first = pl.col("_place"), pl.col("_first")
-    keyed = (
-        named.join(spelled, on=list(by), maintain_order="left")
-        .sort("ship")
-        .with_row_index("_place")
-        .with_columns(_first=place.first().over(keys), shipments=pl.len().over(keys))
-        .with_columns(manifest=(first.rank("dense") - 1).cast(pl.UInt32), _leads=first == place)
-        .collect(engine="in-memory", optimizations=AS_WRITTEN)
-    )
-    return keyed.filter("_leads").select("manifest", *by, "shipments"), keyed.select(
-        "ship", "manifest"
+    ships = in_order(named.collect(engine="in-memory", optimizations=AS_WRITTEN), ["ship"])
+    spelled = ships[list(by)] if ships.height <= 1 else ships.select(by).unique(maintain_order=True)
+    numbers: dict[tuple[str, ...], int] = {}
+    mine = [
+        numbers.setdefault(tuple(map(normalise, texts)), len(numbers))
+        for texts in spelled.iter_rows()
+    ]
+    manifest = pl.Series("manifest", mine, dtype=pl.UInt32)
+    if len(numbers) <= 1:
+        own = pl.Series("manifest", [0], dtype=pl.UInt32).new_from_index(0, ships.height)
+        counts = pl.Series("shipments", [ships.height] * len(numbers), dtype=pl.get_index_type())
+    else:
+        known = spelled.with_columns(manifest)
+        own = ships.join(known, on=list(by), maintain_order="left").get_column("manifest")
+        sizes = own.to_frame().group_by("manifest").len("shipments").sort("manifest")
+        counts = sizes.get_column("shipments")
+    leads = spelled.filter(manifest.is_first_distinct()) if len(numbers) < len(mine) else spelled
+    groups = pl.Series("manifest", range(len(numbers)), dtype=pl.UInt32)
+    return (
+        pl.DataFrame([groups, *leads.iter_columns(), counts]),
+        ships.select("ship").hstack([own]),
     )
 
 

@@ -28,6 +28,8 @@ _GAP = r"""[ \x{3000}_.·*/|+~、，,。・—－'"\-]"""
 _ENDS = r"^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$"
 _WIDE = "[Ａ-Ｚａ-ｚ０-９]"
 _NONE = r"[^\s\S]"
+_LIKE_LATIN = ("\u212a", "\u017f")
+"""Characters that are letters of ASCII in small letters: the Kelvin sign, the long s."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +114,14 @@ def maybe(ctx: Context, column: str) -> pl.Expr:
 
 
 def maybe_nearly(ctx: Context, column: str) -> pl.Expr:
-    """The same for `Words.nearly`."""
-    every = _every(ctx, "exact", "word", "near")
+    """The same for `Words.nearly`: a part of a word in Latin letters, or a gap behind a character of another word."""
+    every, name = _every(ctx, "exact", "word", "near"), pl.col(column)
     latin = sorted({part for w in every for part in _parts(w)})
-    other = [apart for w in every if not w.isascii() for apart in _apart(w)]
-    return pl.col(column).str.contains("|".join([f"(?i){_WIDE}", *latin, *other]))
+    others = sorted({c for w in every if not w.isascii() for c in w[:-1]})
+    apart = f"(?i)[{''.join(map(re.escape, others))}]{_GAP}" if others else _NONE
+    return name.str.contains_any(
+        [*latin, *_LIKE_LATIN], ascii_case_insensitive=True
+    ) | name.str.contains(f"{_WIDE}|{apart}")
 
 
 def _every(ctx: Context, *ways: str) -> list[str]:
@@ -137,14 +142,6 @@ def _parts(word: str) -> tuple[str, ...]:
         return ()
     at = len(word) // 2
     return word[:at], word[at:], word[: at - 1] + word[at] + word[at - 1]
-
-
-def _apart(word: str) -> list[str]:
-    """A word with something between two of its characters at least, as regular expressions."""
-    return [
-        "".join(re.escape(c) + (f"{_GAP}+" if i == at else f"{_GAP}*") for i, c in enumerate(word[:-1])) + re.escape(word[-1])
-        for at in range(len(word) - 1)
-    ]  # fmt: skip
 
 
 def _spelt(word: str) -> bool:

@@ -256,8 +256,10 @@ def constant(frame: pl.DataFrame, columns: Iterable[str]) -> frozenset[str]:
 
 def filled(frame: pl.DataFrame) -> Mapping[str, int]:
     """How many rows of each column hold a value; polars keeps count, so this looks at no row."""
-    rows = frame.height
-    return {s.name: rows - s.null_count() for s in frame.get_columns()}
+    if not frame.width:
+        return {}
+    rows, empty = frame.height, frame.null_count().row(0)
+    return {name: rows - count for name, count in zip(frame.columns, empty, strict=True)}
 
 
 def collect_all(queries: Sequence[pl.LazyFrame]) -> list[pl.DataFrame]:

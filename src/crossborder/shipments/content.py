@@ -43,7 +43,8 @@ def content_digests(frames: FrameSet) -> pl.DataFrame:
 def _gathered(frame: FrameName, lines: pl.DataFrame) -> pl.LazyFrame:
     """`ship` and, under the name of the frame, the texts of a shipment's lines one after another."""
     number, position = _ORDER[frame]
-    order = pl.col(number).cast(pl.UInt64, strict=False).alias("number")
+    given = lines.get_column(number)  # as it was written: 1.0 is the number of no line
+    order = pl.lit(given).cast(pl.UInt64, strict=False).alias("number")
     return (
         _texts(frame, lines, ["ship", order, position])
         .sort("ship", "number", position, nulls_last=True)

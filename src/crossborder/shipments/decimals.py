@@ -50,7 +50,7 @@ def _given(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
         values = frame.get_column(name)
         if values.null_count() == len(values):
             continue
-        if len(values) > FEW or any(map(_IDLE_TEXT.fullmatch, values.drop_nulls().to_list())):
+        if len(values) > FEW or any(map(_IDLE_TEXT.fullmatch, filter(None, values.to_list()))):
             yield name
 
 

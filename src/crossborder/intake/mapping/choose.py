@@ -60,7 +60,7 @@ def fits(mappings: Sequence[Mapping], records: Sequence[Record]) -> list[Fit]:
     return [_fit(mapping, records, header) for mapping in mappings]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Header:
     """A record taken for a header: its names for comparing, and where each stands first."""
 
@@ -69,8 +69,7 @@ class _Header:
 
     @staticmethod
     def of(record: Record) -> _Header:
-        names = tuple(plain(n) for n in record.fields)
-        return _Header(names, {name: i for i, name in reversed(list(enumerate(names)))})
+        return _header(record.fields)
 
     def found(self, mapping: Mapping) -> dict[str, int]:
         """Canonical key → position of its column; the preferred name wins."""
@@ -80,6 +79,13 @@ class _Header:
             if at is not None:
                 found[key] = at
         return found
+
+
+@lru_cache(maxsize=64)
+def _header(fields: tuple[str, ...]) -> _Header:
+    """The last ones are kept: a partner's header comes again and again."""
+    names = tuple(plain(n) for n in fields)
+    return _Header(names, {name: i for i, name in reversed(list(enumerate(names)))})
 
 
 def _fit(mapping: Mapping, records: Sequence[Record], header: Callable[[int], _Header]) -> Fit:

@@ -33,6 +33,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -129,6 +130,7 @@ class Mapping(_Part):
         return {key: rule for key, rule in self.columns.items() if rule.required}
 
 
+@lru_cache(maxsize=1024)
 def column_of(key: str) -> Column | None:
     """The canonical column of `goods.name`, or None."""
     frame, _, name = key.partition(".")
