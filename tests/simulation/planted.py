@@ -72,20 +72,6 @@ def lease_ignored_by_its_holder(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
-def lease_ignored_by_others(patch: pytest.MonkeyPatch) -> None:
-    """Whoever starts takes away what others are sending, leases that still run too."""
-    real = Ledger.recover
-
-    def recover(self: Ledger, now: datetime, owner: str) -> int:
-        with self.write() as connection:
-            held = update(A).where(A.c.state == "sending")
-            connection.execute(held.values(lease_until=china_time.iso(now)))
-        return real(self, now, owner)
-
-    patch.setattr(Ledger, "recover", recover)
-
-
-@fault
 def lease_told_by_a_clock_only(patch: pytest.MonkeyPatch) -> None:
     """A sender believes its own clock, and does not ask the ledger whether the message is still its own."""
     patch.setattr(Ledger, "holds", lambda self, attempt_id, owner: True)

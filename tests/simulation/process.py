@@ -30,12 +30,16 @@ class Killed(BaseException):
 
 @dataclass(eq=False)
 class Worker:
-    """One step function; `due` is when it is called again, in true seconds."""
+    """One step function; `due` is when it is called again, and until `stalled_until` it gets no time (true seconds).
+
+    `busy`: it had more to do at once when it was called last.
+    """
 
     name: str
     work: Work
     due: float = 0.0
-    stalled: int = 0
+    stalled_until: float = 0.0
+    busy: bool = True
 
 
 @dataclass(eq=False)

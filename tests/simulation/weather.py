@@ -40,7 +40,7 @@ or another one comes beside it: bytes that nobody can read, a parcel that is not
 
 @dataclass(frozen=True)
 class Weather:
-    """Chances, each between 0 and 1. `kill`, `full` are per numbered point, `jump`, `stall`, `rot`, `stop` per step."""
+    """Chances, each between 0 and 1. `kill`, `full` are per numbered point, `jump` to `stop` per step."""
 
     look_up: bool
     manifest_first: bool
@@ -49,6 +49,7 @@ class Weather:
     full: float
     jump: float
     stall: float
+    doze: float
     rot: float
     stop: float
     overlap: float
@@ -68,14 +69,15 @@ class Weather:
         drowsy = draw.random() < 0.25  # little goes wrong on the line, but workers sleep and clocks are set
         return cls(
             look_up=drowsy or draw.random() < 0.7,
-            manifest_first=draw.random() < 0.5,
+            manifest_first=not drowsy and draw.random() < 0.6,
             kill=0.0 if drowsy else one(0.005, 0.015, 0.03),
             cut=one(0.2, 1.0),
-            full=one(0.005, 0.02),
-            jump=0.1 if drowsy else one(0.01, 0.05),
-            stall=0.2 if drowsy else one(0.02, 0.1),
+            full=0.0 if drowsy else one(0.005, 0.02),
+            jump=0.03 if drowsy else one(0.01, 0.05),
+            stall=0.1 if drowsy else one(0.02, 0.1),
+            doze=0.5 if drowsy else 0.0,
             rot=one(0.01),
-            stop=one(0.002, 0.01),
+            stop=0.0 if drowsy else one(0.002, 0.01),
             overlap=one(0.3, 0.9),
             mess=0.1 if drowsy else one(0.1, 0.4, 0.8),
             send=tuple(one(0.1, 0.5, 1.0) for _ in SENDS[:-1]) + (one(0.05),),

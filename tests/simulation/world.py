@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy.exc import OperationalError
 
 from crossborder.errors import LedgerError
+from crossborder.filing import Filer
 from crossborder.ledger import Ledger
 
 from . import papers
@@ -27,7 +28,7 @@ from .weather import CLOCK_WRONG, Weather
 
 WORKING = ("queued", "sending", "not_received", "unknown", "ready")
 """What `Ledger.pending` counts that must come to an end when everybody behaves."""
-_IDLE, _IDLE_WHEN_CALM = 0.5, 3.0
+_IDLE, _IDLE_WHEN_CALM = 1.5, 3.0
 _REST, _REST_WHEN_CALM = 2.0, 20.0
 """Seconds after which a worker that sees nothing to do is called again, and one that rests at most: as `filing.run` does."""
 _MOST_ROUNDS = 1000
@@ -76,6 +77,7 @@ class World:
         self._at_work: list[Worker] = []
         self._last: Worker | None = None
         self._back_at: tuple[float, float] | None = None
+        self._ahead: float | None = None
         self._fill_folder()
 
     @property
@@ -139,6 +141,7 @@ class World:
             wake = worker.work.step(now)
             idle, most = (_IDLE_WHEN_CALM, _REST_WHEN_CALM) if self.calm else (_IDLE, _REST)
             rest = idle if wake is None else (wake - self.clock.now()) / timedelta(seconds=1)
+            worker.busy = rest <= 0
             worker.due = self.clock.true + min(max(rest, 0.0), most)
             self.trace.note(process.name, worker.name, now.isoformat(), wake and wake.isoformat())
         except Killed:
@@ -171,13 +174,16 @@ class World:
 
     def chaos(self) -> None:
         """Everything the weather has."""
-        for _ in range(self.weather.steps):
+        for step in range(2 * self.weather.steps):
+            if step >= self.weather.steps and self._back_at is None and self._ahead is None:
+                break
             self._start_processes()
             self._trouble()
-            workers = [(p, w) for p, w in self._workers() if not self._stalled(w)]
+            workers = [(p, w) for p, w in self._workers() if w.stalled_until <= self.clock.true]
             due = [(p, w) for p, w in workers if w.due <= self.clock.true]
             if due:
-                self.step(*self.draw.choice(due))
+                weights = [4 if w.busy else 1 for _, w in due]
+                self.step(*self.draw.choices(due, weights)[0])
                 self._pass(self.draw.choice((0.001, 0.001, 0.05, 0.6)))
             elif workers and self.draw.random() < 0.05:
                 self.step(*self.draw.choice(workers))  # woken for nothing
@@ -230,41 +236,50 @@ class World:
 
     def _until_something(self) -> float:
         """Seconds until the next thing that is known to happen."""
-        moments = [w.due for _, w in self._workers()]
+        moments = [max(w.due, w.stalled_until) for _, w in self._workers()]
         moments += [p.up_at for p in self.processes if not p.alive]
         if self.port.next_at is not None:
             moments.append(self.port.next_at)
         return max(min((m - self.clock.true for m in moments), default=1.0), 0.001)
 
-    def _stalled(self, worker: Worker) -> bool:
-        if worker.stalled:
-            worker.stalled -= 1
-        return worker.stalled > 0
-
     def _trouble(self) -> None:
         """Between two steps: the clock is set (and back), the machine sleeps, a worker gets no time, a process is stopped, a disk rots."""
         draw, weather = self.draw, self.weather
-        if self._back_at is not None and self.clock.true >= self._back_at[0]:
+        if self._ahead is not None and self.port.line_is_clear:
+            self._back_at = (self.clock.true + 9.0, self.clock.offset)
+            self._set_clock(self._ahead)
+            self._ahead = None
+        elif self._back_at is not None and self.clock.true >= self._back_at[0]:
             self._set_clock(self._back_at[1])
             self._back_at = None
-        if draw.random() < weather.jump:
+        elif self._back_at is None and self._ahead is None and draw.random() < weather.jump:
             if draw.random() < 0.5:
-                self._back_at = (self.clock.true + draw.choice((1.0, 5.0, 10.0)), self.clock.offset)
+                self._back_at = (self.clock.true + draw.choice((1.0, 5.0)), self.clock.offset)
             self._set_clock(draw.uniform(-CLOCK_WRONG, CLOCK_WRONG))
-        if draw.random() < weather.jump:
+        if self._back_at is None and self._ahead is None and draw.random() < weather.jump:
             self._pass(draw.choice((5.0, 40.0, 400.0)))
         if draw.random() < weather.stall:
             workers = [w for _, w in self._workers()]
             if workers and self._last not in workers:
                 self._last = draw.choice(workers)
             if workers and self._last is not None:
-                self._last.stalled = draw.randint(5, 60)
+                self._last.stalled_until = self.clock.true + draw.choice((1.0, 4.0, 12.0, 45.0))
+        sender = self._last.work if self._last is not None else None
+        if isinstance(sender, Filer) and sender._lot and draw.random() < weather.doze:
+            self._doze(self._last)
         if draw.random() < weather.stop:
             alive = [p for p in self.processes if p.alive]
             if alive:
                 draw.choice(alive).leave()
         if draw.random() < weather.rot:
             self._rot()
+
+    def _doze(self, worker: Worker | None) -> None:
+        """A sender sleeps with messages in hand, and the clock is wrong for long enough that others take them away."""
+        wrong = self.clock.offset + self.draw.uniform(35, 60)
+        if worker is not None and self._back_at is None and wrong < CLOCK_WRONG:
+            worker.stalled_until = self.clock.true + 14.0
+            self._ahead = wrong
 
     def _set_clock(self, offset: float) -> None:
         """Set forward only while nothing is on the line: the rests of the resolver are told by this clock."""
