@@ -50,7 +50,7 @@ def _table(lines: list[dict[str, Any]]) -> list[str]:
             for i, (cell, width) in enumerate(zip(row, widths, strict=False))
         ]
         made.append("  ".join([*cells, row[-1]]))
-    return [*made, "(engine and baseline: microseconds per shipment, median)"]
+    return [*made, "(engine and baseline: microseconds per shipment, median; `help`: per start)"]
 
 
 def _required(one: dict[str, Any]) -> str:

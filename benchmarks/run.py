@@ -27,6 +27,7 @@ from benchmarks.contests import (
     receipts,
     reconcile,
     single,
+    start,
 )
 from benchmarks.contests.contest import Contest, Disagreement, Line, Maker
 from benchmarks.sizes import DEFAULT, SEED, Sizes
@@ -41,6 +42,7 @@ CONTESTS: Mapping[str, Maker] = {
     "receipts": receipts.contest,
     "reconcile": reconcile.contest,
     "single": single.contest,
+    "help": start.contest,
 }
 REQUIRED: Mapping[str, Mapping[str, float]] = json.loads(
     (Path(__file__).parent / "required.json").read_text(encoding="utf-8")

@@ -31,7 +31,8 @@ HEAD = """# 规则 · Rules
 Every rule the project knows of: {implemented} are carried out, {rest} are not, each with its reason. `crossborder explain RULE`
 shows one, `crossborder explain --all --json` all of them.
 
-*Consequence*: **reject**: not sent; **hold**: waits for a person; **note**: goes on, the note stays with it. *Dated by*: the day that
+*Consequence*: **reject**: not sent; **hold**: waits for a person; **note**: goes on, the note stays with it; **a figure**: part of
+the [tax](tax.md). *Dated by*: the day that
 decides whether the rule is in force, unless `--as-of` overrides it. *Certainty*: **primary**: the text was read; **secondary**: a
 trustworthy report; **inferred**: practice or our reading.
 
@@ -69,7 +70,7 @@ def _section(record: Record) -> str:
 
 def _facts(record: Record) -> Iterator[str]:
     yield f"applies to {record['applies_to']}"
-    yield f"**{record['action']}**"
+    yield "**a figure**" if record["kind"] == "compute" else f"**{record['action']}**"
     begin, end = record["effective_from"] or "always", record["effective_to"] or "…"
     yield f"{begin} to {end}, by {record['dated_by']}" if record["effective_from"] else "always"
     yield record["certainty"]
@@ -80,11 +81,17 @@ def _facts(record: Record) -> Iterator[str]:
 
 def _bullets(record: Record) -> Iterator[str]:
     yield f"elements: {', '.join(f'`{name}`' for name in record['fields'])}"
-    yield f"处理 · remedy: {record['fix_zh']} · {record['fix_en']}"
-    for which, verb in (("passing", "passes"), ("failing", "fails")):
-        yield f"{verb}: " + "; ".join(dict.fromkeys(_parcel(parcel) for parcel in record[which]))
-    if record["finding_zh"]:
-        yield f"finding: {record['finding_zh'][0]} · {record['finding_en'][0]}"
+    if record["kind"] == "compute":
+        yield "example: " + "; ".join(_parcel(parcel) for parcel in record["passing"])
+        for zh, en in zip(record["finding_zh"], record["finding_en"], strict=True):
+            yield f"{zh} · {en}"
+    else:
+        yield f"处理 · remedy: {record['fix_zh']} · {record['fix_en']}"
+        for which, verb in (("passing", "passes"), ("failing", "fails")):
+            told = dict.fromkeys(_parcel(parcel) for parcel in record[which])
+            yield f"{verb}: " + "; ".join(told)
+        if record["finding_zh"]:
+            yield f"finding: {record['finding_zh'][0]} · {record['finding_en'][0]}"
     if list(record["told_as"]) != [record["id"]]:
         yield f"told as {', '.join(f'`{one}`' for one in record['told_as'])}"
     for one in record["switches"]:

@@ -1,8 +1,11 @@
 """Receipts to events and states, one after the other: lxml, dictionaries, plain SQLite, one transaction.
 
-Attempts are read into a dictionary once, statements are prepared once, and each receipt is done with before the next:
-its bytes are kept, it is parsed, its line and its event are written, its attempt is moved. The rows are those that the
-engine writes, in the same tables with the same pragmas.
+Statements are prepared once, and each receipt is done with before the next: its bytes are kept, it is parsed, its attempt
+is looked up by key (and what was said of it before, where its code may contradict that), its line and its event are
+written, its attempt is moved. The rows are those that the engine writes, in the same tables with the same pragmas.
+
+`preload` reads every attempt into a dictionary first, which spares the look-ups. That is right only for a ledger that has
+heard nothing yet and whose attempts fit into memory.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ import csv
 import hashlib
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,8 +30,8 @@ PRAGMAS = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-65536", "temp_store=MEMORY",
 )  # fmt: skip
 _STORE = (
-    "INSERT INTO receipts (id, endpoint, digest, name, raw, received_at, copies, state, message_type)"
-    " VALUES (?, ?, ?, ?, ?, ?, 1, 'read', ?)"
+    "INSERT INTO receipts (id, endpoint, digest, name, raw, received_at, copies) VALUES (?, ?, ?, ?, ?, ?, 1)"
+    " ON CONFLICT DO NOTHING"
 )
 _AGAIN = "UPDATE receipts SET copies = copies + 1 WHERE endpoint = ? AND digest = ?"
 _LINE = (
@@ -44,6 +47,11 @@ _MOVE = (
     " last_op_time = ?, pre_entry_id = ?, entry_id = ?, attention = ?, owner = NULL, lease_until = NULL,"
     " unknown_since = NULL, retry_at = NULL, ready = 0 WHERE id = ?"
 )
+_ATTEMPTS = (
+    "SELECT key, id, batch_id, state, stage, pre_entry_id, entry_id, coalesce(last_op_time, ''), coalesce(last_code, ''),"
+    " released, attention FROM attempts WHERE kind = 'declaration' AND live AND first_sent_at IS NOT NULL"
+)
+_SAID = "SELECT code FROM receipt_lines WHERE attempt_id = ? AND outcome <> 'contradictory'"
 _FAILURES = {"D1": {"D0", "D2", "customs"}, "D3": {"D2", "customs"}, "N": {"customs"}}
 
 
@@ -57,54 +65,50 @@ class Code(NamedTuple):
     frees: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Attempt:
-    """A declaration as it stands, and what was said of it."""
+    """A declaration as it stands; `said` are the codes said of it before, once they were needed."""
 
+    key: str
     number: int
     batch: str
     state: str
     stage: str
     pre_entry_id: str | None
     entry_id: str | None
-    last: tuple[str, str] = ("", "")
-    released: bool = False
-    attention: str | None = None
-    said: set[str] = field(default_factory=set)
+    last_time: str
+    last_code: str
+    released: bool
+    attention: str | None
+    said: set[str] | None = None
 
 
-def receive(database: Path, items: Iterable[tuple[str, bytes]], endpoint: str, at: str) -> int:
+def receive(
+    database: Path, items: Iterable[tuple[str, bytes]], endpoint: str, at: str, *, preload: bool = False
+) -> int:  # fmt: skip
     """Take in all of (name, bytes), in one transaction; how many lines were applied."""
     codes = _codes()
-    applied = 0
+    applied = number = 0
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.execute("BEGIN IMMEDIATE")
-        attempts = {
-            row[0]: Attempt(*row[1:])
-            for row in connection.execute(
-                "SELECT key, id, batch_id, state, stage, pre_entry_id, entry_id FROM attempts"
-                " WHERE kind = 'declaration' AND live AND first_sent_at IS NOT NULL"
-            )
-        }
-        seen: set[str] = set()
+        find = _dictionary(connection) if preload else _look_up(connection)
         for name, raw in items:
             digest = hashlib.sha256(raw).hexdigest()
-            if digest in seen:
+            kept = connection.execute(_STORE, (number + 1, endpoint, digest, name, raw, at))
+            if not kept.rowcount:
                 connection.execute(_AGAIN, (endpoint, digest))
                 continue
-            seen.add(digest)
-            number = len(seen)
+            number += 1
             message, said = read(raw)
-            connection.execute(_STORE, (number, endpoint, digest, name, raw, at, message))
             key = declaration_key(said["BillNo"] or "", said["AssBillNo"] or "", said["IEFlag"] or "")  # fmt: skip
-            attempt = attempts.get(key)
+            attempt = find(key)
             code, moment = said["OpResult"] or "", said["OpTime"] or ""
             outcome, before = "unmatched", ""
             if attempt is not None:
                 before = attempt.state
-                outcome = _hear(attempt, code, moment, codes.get(code), said)
+                outcome = _hear(connection, attempt, code, moment, codes, said)
             connection.execute(
                 _LINE,
                 (number, message, key, code, said["OpType"], moment, said["PreEntryId"], said["EntryId"], said["Notes"],
@@ -122,14 +126,30 @@ def receive(database: Path, items: Iterable[tuple[str, bytes]], endpoint: str, a
             if outcome != "applied":
                 continue
             applied += 1
-            row = codes[attempt.last[1]]
+            row = codes[code]
             connection.execute(
                 _MOVE,
-                (attempt.state, attempt.stage, at, row.final, row.released, not row.frees, attempt.last[1],
-                 attempt.last[0], attempt.pre_entry_id, attempt.entry_id, attempt.attention, attempt.number),
+                (attempt.state, attempt.stage, at, row.final, row.released, not row.frees, code, moment,
+                 attempt.pre_entry_id, attempt.entry_id, attempt.attention, attempt.number),
             )  # fmt: skip
         connection.execute("COMMIT")
     return applied
+
+
+def _look_up(connection: sqlite3.Connection) -> Callable[[str], Attempt | None]:
+    """Each attempt when it is needed, by the index of keys."""
+    query = f"{_ATTEMPTS} AND key = ?"
+
+    def find(key: str) -> Attempt | None:
+        row = connection.execute(query, (key,)).fetchone()
+        return None if row is None else Attempt(*row)
+
+    return find
+
+
+def _dictionary(connection: sqlite3.Connection) -> Callable[[str], Attempt | None]:
+    """Every attempt at once, and nothing said of any."""
+    return {row[0]: Attempt(*row, said=set()) for row in connection.execute(_ATTEMPTS)}.get
 
 
 def read(raw: bytes) -> tuple[str, dict[str, str | None]]:
@@ -143,32 +163,48 @@ def read(raw: bytes) -> tuple[str, dict[str, str | None]]:
 
 
 def _hear(
-    attempt: Attempt, code: str, moment: str, row: Code | None, said: dict[str, str | None]
+    connection: sqlite3.Connection,
+    attempt: Attempt,
+    code: str,
+    moment: str,
+    codes: Mapping[str, Code],
+    said: Mapping[str, str | None],
 ) -> str:
     """Judge one line by what was said before; the outcome. The attempt is moved if it applies.
 
     Receipts must come in the order of their times for it to end as the engine does.
     """
+    row = codes.get(code)
     if row is None:
         return "unknown_code"
-    if (moment, code) == attempt.last:
+    if moment == attempt.last_time and code == attempt.last_code:
         return "repeated"
     if not row.state:
         return "noted"
-    if attempt.said & _FAILURES.get(code, set()):
+    if code in _FAILURES and _FAILURES[code] & _before(connection, attempt, codes):
         return "contradictory"
     attempt.pre_entry_id = said["PreEntryId"] or attempt.pre_entry_id
     attempt.entry_id = said["EntryId"] or attempt.entry_id
-    attempt.said.add(code)
-    if row.stage == "customs" and code != "N":
-        attempt.said.add("customs")
-    if moment < attempt.last[0] or (attempt.stage == "customs" and row.stage != "customs"):
+    if attempt.said is not None:
+        attempt.said.add(code)
+    if moment < attempt.last_time or (attempt.stage == "customs" and row.stage != "customs"):
         return "older"
-    if attempt.released and attempt.last[1] != code:
+    if attempt.released and attempt.last_code != code:
         attempt.attention = "reopened"
     attempt.state, attempt.stage, attempt.released = row.state, row.stage, row.released
-    attempt.last = (moment, code)
+    attempt.last_time, attempt.last_code = moment, code
     return "applied"
+
+
+def _before(
+    connection: sqlite3.Connection, attempt: Attempt, codes: Mapping[str, Code]
+) -> set[str]:
+    """Codes said of an attempt, and `customs` if customs has said anything but N."""
+    told = attempt.said
+    if told is None:
+        told = {code for (code,) in connection.execute(_SAID, (attempt.number,))}
+    by_customs = any(code != "N" and code in codes and codes[code].stage == "customs" for code in told)  # fmt: skip
+    return told | {"customs"} if by_customs else told
 
 
 def _codes() -> dict[str, Code]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from benchmarks.contests.contest import Contest, Disagreement, Line, same
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Case
 from crossborder import messages, schema
-from crossborder.messages import findings
 from crossborder.messages.checks import FACET, FILLING
+from crossborder.messages.findings import failures
+from crossborder.messages.inquiry import Inquiry
+from crossborder.messages.plan import with_context
 from crossborder.shipments import FrameSet
 
 DIRTY = 0.01
@@ -48,19 +49,25 @@ def contest(sizes: Sizes, folder: Path) -> Contest:
     )
 
 
-def broken(frames: FrameSet, ranks: Iterable[int] = (FACET,)) -> list[pl.DataFrame]:
+def broken(frames: FrameSet, ranks: tuple[int, ...] = (FACET,)) -> list[pl.DataFrame]:
     """The rows whose values break a facet (and a filling condition, if asked)."""
     plan = messages.compile_plan("EXP301")
-    rows = plan.project(frames).groups
-    found = []
-    for group, checks in zip(plan.groups, plan.checks, strict=True):
-        gates = tuple(g for g in checks.gates if g.checks[0].rank in ranks)
-        frame = rows[group.name]
-        for element, column in checks.context.items():
-            head = rows[column.partition(".")[0]].select("ship", pl.col(element).alias(column))
-            frame = frame.join(head, on="ship", how="left", maintain_order="left")
-        found += findings.failures(frame, replace(checks, gates=gates, lookups=()))
-    return found
+    elements = plan.project(frames)
+    found = [
+        failures(with_context(elements, group, checks), asked)
+        for group, checks, asked in zip(plan.groups, plan.checks, _asked(ranks), strict=True)
+    ]
+    return [faults for faults in found if faults is not None]
+
+
+@cache
+def _asked(ranks: tuple[int, ...]) -> list[Inquiry]:
+    """The checks of these ranks, group by group."""
+    plan = messages.compile_plan("EXP301")
+    return [
+        Inquiry(tuple(g for g in checks.gates if g.checks[0].rank in ranks))
+        for checks in plan.checks
+    ]
 
 
 def by_lxml(xmls: Iterable[bytes]) -> list[bool]:

@@ -1,6 +1,6 @@
 """crossborder: from shipment file to customs decision.
 
-The pure half needs no home folder and no settings: `check`, `compose`, `read_receipts`. The ledger half is
+The pure half needs no home folder and no settings: `check`, `tax`, `compose`, `read_receipts`. The ledger half is
 `Engine`. Everything exported here is part of the public interface (see README, what SemVer covers).
 """
 
@@ -15,9 +15,11 @@ if TYPE_CHECKING:
         Composed,
         Engine,
         Receipts,
+        Taxed,
         check,
         compose,
         read_receipts,
+        tax,
     )
     from crossborder.errors import CrossborderError
     from crossborder.settings import Operator, Profile
@@ -33,9 +35,11 @@ _HOME = {
     "Profile": "crossborder.settings",
     "Receipts": "crossborder.engine",
     "Shipments": "crossborder.shipments",
+    "Taxed": "crossborder.engine",
     "check": "crossborder.engine",
     "compose": "crossborder.engine",
     "read_receipts": "crossborder.engine",
+    "tax": "crossborder.engine",
 }
 __all__ = [
     "Checked",
@@ -46,10 +50,12 @@ __all__ = [
     "Profile",
     "Receipts",
     "Shipments",
+    "Taxed",
     "__version__",
     "check",
     "compose",
     "read_receipts",
+    "tax",
 ]
 
 

@@ -50,8 +50,10 @@ def normalised(values: pl.Series) -> pl.Series:
     odd = values.str.contains(r"[^A-Z0-9]").fill_null(value=False)
     if not odd.any():
         return values
-    changed = values.filter(odd).to_frame("n").select(normalise_expr(pl.col("n"))).to_series()
-    return values.scatter(odd.arg_true(), changed)
+    written = values.filter(odd)
+    spellings = written.unique()
+    as_keys = spellings.to_frame("n").select(normalise_expr(pl.col("n"))).to_series()
+    return values.scatter(odd.arg_true(), written.replace_strict(spellings, as_keys))
 
 
 def declaration_key_expr(master: pl.Expr, house: pl.Expr, direction: pl.Expr) -> pl.Expr:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +16,8 @@ from lxml import etree
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [
     "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "bundle",
-    "receipts", "reconcile", "single", "gathered",
+    "receipts", "reconcile", "reconcile_preloaded", "single", "gathered",
+    "help",
 ]  # fmt: skip
 
 
@@ -23,12 +26,13 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The modules of the benchmarks, which stand beside `src`."""
     monkeypatch.syspath_prepend(ROOT)
     from benchmarks.baseline import receipts, rules
-    from benchmarks.contests import check, compose, contest
+    from benchmarks.contests import check, compose, contest, start
 
     from benchmarks import gate, run, timing
 
     return SimpleNamespace(
         run=run, gate=gate, timing=timing, rules=rules, receipts=receipts, check=check, compose=compose, contest=contest,
+        start=start,
     )  # fmt: skip
 
 
@@ -83,6 +87,28 @@ def test_one_other_character_in_a_document_is_noticed(
     monkeypatch.setattr(bench.compose, "by_f_string", spoiled)
     with pytest.raises(bench.contest.Disagreement, match="GNo"):
         bench.compose.prove(5, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("doing", "said"),
+    [
+        ("print('  check  demo')", "does not list"),
+        ("import sys; from crossborder.cli import main; main(['--help']); sys.exit('broken')", "broken"),
+    ],
+)  # fmt: skip
+def test_a_help_page_that_is_not_whole_is_not_timed(
+    bench: SimpleNamespace, doing: str, said: str
+) -> None:
+    bench.start.prove((*bench.start.command(), "--help"))
+    with pytest.raises(bench.contest.Disagreement, match=said):
+        bench.start.prove((sys.executable, "-c", doing))
+
+
+def test_time_of_children_counts(bench: SimpleNamespace) -> None:
+    before = bench.timing.spent()
+    subprocess.run([sys.executable, "-c", "sum(range(10**6))"], check=True)
+    of_child = bench.timing.spent() - before
+    assert of_child > 0.005 or sys.platform == "win32"
 
 
 def test_disagreement_ends_the_run_before_anything_is_timed(

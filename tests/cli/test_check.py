@@ -57,15 +57,47 @@ def test_a_clean_file_is_exit_0(run: Run, clean_day: Path) -> None:
 
 def test_what_is_not_evaluated_needs_a_person(run: Run, home: Path, clean_day: Path) -> None:
     """Without the demonstration's made-up rates no limit can be judged: one finding per currency, and hold."""
+    firm_without_rates(home)
+    said = run("check", clean_day, "--profile", "firm", "--json")
+    assert said.code == 1
+    assert said.json["rejected"] == 0
+    assert said.json["not_evaluated"] > 0
+    told = [f for f in said.json["findings"] if f["rule"] == "LIM-12"]
+    assert told
+    assert len({f["value"] for f in told}) == len(told) < said.json["not_evaluated"]
+    assert {f["severity"] for f in told} == {"not_evaluated"}
+
+
+def test_a_missing_rate_is_told_once_with_its_parcels_and_each_parcel_says_why(
+    run: Run, home: Path, clean_day: Path, tmp_path: Path
+) -> None:
+    firm_without_rates(home)
+    file = tmp_path / "all.csv"
+    shown = run("check", clean_day, "--profile", "firm", "--findings", file)
+    (head,) = [line for line in shown.lines if "LIM-12" in line]
+    rows = [r for r in csv.DictReader(file.read_bytes().decode("utf-8-sig").splitlines()) if r["rule"] == "LIM-12"]  # fmt: skip
+    held = int(shown.lines[-2].split(" not evaluated")[0].rpartition(" ")[2])
+    assert head == f"not evaluated  LIM-12  × {len(rows)} in {held} shipments"
+    said = run("prepare", clean_day, "--profile", "firm", "--json").json
+    assert len([f for f in said["findings"] if f["rule"] == "LIM-12"]) == len(rows)
+    one = rows[0]["en"].rpartition(", e.g. ")[2].split(", ")[0].rpartition(" ")[2]
+    story = run("status", one)
+    assert story.code == 0
+    why = next(n for n, line in enumerate(story.lines) if "not evaluated LIM-12 row " in line)
+    assert f"no exchange rate for currency {rows[0]['value']}" in story.lines[why]
+    assert "codes import exchange_rates" in story.lines[why + 1]
+    zh = run("status", one, "--lang", "zh").out
+    assert f"缺少币制 {rows[0]['value']}" in zh
+    assert "未能评估 LIM-12 第 " in zh
+
+
+def firm_without_rates(home: Path) -> None:
+    """Settings with a profile `firm` that has the demonstration's values and is none: made-up rates do not count."""
     home.mkdir()
     demo = (Path(__file__).resolve().parents[2] / "mappings/profiles/demo.toml").read_text("utf-8")
     body = demo.replace("demo = true\n", "")
     firm = body.replace("\n[", "\n[profiles.firm.")
     (home / "crossborder.toml").write_text("[profiles.firm]\n" + firm, encoding="utf-8")
-    said = run("check", clean_day, "--profile", "firm", "--json")
-    assert said.code == 1
-    assert said.json["rejected"] == 0
-    assert said.json["not_evaluated"] > 0
 
 
 def test_findings_go_worst_first_with_count_remedy_and_three_examples(

@@ -92,6 +92,13 @@ def test_without_a_command_the_page_is_shown_and_nothing_ran(run: Run) -> None:
     assert said.out == run("--help").out
 
 
+def test_help_among_other_arguments_is_the_same_page(run: Run) -> None:
+    for name in ("check", "keys add"):
+        said = run(*name.split(), "file.csv", "--help")
+        assert (said.code, said.out) == (0, run(*name.split(), "--help").out)
+    assert run("codes", "--help").out == run("codes", "--help", "--lang", "en").out
+
+
 @pytest.mark.parametrize("args", [("--lang", "zh", "--help"), ("--help", "--lang=zh"), ("-h", "--lang", "zh")])  # fmt: skip
 def test_the_language_may_stand_anywhere(run: Run, args: tuple[str, ...]) -> None:
     assert run(*args).lines[0].startswith("用法")

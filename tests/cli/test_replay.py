@@ -42,10 +42,11 @@ def test_what_differs_is_shown_written_and_told_as_json(
     assert told.json["by_rule"] == [{"rule": "LIM-01", "before": changed, "after": 0}]
     assert {one["verdict_after"] for one in told.json["changes"]} == {"valid"}
     book = fastexcel.read_excel(out)
-    assert book.sheet_names[-1] in ("Shipments", "分运单")
+    assert book.sheet_names[2:] in (["Shipments", "Taxes"], ["分运单", "税额"])
     assert book.load_sheet(2).height == changed
+    assert book.load_sheet(3).height == len(told.json["taxes"])
     shown = run("replay", str(file), *PACKS, "--profile", "demo", "--lang", "en")
-    assert f"{changed} of 120 shipments differ between packs 2022-03-01 and 2024-12-01" in shown.out
+    assert f"{changed} of 120 shipments differ between packs 2022-11-01 and 2024-12-01" in shown.out
     chinese = run("replay", str(file), *PACKS, "--profile", "demo", "--lang", "zh")
     assert f"120 票中 {changed} 票" in chinese.out
 

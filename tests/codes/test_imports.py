@@ -11,6 +11,7 @@ import pytest
 from crossborder import codes
 from crossborder.codes import Tables
 from crossborder.codes import imports as module
+from crossborder.codes.shapes import SHAPES
 from crossborder.errors import CodesError, NotFound
 
 START = date(2026, 1, 1)
@@ -97,6 +98,45 @@ def test_a_snapshot_does_not_change(source: Path, home: Path) -> None:
         ("limits", LIMITS + "LIM-02,I,any,B,,2O00,2026-01-01,\n", "table.csv:2", "value_cny"),
         ("limits", LIMITS + "LIM-02,I,any,B,,2000,,\n", "table.csv:2", "effective_from"),
         ("limits", LIMITS + "LIM-02,I,in,B,HK,2000,2026-01-01,\n", "table.csv:2", "countries"),
+        (
+            "parcel_tax",
+            "code,tax_rate_pct\n01010100,13\n01010200,13%\n",
+            "table.csv:3",
+            "tax_rate_pct",
+        ),
+        (
+            "parcel_tax",
+            "code,dutiable_value_cny\n01010100,200\n01010200,about 5\n",
+            "table.csv:3",
+            "dutiable_value_cny",
+        ),
+        ("tariff", "code,vat_rate_pct\n0101010000,\n01010200001,13\n", "table.csv:3", "code"),
+        (
+            "tariff",
+            "code,vat_rate_pct\n0101010000,13\n0101020000,-13\n",
+            "table.csv:3",
+            "vat_rate_pct",
+        ),
+        (
+            "tariff",
+            "code,consumption_from_measure\n0101010000,g;ml\n0101020000,pound\n",
+            "table.csv:3",
+            "consumption_from_measure",
+        ),
+        (
+            "tax_parameters",
+            "name,value,dated_by,rule,effective_from\na,5,sometimes,X,2026-01-01\n",
+            "table.csv:2",
+            "dated_by",
+        ),
+        (
+            "tax_parameters",
+            "name,value,dated_by,rule,effective_from\na,5 CNY,movement,X,2026-01-01\n",
+            "table.csv:2",
+            "value",
+        ),
+        ("unit_measures", "unit,measure,amount\n035,lb,2\n", "table.csv:2", "measure"),
+        ("country_words", "lang,word\nen,Germany\n", "table.csv", "code"),
         ("limits", LIMITS + "LIM-02,I,any,B,,2000,2026-1-1,\n", "table.csv:2", "not a date"),
         ("parcel_tax", "code,effective_from\n01010100,20260101\n", "table.csv:2", "not a date"),
         ("exchange_rates", "rate\n7\n", "table.csv", "currency"),
@@ -211,6 +251,28 @@ def test_an_imported_dated_table_keeps_its_own_dates(source: Path, home: Path) -
     assert tables.codes("parcel_tax", "20260630") == {"01010100"}
     assert tables.codes("parcel_tax", "20260701") == {"01010200"}
     assert len(tables.codes("parcel_tax", "20251231")) == 302
+
+
+def test_what_is_packaged_has_the_shape_that_an_import_asks_for() -> None:
+    for table, shapes in SHAPES.items():
+        frame = Tables().frame(table)
+        for column in set(shapes) & set(frame.columns):
+            odd = frame.filter(
+                ~pl.col(column).fill_null("").str.contains(f"^(?:{shapes[column]})$")
+            )
+            assert odd.height == 0, (table, column, odd[column].to_list())
+
+
+def test_a_tariff_and_a_tax_table_can_be_brought(source: Path, home: Path) -> None:
+    rows = "code,mfn_rate_pct,vat_rate_pct,consumption_rate_pct\n6205200099,6,13,0\n2208300000,10,13,\n"
+    assert codes.import_table(home, "tariff", written(source, rows), START) == 2
+    assert Tables.load(home).coverage("tariff", "2026-01-01") == "complete"
+    rows = "code,unit_zh,dutiable_value_cny,tax_rate_pct\n01010100,千克,200,13\n01010200,千克,,20\n"
+    assert codes.import_table(home, "parcel_tax", written(source, rows), START) == 2
+    assert Tables.load(home).frame("parcel_tax", "2026-01-01")["dutiable_value_cny"].to_list() == [
+        "200",
+        None,
+    ]
 
 
 def test_limits_can_be_replaced(source: Path, home: Path) -> None:

@@ -20,7 +20,7 @@ SIZES = {
     "entry_types": 4, "express_tax_types": 7, "supervision_documents": 52, "domestic_districts": 34,
     "economic_zone_digits": 10, "enterprise_type_digits": 10, "ports_zhejiang": 11, "parcel_tax": 302,
     "parcel_tax_2019_partial": 27, "parcel_tax_brackets": 16, "hs_sample": 213,
-    "prohibited_restricted_articles": 23,
+    "prohibited_restricted_articles": 23, "parcel_tax_pairs": 12, "tax_parameters": 22, "unit_measures": 11,
 }  # fmt: skip
 ABSENT = {"exchange_rates", "ports", "tariff", "retail_import_list", "quarantine_codes"}
 

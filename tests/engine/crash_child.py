@@ -46,7 +46,7 @@ def main(home: Path, file: Path, at: int, size: int) -> None:
     """Prepare, perhaps to the end."""
     if size:
         sources.open_blocks = opened(size)  # type: ignore[assignment]  # the hand-in is cut here
-        spool.LOT = 4
+        spool.LOT, spool.MEMORY = 4, 0
     DyingLedger.dying = Dying(at)
     module.Ledger = DyingLedger  # type: ignore[misc, assignment]  # the crash is planted here
     with Engine(SETTINGS, home=home) as engine:

@@ -93,6 +93,7 @@ def test_preparing_again_goes_on_in_the_same_batch(
     if size:
         in_blocks(monkeypatch, size)
         monkeypatch.setattr(spool, "LOT", 4)
+        monkeypatch.setattr(spool, "MEMORY", 0)
     with Engine(SETTINGS, home=home) as engine:
         left = engine.ledger.batches()
         for batch in left:

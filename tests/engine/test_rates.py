@@ -5,8 +5,11 @@ Broken by: taking a missing rate for a good one, or letting fictional rates coun
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -15,7 +18,8 @@ from crossborder import china_time, codes, samples, settings
 from crossborder.engine import Engine
 from crossborder.settings import Profile, Settings
 
-from .firm import Firm, day, endpoints, firm, houses
+from .cutting import in_blocks
+from .firm import Firm, changed, day, endpoints, firm, houses
 
 
 def real(desk: Firm) -> Firm:
@@ -52,7 +56,16 @@ def foreign() -> list[int]:
     ]  # fmt: skip
 
 
-def test_without_rates_the_limits_hold_with_one_text_per_currency(
+def currencies(sample: samples.Sample, foreign: list[int]) -> Counter[str]:
+    """Currency of the shipments whose limits need a rate → how many there are."""
+    return Counter(sample.frames.shipments["currency"][n] for n in foreign)
+
+
+def about_rates(findings: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [f for f in findings if f["severity"] == "not_evaluated" and f["element"] == "CurrCode"]
+
+
+def test_without_rates_the_limits_hold_and_say_so_once_per_currency(
     tmp_path: Path, foreign: list[int]
 ) -> None:
     sample = day(8)
@@ -61,21 +74,120 @@ def test_without_rates_the_limits_hold_with_one_text_per_currency(
         held = {houses(sample)[n] for n in foreign}
         assert held
         assert done.counts == {"not_evaluated": len(held), "prepared": 8 - len(held)}
-        told = pl.DataFrame(desk.findings(done, severity="not_evaluated", action="hold"))
-        assert set(told["shipment"].drop_nulls()) <= held
-        currencies = {sample.frames.shipments["currency"][n] for n in foreign}
-        assert set(told["value"]) == currencies
+        told = about_rates(desk.engine.findings(done.batch))
+        missing = currencies(sample, foreign)
+        assert Counter(f["value"] for f in told) == Counter(missing.keys())
         month = china_time.now().strftime("%Y%m")
-        for language in ("zh", "en"):
-            said = told.select("value", language).unique()
-            assert said.height == len(currencies), (
-                "one text per currency and month, whatever the rule"
-            )
-            assert all(value in text and month in text for value, text in said.iter_rows())
+        for f in told:
+            assert (f["rule"], f["shipment"], f["row"]) == ("LIM-12", None, None)
+            assert all(f["value"] in f[text] and month in f[text] for text in ("zh", "en"))
+            count = missing[f["value"]]
+            assert f"涉及 {count} 票" in f["zh"]
+            assert f"concerns {count} shipment" in f["en"]
+            first = [houses(sample)[n] for n in foreign if sample.frames.shipments["currency"][n] == f["value"]]  # fmt: skip
+            assert f["zh"].endswith("、".join(first[:3]))
         desk.engine.submit([done.batch], wait=20)
         desk.settled()
         assert not held & desk.arrivals().keys()
         assert desk.lines(done.batch) == {"not_evaluated": len(held), "released": 8 - len(held)}
+        desk.engine.close()
+
+
+def test_every_way_to_look_says_it_once_and_every_parcel_says_why(
+    tmp_path: Path, foreign: list[int]
+) -> None:
+    sample = day(8)
+    kinds = len(currencies(sample, foreign))
+    with firm(tmp_path) as desk:
+        engine = real(desk).engine
+        done = desk.prepare(sample)
+        kept = engine.findings(done.batch)
+        assert len(about_rates(kept)) == len(about_rates(engine.iter_findings(done.batch))) == kinds
+        pages = [engine.findings(done.batch, limit=1, after=n) for n in range(len(kept))]
+        assert [page[0] for page in pages] == kept
+        assert engine.findings(done.batch, after=len(kept)) == []
+        assert done.summary.findings == len(kept)
+        (line,) = done.summary.by_rule.filter(rule="LIM-12").to_dicts()
+        assert (line["what"], line["count"], line["shipments"]) == ("not_evaluated", kinds, len(foreign))  # fmt: skip
+        assert {e["en"] for e in line["examples"]} <= {f["en"] for f in about_rates(kept)}
+        (reported,) = [f for f in engine.report([done.batch]).findings if f["rule"] == "LIM-12"]
+        assert reported["count"] == kinds
+        checked = engine.check(desk.file(sample), mapping="elements")
+        assert len(about_rates(checked.findings.to_dicts())) == kinds
+        assert len(about_rates(checked.by_shipment.to_dicts())) == len(foreign)
+        assert set(checked.not_evaluated["house_waybill"]) == {houses(sample)[n] for n in foreign}
+        for n in foreign:
+            (story,) = engine.status(houses(sample)[n])
+            (why,) = about_rates(story["findings"])
+            assert (why["rule"], why["shipment"]) == ("LIM-12", houses(sample)[n])
+            assert why["value"] == sample.frames.shipments["currency"][n]
+            assert why["fix"]
+            assert why["fix_zh"]
+        engine.close()
+
+
+def test_in_the_ledger_every_held_shipment_has_its_own(tmp_path: Path, foreign: list[int]) -> None:
+    """Verdicts and a person's decisions go by shipment, under the rule that is told."""
+    with firm(tmp_path) as desk:
+        done = real(desk).prepare(day(8))
+        own = [f["position"] for f in desk.findings(done, rule="LIM-12")]
+        assert sorted(p for p in own if p is not None) == foreign
+        assert own.count(None) == len(currencies(day(8), foreign))
+        desk.engine.close()
+
+
+@pytest.mark.parametrize("size", [1, 3])
+def test_however_it_is_cut_into_blocks_it_is_said_once(
+    size: int, tmp_path: Path, foreign: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = day(8)
+    with firm(tmp_path) as desk:
+        engine = real(desk).engine
+        file = desk.file(sample)
+        whole = about_rates(engine.check(file, mapping="elements").findings.to_dicts())
+        assert max(currencies(sample, foreign).values()) > 1
+        in_blocks(monkeypatch, size)
+        with engine.checking(file, mapping="elements") as checking:
+            frames = list(checking.findings())
+            assert about_rates(pl.concat(frames).to_dicts()) == whole
+            assert checking.summary.findings == sum(frame.height for frame in frames)
+        with engine.checking(file, mapping="elements") as every:
+            own = pl.concat(every.by_shipment()).filter(rule="LIM-12")
+            assert sorted(own["ship"]) == foreign
+        done = engine.prepare(file, mapping="elements")
+        told = about_rates(engine.findings(done.batch))
+        assert [(f["value"], f["zh"], f["en"]) for f in told] == [(f["value"], f["zh"], f["en"]) for f in whole]  # fmt: skip
+        assert done.summary.counts == checking.summary.counts
+        assert done.summary.verdicts["not_evaluated"] == len(foreign)
+        engine.close()
+
+
+def test_what_is_already_filed_is_not_counted(tmp_path: Path, foreign: list[int]) -> None:
+    """With the rates it was filed; handed in again without them, nothing is missing for it."""
+    sample = day(8)
+    with firm(tmp_path) as desk:
+        demo = desk.prepare(sample)
+        assert demo.counts == {"prepared": 8}
+        again = real(desk).prepare(changed(sample, "receiver_name", {foreign[0]: "王小明"}))
+        told = about_rates(desk.engine.findings(again.batch))
+        assert [f["value"] for f in told] == [sample.frames.shipments["currency"][foreign[0]]]
+        assert "concerns 1 shipment:" in told[0]["en"]
+        desk.engine.close()
+
+
+def test_the_currency_that_is_named_is_the_one_without_a_rate(tmp_path: Path) -> None:
+    """Goods may be in another currency than the sum."""
+    sample = changed(day(8), "currency", dict.fromkeys(range(day(8).frames.goods.height), "116"), "goods")  # fmt: skip
+    with firm(tmp_path) as desk:
+        real(desk)
+        given = rates(tmp_path, fictional="0")
+        file = tmp_path / "dollars.csv"
+        pl.read_csv(given, infer_schema=False).filter(pl.col("currency") != "116").write_csv(file)
+        first_of_month = china_time.now().date().replace(day=1)
+        codes.import_table(desk.home / "codes", "exchange_rates", file, first_of_month)
+        told = about_rates(desk.engine.findings(desk.prepare(sample).batch))
+        assert {f["value"] for f in told} == {"116"}
+        assert "116" in told[0]["en"]
         desk.engine.close()
 
 

@@ -189,6 +189,7 @@ def test_killed_while_replacing_it_goes_on_as_if_nothing_had_been(
     if size:
         in_blocks(monkeypatch, size)
         monkeypatch.setattr(spool, "LOT", 4)
+        monkeypatch.setattr(spool, "MEMORY", 0)
     with Engine(SETTINGS, home=home) as engine:
         engine.prepare(file, mapping="elements")
         assert facts(engine) == expected

@@ -107,6 +107,34 @@ def test_read_in_blocks_it_finds_the_same(
     assert cut.by_rule.equals(whole.by_rule)
 
 
+def test_a_tax_that_another_pack_makes_different_is_told_with_its_rules(
+    engine: Engine, tmp_path: Path
+) -> None:
+    file = day_of(tmp_path, date(2026, 11, 23), ["18", "20", "300", "400"])
+    frame = pl.read_csv(file, infer_schema=False)
+    # two bottles of beer: listed at 5 each; shirts stand in no table before December 2024
+    codes = ["02010100", "02010100", "02010100", "04010400"]
+    frame.with_columns(CodeTS=pl.Series(codes), GUnit=pl.lit("142")).write_csv(file)
+    done = engine.replay(OLD, NEW, file, mapping="elements")
+    assert done.changes.height == 0
+    assert (
+        done.taxes.height == 0
+    )  # 5 or 9 to 10 is not collected, 150 is the actual price before and after
+    high = frame.with_columns(
+        CodeTS=pl.Series(["02040000"] * 3 + ["04010400"]), GUnit=pl.lit("142"), DeclPrice=pl.Series(["260", "900", "999", "200"])
+    )  # fmt: skip
+    high.write_csv(file)
+    done = engine.replay(OLD, NEW, file, mapping="elements")
+    told = done.taxes.select(
+        "ship", pl.col("^payable_.*$").cast(pl.String), "rules_before", "rules_after"
+    ).rows()
+    old, new = ["TAX-03", "TAX-05"], ["TAX-02", "TAX-04"]
+    assert told == [
+        (0, "500.00", "260.00", old, new), (1, "500.00", "900.00", old, new), (2, "500.00", "999.00", old, new),
+    ]  # fmt: skip
+    assert done.as_json()["taxes"][0]["payable_after"] == "260.00"
+
+
 def test_an_unknown_pack_is_named(engine: Engine, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no rule pack"):
         engine.replay("someday", NEW, day_of(tmp_path, date(2026, 11, 23), ["700"]))

@@ -23,10 +23,16 @@ def block(first: int, marks: list[int | None]) -> pl.DataFrame:
     )
 
 
+MEMORIES = (0, 60, spool.MEMORY)
+"""Nothing fits, the first block only, everything."""
+
+
+@pytest.mark.parametrize("memory", MEMORIES)
 def test_groups_come_back_whole_however_far_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
 ) -> None:
     monkeypatch.setattr(spool, "LOT", 3)
+    monkeypatch.setattr(spool, "MEMORY", memory)
     with Spool(tmp_path) as kept:
         kept.add(block(0, [1, 2, 1, None]))
         kept.add(block(4, [3, 3, 2, 4]))
@@ -39,7 +45,29 @@ def test_groups_come_back_whole_however_far_apart(
     assert alone == [[3], [9]]
 
 
-def test_what_is_kept_comes_back_in_order_and_blocks_may_be_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("memory", [0, spool.MEMORY])
+def test_lots_that_fit_into_one_are_the_same_rows_in_the_order_of_the_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(spool, "MEMORY", memory)
+    with Spool(tmp_path) as kept:
+        kept.add(block(0, [1, 2, 1, None]))
+        kept.add(block(4, [3, 3, 2, 4]))
+        assert [lot.rows() for lot in kept.lots("mark", ["ship", "name"])] == [
+            [(n, f"s{n}") for n in (0, 1, 2, 4, 5, 6, 7)]
+        ]
+        assert [lot["ship"].to_list() for lot in kept.lots("mark", ["ship"], least=2)] == [
+            [0, 1, 2, 4, 5, 6]
+        ]
+        written = list((tmp_path / "spool").glob("*/*.arrow"))
+    assert len(written) == (0 if memory else 2)
+
+
+@pytest.mark.parametrize("memory", [0, spool.MEMORY])
+def test_what_is_kept_comes_back_in_order_and_blocks_may_be_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, memory: int
+) -> None:
+    monkeypatch.setattr(spool, "MEMORY", memory)
     with Spool(tmp_path) as kept:
         kept.keep(block(0, [1]))
         kept.keep(block(1, []))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from crossborder.engine.threads import in_order
+from crossborder.engine.threads import begun, in_order, with_last
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -67,4 +68,50 @@ def test_a_caller_who_stops_early_waits_for_what_was_begun() -> None:
         assert result == 0
         break
     assert len(ended) <= 4
+    assert not [t for t in threading.enumerate() if t.name.startswith("block")]
+
+
+def test_items_are_taken_beside_the_caller_and_by_one_worker_at_a_time() -> None:
+    here = threading.current_thread()
+
+    def items() -> Iterator[int]:
+        for n in range(200):
+            assert threading.current_thread() is not here
+            time.sleep(0.0001)  # a generator that two threads enter at once raises ValueError
+            yield n
+
+    assert list(in_order(lambda n: n, items(), 4, 4)) == list(range(200))
+
+
+def test_a_fault_in_taking_is_raised_after_the_results_before_it() -> None:
+    def items() -> Iterator[int]:
+        yield from (0, 1, 2)
+        raise ValueError("the fourth cannot be read")
+
+    results = in_order(lambda n: n, items())
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match="fourth"):
+        next(results)
+    assert list(in_order(lambda n: n, [])) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_the_last_item_is_known_as_such(count: int) -> None:
+    marked = list(with_last(range(count)))
+    assert [item for item, _ in marked] == list(range(count))
+    assert [last for _, last in marked] == [False] * (count - 1) + [True] * min(count, 1)
+
+
+def test_work_goes_on_before_the_caller_asks_and_ends_when_he_leaves() -> None:
+    done = threading.Event()
+    taken: list[int] = []
+
+    def work(item: int) -> int:
+        taken.append(item)
+        done.set()
+        return item
+
+    with begun(work, range(100), 1, 0):
+        assert done.wait(10)
+    assert taken == [0]
     assert not [t for t in threading.enumerate() if t.name.startswith("block")]

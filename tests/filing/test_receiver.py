@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -10,7 +10,7 @@ import pytest
 
 from crossborder.errors import LedgerError
 from crossborder.filing import Reader, ReceiptPoller, Tally
-from crossborder.ledger import Ledger, ReadLot, StoredReceipt, Unread
+from crossborder.ledger import Ledger, ReadLot, StoredLot, Unread
 from crossborder.ledger.lots import LINES
 from crossborder.transport import Incoming
 
@@ -68,7 +68,7 @@ def test_if_they_cannot_be_stored_none_is_acknowledged(
         raise LedgerError("the disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "store_receipts", full)
+        patch.setattr(Ledger, "take_receipts", full)
         with pytest.raises(LedgerError):
             poller(office, far).step(office.now)
     assert far.acknowledged == []
@@ -86,6 +86,25 @@ def test_what_comes_again_is_counted_and_does_not_keep_the_poller_busy(office: O
     assert wake == office.now + POLICY.poll
     assert stored(office) == [("r1", b"same", 2)]
     assert office.tally.counts == {"receipts": 1, "repeated": 1}
+
+
+def test_what_was_stored_may_be_read_before_more_is_fetched(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million receipts in one round are not a million in memory, nor a million that wait."""
+    monkeypatch.setattr("crossborder.filing.receiver._GROUP", 100)
+    far, seen = Far(), []
+    far.waiting = {f"r{n:03}": str(n).encode() for n in range(250)}
+    reader = Reader(office.ledger, read_well, nothing_to_apply, tally=office.tally)
+
+    def look(now: datetime) -> None:
+        reader.step(now)
+        seen.append((len(stored(office)), len(far.acknowledged), office.tally.counts["read"]))
+        assert not office.ledger._at_hand
+
+    step = ReceiptPoller(office.ledger, "hangzhou", far, POLICY, tally=office.tally, stored=look)
+    assert step.step(office.now) == office.now
+    assert seen == [(100, 100, 100), (200, 200, 200), (250, 250, 250)]
 
 
 def test_an_acknowledgement_that_fails_harms_nothing(office: Office) -> None:
@@ -134,7 +153,7 @@ def test_a_transport_that_raises_in_between_loses_nothing(office: Office) -> Non
 # ---- reading ----------------------------------------------------------------------------------------
 
 
-def read_well(items: Sequence[StoredReceipt]) -> ReadLot:
+def read_well(items: StoredLot) -> ReadLot:
     lines = [
         (item.id, item.endpoint, 0, "EXP302", "99900000001", "CB1", None, "I", "ADD", "D0", "20261123180000000",
          None, None, None)
@@ -148,7 +167,11 @@ def read_well(items: Sequence[StoredReceipt]) -> ReadLot:
 
 def states(office: Office) -> list[tuple[str, str | None]]:
     with office.ledger.read() as connection:
-        rows = connection.exec_driver_sql("SELECT state, problem FROM receipts ORDER BY id")
+        rows = connection.exec_driver_sql(
+            "SELECT CASE WHEN u.receipt_id IS NOT NULL THEN 'stored' WHEN p.problem IS NOT NULL THEN 'unreadable'"
+            " ELSE 'read' END, p.problem FROM receipts r LEFT JOIN unread u ON u.receipt_id = r.id"
+            " LEFT JOIN unreadable p ON p.receipt_id = r.id ORDER BY r.id"
+        )
         return [(str(state), problem) for state, problem in rows]
 
 
@@ -171,7 +194,7 @@ def test_a_reader_that_fails_on_one_receipt_reads_the_others(office: Office) -> 
     for raw in (b"1", b"poison", b"3"):
         office.ledger.store_receipt("hangzhou", "r", raw, office.now)
 
-    def fragile(items: Sequence[StoredReceipt]) -> ReadLot:
+    def fragile(items: StoredLot) -> ReadLot:
         if any(item.raw == b"poison" for item in items):
             raise RecursionError
         return read_well(items)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from crossborder import china_time
 from crossborder.filing import EndpointPolicy, Tally, drain, endpoint_jobs, queue_job, read_job
-from crossborder.ledger import ReadLot, StoredReceipt, Unread
+from crossborder.ledger import ReadLot, StoredLot, Unread
 from crossborder.ledger.lots import NOTHING
 from crossborder.settings import Endpoint, Secret
 from crossborder.testing import Fault, Gateway, ImportClient
@@ -36,7 +36,7 @@ def endpoint(gateway: Gateway, **changed: object) -> Endpoint:
     return Endpoint.model_validate(settings | changed)
 
 
-def all_unreadable(items: Sequence[StoredReceipt]) -> ReadLot:
+def all_unreadable(items: StoredLot) -> ReadLot:
     return ReadLot(NOTHING, [Unread(item.id, None, "not read in this test") for item in items])
 
 

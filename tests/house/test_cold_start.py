@@ -37,10 +37,45 @@ def test_nothing_heavy_is_loaded(doing: str) -> None:
     assert not HEAVY & loaded_by(doing)
 
 
-def test_help_of_one_command_loads_only_what_typer_itself_asks_for() -> None:
-    """typer looks at pydantic's types when it builds the parameters of a command."""
-    doing = "from crossborder.cli import main; main(['check', '--help'])"
-    assert HEAVY & loaded_by(doing) <= {"pydantic"}
+PAGE = {
+    "crossborder", "crossborder.cli", "crossborder.cli.front", "crossborder.cli.helptext", "crossborder.cli.pages",
+    "crossborder.cli.words", "crossborder.wide",
+}  # fmt: skip
+"""What the first help page may load of ours; of others nothing."""
+SLOW = {
+    "argparse", "asyncio", "dataclasses", "datetime", "decimal", "email", "http", "importlib.metadata", "inspect", "json",
+    "locale", "logging", "pathlib", "shutil", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "tomllib", "urllib", "zoneinfo",
+}  # fmt: skip
+"""Of the standard library, what takes its time and is no help to help."""
+
+
+@pytest.mark.parametrize(
+    "args", [["--help"], ["-h"], [], ["--lang", "zh", "--help"], ["--help", "--lang=zh"]]
+)
+def test_the_first_page_loads_these_modules_and_no_others(args: list[str]) -> None:
+    doing = f"import os; os.environ['LANG'] = 'C'; from crossborder.cli import main; main({args!r})"
+    new = loaded_by(doing) - loaded_by("import os")
+    assert {name for name in new if name.partition(".")[0] == "crossborder"} == PAGE
+    foreign = {name for name in new if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert foreign - PAGE == set()
+    assert new & SLOW == set()
+
+
+@pytest.mark.parametrize(
+    ("args", "wanted"),
+    [
+        (["check", "--help"], "check"), (["--lang", "zh", "keys", "--help"], "serving"), (["batches", "-h"], "looking"),
+        (["codes", "import", "--help", "--lang", "zh"], "lookup"),
+    ],
+)  # fmt: skip
+def test_the_page_of_a_command_loads_the_module_of_that_command_and_no_pydantic(
+    args: list[str], wanted: str
+) -> None:
+    loaded = loaded_by(f"from crossborder.cli import main; main({args!r})")
+    assert not HEAVY & loaded
+    families = {"check", "desk", "filing", "following", "looking", "lookup", "play", "serving"}
+    of_ours = {name.removeprefix("crossborder.cli.") for name in loaded} & families
+    assert of_ours == {wanted}
 
 
 def test_the_list_of_heavy_modules_means_something() -> None:

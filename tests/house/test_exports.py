@@ -6,7 +6,7 @@ import crossborder
 
 EXPORTED = {
     "Checked", "Composed", "CrossborderError", "Engine", "Operator", "Profile", "Receipts", "Shipments",
-    "__version__", "check", "compose", "read_receipts",
+    "Taxed", "__version__", "check", "compose", "read_receipts", "tax",
 }  # fmt: skip
 
 

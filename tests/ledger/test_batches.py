@@ -258,8 +258,11 @@ def test_nothing_is_settled_when_the_seal_fails(ledger: Ledger) -> None:
 def test_attempts_in_bulk_are_those_one_by_one(ledger: Ledger) -> None:
     drafts = [declaration(n) for n in (0, 2, 3, 7)]
     bulk = Attempts.of(drafts)
-    assert bulk.part(2, 7) == Attempts.of(drafts[1:3])
-    assert bulk.without([1, 3]) == Attempts.of([drafts[0], drafts[2]])
+    part, without = bulk.part(2, 7), bulk.without([1, 3])
+    assert part == Attempts.of(drafts[1:3])
+    assert b"".join(part.payload.runs) == drafts[1].body + drafts[2].body
+    assert without == Attempts.of([drafts[0], drafts[2]])
+    assert b"".join(without.payload.runs) == drafts[0].body + drafts[2].body
     listed = Attempts.of([manifest([0, 1]), manifest([2], part=2)])
     assert listed.without([0]) == Attempts.of([manifest([2], part=2)])
     batch = ledger.begin_batch(source(), NOW)

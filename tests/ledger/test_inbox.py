@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from crossborder.errors import NotFound
-from crossborder.ledger import Ledger, Read, ReceiptLine
+from crossborder.ledger import Ledger, Read, ReceiptLine, StoredLot, tables
+from crossborder.ledger.lots import having
 
 from .desk import MASTER, NOW
 
@@ -45,7 +47,7 @@ def test_read_lines_wait_to_be_applied(ledger: Ledger) -> None:
     ledger.save_read(ref.id, "EXP302", [line("Y")])  # read once
     (found,) = ledger.receipts_by_outcome(["read"])
     assert (found.key, found.code, found.outcome) == (f"{MASTER}|TST001|I", "D0", "read")
-    assert ledger.unread_receipts(10) == []
+    assert len(ledger.unread_receipts(10)) == 0
 
 
 def test_unreadable_ones_are_kept_and_named(ledger: Ledger) -> None:
@@ -113,3 +115,52 @@ def test_lines_are_counted_by_outcome(ledger: Ledger) -> None:
         ledger.save_read(ref.id, "EXP302", [line()])
     assert ledger.line_counts(["read", "applied"]) == {"read": 3}
     assert ledger.line_counts([]) == {}
+
+
+def test_what_was_just_stored_is_at_hand_once_and_on_the_disk(ledger: Ledger, home: Path) -> None:
+    """Reading must not depend on it: another process, a second look and what no longer had room get the same bytes."""
+    items = [(f"{n}.xml", b"%04d" % n) for n in range(300)]
+    assert ledger.take_receipts("hangzhou", [*items, ("again", b"0007")], NOW) == 300
+    with Ledger.open(home) as other:
+        told = list(other.unread_receipts(1000))
+    assert [(one.name, one.raw) for one in told] == items
+    assert [list(ledger.unread_receipts(1000)) for _ in range(2)] == [told, told]
+    assert ledger.take_receipts("ningbo", [("b", b"x"), ("c", b"0001"), ("d", b"x")], NOW) == 2
+    assert ledger.take_receipts("ningbo", [("e", b"x"), ("f", b"y")], NOW) == 1
+    names = [(one.endpoint, one.name) for one in ledger.unread_receipts(1000)][300:]
+    assert names == [("ningbo", "b"), ("ningbo", "c"), ("ningbo", "f")]
+
+
+def test_little_is_kept_at_hand_and_nothing_that_others_have_read(
+    ledger: Ledger, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("crossborder.ledger.inbox._MOST_BYTES", 40)
+    for first in (0, 100):
+        ledger.take_receipts(
+            "hangzhou", [(f"{n}", b"%04d" % n) for n in range(first, first + 100)], NOW
+        )
+    assert len(ledger._at_hand) == 10
+    with Ledger.open(home) as other:
+        for one in other.unread_receipts(1000, most_bytes=10_000):
+            other.save_read(one.id, "EXP302", [line()])
+    assert len(ledger.unread_receipts(1000)) == 0
+    assert ledger._at_hand == {}
+
+
+def test_a_lot_of_stored_receipts_is_a_sequence(ledger: Ledger) -> None:
+    ledger.take_receipts("hangzhou", [("a", b"1"), ("b", b"2"), ("c", b"3")], NOW)
+    lot = ledger.unread_receipts(10)
+    assert [one.raw for one in lot] == [b"1", b"2", b"3"]
+    assert [one.name for one in lot[1:]] == ["b", "c"]
+    assert (lot[0].name, lot[-1].raw, len(lot[5:])) == ("a", b"3", 0)
+    assert StoredLot.of(lot) == lot
+    assert len(StoredLot.of([])) == 0
+
+
+@pytest.mark.parametrize("outcomes", [["read"], ["unmatched", "unknown_code"], tables.LOOSE])
+def test_loose_lines_are_found_by_their_own_index(ledger: Ledger, outcomes: list[str]) -> None:
+    with ledger.read() as connection:
+        query = select(tables.receipt_lines.c.id).where(having(outcomes))
+        text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
+        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
+    assert "ix_receipt_lines_loose" in plan

@@ -139,7 +139,8 @@ def test_every_check_has_both_languages_and_its_own_words():
         for group in messages.compile_plan(message).checks:
             for one in (c for gate in group.gates for c in gate.checks):
                 frame = pl.DataFrame({"_length": [7]}, schema={"_length": pl.UInt32})
-                zh, en = frame.select(zh=one.text.zh, en=one.text.en).row(0)
+                said = [pl.lit(t) if isinstance(t, str) else t for t in (one.text.zh, one.text.en)]
+                zh, en = frame.select(zh=said[0], en=said[1]).row(0)
                 assert one.element in zh
                 assert one.element in en
                 assert any("\u4e00" <= c <= "\u9fff" for c in zh + one.text.fix_zh)

@@ -17,6 +17,7 @@ from crossborder import messages
 from crossborder.errors import SchemaError
 from crossborder.messages import decimals, render
 from crossborder.messages.envelope import Envelope
+from crossborder.shipments.decimals import tidied
 
 QUIET = settings(
     deadline=None, max_examples=40, derandomize=True,
@@ -233,7 +234,7 @@ DECIMALS = st.one_of(
 @QUIET
 @given(st.lists(DECIMALS, min_size=1, max_size=20))
 def test_decimals_keep_their_value_in_the_shortest_form(drawn):
-    frame = decimals.tidied(pl.DataFrame({"v": drawn}), ["v"])
+    frame = tidied(pl.DataFrame({"v": drawn}), ["v"])
     for before, after in zip(drawn, frame["v"], strict=True):
         if re.fullmatch(r"[0-9]+(\.[0-9]+)?", before) and before.isascii():
             assert Decimal(after) == Decimal(before)

@@ -12,6 +12,7 @@ from lxml import etree
 from crossborder import messages, schema
 from crossborder.messages import findings
 from crossborder.messages.checks import FACET
+from crossborder.messages.inquiry import Inquiry
 from crossborder.messages.plan import Plan
 
 PIECES = [
@@ -68,10 +69,9 @@ def _columnar(plan: Plan, frames: Any) -> dict[int, set[str]]:
     elements = plan.project(frames)
     for group, checks in zip(plan.groups, plan.checks, strict=True):
         gates = tuple(g for g in checks.gates if g.checks[0].rank == FACET)
-        only = type(checks)(group.name, gates, (), {})
-        for part in findings.failures(elements.groups[group.name], only):
-            for ship, element in part.select("ship", "_element").iter_rows():
-                broken[ship].add(element)
+        found = findings.failures(elements.groups[group.name], Inquiry(gates))
+        for ship, element in [] if found is None else found.select("ship", "_element").iter_rows():
+            broken[ship].add(element)
     return broken
 
 

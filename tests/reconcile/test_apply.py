@@ -6,7 +6,7 @@ import pytest
 
 from crossborder.errors import LedgerError
 from crossborder.ledger import ReceiptLine
-from crossborder.reconcile import differences
+from crossborder.reconcile import apply_receipts, differences
 
 from .book import MASTER, Book, at, house, key
 
@@ -262,6 +262,23 @@ class TestSecondAttempt:
         book.apply()
         assert book.of(1).state == "released"
         assert [r.outcome for r in book.ledger.receipts_for(key(1))] == ["unmatched", "applied"]
+
+    @pytest.mark.parametrize("pages", ["by time", "by nothing known beforehand"])
+    def test_those_that_belong_to_nobody_do_not_hold_back_later_ones(
+        self, book: Book, monkeypatch: pytest.MonkeyPatch, pages: str
+    ) -> None:
+        """Many lines under a key that was sent only later, and behind them one whose declaration is sent now."""
+        if pages != "by time":
+            monkeypatch.setattr("crossborder.reconcile.apply.timely", lambda *_: True)
+        for minute in range(7):
+            book.say(1, "A", -20 + minute)
+        book.say(2, "D0", 1)
+        assert book.apply().lines == 8
+        book.filed([1, 2])
+        assert apply_receipts(book.ledger, 2, book.now).outcomes == {"applied": 1}
+        assert book.of(2).state == "stored"
+        assert apply_receipts(book.ledger, 2, book.now).lines == 0
+        assert {r.outcome for r in book.ledger.receipts_for(key(1))} == {"unmatched"}
 
     def test_the_second_it_left_in_belongs_to_it(self, book: Book) -> None:
         """Receipts that tell whole seconds are compared by the second."""

@@ -45,6 +45,8 @@ PLAIN, ODD = range(4), range(4, 7)
 TABLES = {
     "attempts": "SELECT * FROM attempts ORDER BY id",
     "receipts": "SELECT * FROM receipts ORDER BY id",
+    "unread": "SELECT * FROM unread ORDER BY 1",
+    "unreadable": "SELECT * FROM unreadable ORDER BY 1",
     "receipt_lines": "SELECT receipt_id, line, key, code, op_type, op_time, pre_entry_id, entry_id, notes, outcome,"
     " attempt_id FROM receipt_lines ORDER BY receipt_id, line",
     "events": "SELECT attempt_id, at, CASE verb WHEN 'receipt' THEN who END, verb, batch_id, from_state, to_state, detail FROM events"

@@ -108,6 +108,12 @@ def test_base_records_get_their_own_class(klass: Any, direction: Any) -> None:
     ]
 
 
+def test_without_goods_it_is_no_paper() -> None:
+    chosen, found = classify(unclassed(Parcel("A", goods=())))
+    assert chosen == [None]
+    assert "not A: its goods have numbers, its goods are not named as papers" in found["en"][0]
+
+
 def test_a_given_class_is_never_changed() -> None:
     chosen, found = classify(
         Parcel("C", head={"declaration_class": "B"}), Parcel("A", head={"declaration_class": "x"})
@@ -117,7 +123,10 @@ def test_a_given_class_is_never_changed() -> None:
 
 
 NONE_FITS: list[tuple[Parcel, str]] = [
-    (unclassed(Parcel("B"), party_id=None), "neither"),
+    (
+        unclassed(Parcel("B"), party_id=None),
+        "not B: no natural person's document; not C: no enterprise's code",
+    ),
     (unclassed(Parcel("B", goods=({"total": "2001", "declared_total": "2001"},))), "CNY 2001"),
     (unclassed(Parcel("C", goods=({"total": "5001", "declared_total": "5001"},))), "CNY 5001"),
     (unclassed(Parcel("C"), tax_refund_claimed="1"), "refund"),
@@ -136,7 +145,31 @@ def test_none_fits(parcel: Parcel, reason: str) -> None:
     assert chosen == [None]
     assert found.select("rule", "severity", "action").rows() == [("CLS-11", "reject", "reject")]
     assert reason in found["en"][0]
-    assert found["zh"][0].startswith("不适用A、B、C类")
+    assert found["zh"][0].startswith("不适用A、B、C类：不属A类：")
+    assert [found["en"][0].count(f"not {klass}: ") for klass in "ABC"] == [1, 1, 1]
+
+
+def test_the_classes_before_the_chosen_one_are_refused_with_reasons() -> None:
+    parcels = [unclassed(Parcel(klass)) for klass in ("A", "B", "C")]
+    chosen, found = classify(*parcels)
+    assert chosen == ["A", "B", "C"]
+    said = found.sort("ship")["en"].to_list()
+    assert said[0].endswith("papers without a code of goods")
+    assert said[1].endswith("; not A: its goods have numbers, its goods are not named as papers")
+    assert "; not A: an enterprise's code is given, " in said[2]
+    assert said[2].endswith("; not B: an enterprise trades, no natural person's document")
+
+
+def test_every_reason_against_a_class_is_named() -> None:
+    parcel = unclassed(
+        Parcel("C"), tax_refund_claimed="1", foreign_exchange_settled="1", levy_nature="299"
+    )
+    _, found = classify(parcel)
+    assert (
+        "not C: a tax refund is claimed, foreign exchange is settled, another levy nature"
+        in found["en"][0]
+    )
+    assert "不属C类：申请退税、收付汇、征免性质不符" in found["zh"][0]
 
 
 def test_limits_of_the_classes_at_their_bounds() -> None:

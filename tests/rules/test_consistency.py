@@ -109,6 +109,17 @@ def test_tax_table_is_looked_up_on_the_day_of_declaration() -> None:
     assert told("20261123", "20241130") == []
 
 
+def test_an_unknown_tax_number_is_told_with_the_nearest() -> None:
+    lines = tuple({"commodity_code": code} for code in ("04010401", "99999999", "09020221"))
+    found = rules.check(
+        frames_of(Example((Parcel(goods=lines),))), rules.Context(Tables(), Profile(), "20261123")
+    )
+    told = found.filter(pl.col("rule") == "TAX-01")
+    assert told["en"].str.extract("nearest: ([0-9]+)").to_list() == ["04010400", None, "09020220"]
+    assert told["zh"][0].endswith("，最接近：04010400, 04010100, 04010200")
+    assert told["zh"][1] == "行邮税号 99999999 不在现行税表中"
+
+
 def test_an_incomplete_tax_table_says_nothing() -> None:
     example = Example((Parcel(goods=({"commodity_code": "99999999"},)),))
     tables = Tables().with_table(

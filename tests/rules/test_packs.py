@@ -45,8 +45,8 @@ def test_a_dated_rule_is_in_the_packs_of_its_days_only() -> None:
 def test_the_import_limit_changes_on_the_day_the_announcement_says() -> None:
     old, new = rules.find_pack("2024-11-30", TABLES), rules.find_pack("2024-12-01", TABLES)
     assert (old.end, new.start) == (date(2024, 11, 30), date(2024, 12, 1))
-    assert {"LIM-01"} == set(old.rules) - set(new.rules)
-    assert "LIM-02" in set(new.rules) - set(old.rules)
+    assert {"LIM-01", "TAX-03", "TAX-05"} == set(old.rules) - set(new.rules)
+    assert {"LIM-02", "TAX-02", "TAX-04", "TAX-08"} <= set(new.rules) - set(old.rules)
 
 
 def test_another_bound_is_another_version() -> None:
@@ -63,6 +63,20 @@ def test_another_bound_is_another_version() -> None:
     assert [p.id for p in changed] == [p.id for p in PACKS]
     assert changed[-1].version != PACKS[-1].version
     assert changed[0].version == PACKS[0].version
+
+
+def test_another_figure_of_the_tax_is_another_version_and_perhaps_another_pack() -> None:
+    figures = TABLES.frame("tax_parameters")
+    free = pl.col("name") == "postal_exemption_cny"
+    raised = figures.with_columns(value=pl.when(free).then(pl.lit("60")).otherwise("value"))
+    changed = rules.packs(Tables().with_table("tax_parameters", raised, "2000-01-01"))
+    assert [p.id for p in changed] == [p.id for p in PACKS]
+    assert changed[-1].version != PACKS[-1].version
+    assert changed[0].version == PACKS[0].version
+    day = pl.when(free & (pl.col("effective_from") == "2024-12-01")).then(pl.lit("2027-01-01"))
+    later = figures.with_columns(effective_from=day.otherwise("effective_from"))
+    ids = [p.id for p in rules.packs(Tables().with_table("tax_parameters", later, "2000-01-01"))]
+    assert ids == [*(p.id for p in PACKS), "2027-01-01"]
 
 
 @pytest.mark.parametrize("day", ["", "tomorrow", "2024-13-01", "20241201", "1900-01-01"])

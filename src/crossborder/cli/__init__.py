@@ -11,12 +11,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of `crossborder`. Exit 0: all good; 1: something needs attention; 2: could not run."""
     args = list(sys.argv[1:] if argv is None else argv)
     _utf8_output()
-    if args[:1] == ["--version"]:
-        from crossborder import __version__
-
-        sys.stdout.write(f"crossborder {__version__}\n")
-        return 0
-    from crossborder.cli.app import run
+    from crossborder.cli.front import run
 
     try:
         code = run(args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated
 
@@ -30,6 +30,7 @@ def check(
     sheet: common.Sheet = "",
     findings: Annotated[Path | None, typer.Option("--findings", metavar="CSV", help=both("全部问题写入此文件", "write every finding to this file"))] = None,
     only_rejected: Annotated[Path | None, typer.Option("--only-rejected", metavar="OUT", help=both("仅把有误的行按原列写入此文件（.csv .xlsx）", "write just the faulty rows, in your own columns, to this file (.csv, .xlsx)"))] = None,
+    annotate: Annotated[Path | None, typer.Option("--annotate", metavar="XLSX", help=both("整份清单写回此工作簿：有误处着色并批注", "your own file back as this workbook, with the faults coloured and commented"))] = None,
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
@@ -39,16 +40,21 @@ def check(
 
     with (
         Engine(common.load_settings(config)) as engine,
-        common.progress(t("校验", "checking"), quiet=as_json) as report,
+        ExitStack() as bar,
         engine.checking(
-            file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None,
-            sheet=sheet or None, progress=report,
+            file, mapping=mapping or None, profile=profile, operator=operator, as_of=as_of or None, sheet=sheet or None,
+            progress=bar.enter_context(common.progress(t("校验", "checking"), quiet=as_json)),
         ) as checking,
         kept_findings() as kept,
     ):  # fmt: skip
+        if annotate:
+            checking.annotate_to(annotate)
         read_findings(checking, findings, kept if as_json else None)
+        bar.close()
         faulty = write_faulty(checking, only_rejected) if only_rejected else 0
         summary = checking.summary
+        if annotate:
+            write_annotated(checking, quiet=as_json)
         if as_json:
             common.answer(summary.as_json(common.Raw(line) for line in kept))
     if not as_json:
@@ -57,6 +63,8 @@ def check(
             common.line(t(f"全部 {summary.findings:,} 条问题：{findings}", f"all {summary.findings:,} findings: {findings}"))  # fmt: skip
         if only_rejected:
             common.line(t(f"有误的 {faulty:,} 行：{only_rejected}", f"{faulty:,} faulty rows: {only_rejected}"))  # fmt: skip
+        if annotate:
+            common.line(t(f"已标注：{annotate}（更正后原样重新提交）", f"annotated: {annotate} (correct it and hand it in again as it is)"))  # fmt: skip
     return 0 if summary.verdicts["valid"] == summary.counts["shipments"] else 1
 
 
@@ -105,6 +113,12 @@ def write_faulty(checking: Checking, out: Path) -> int:
         for source, wanted in checking.faulty_rows():
             rows.add(source, wanted)
     return rows.count
+
+
+def write_annotated(checking: Checking, *, quiet: bool) -> None:
+    """Write the hand-in back with its faults marked."""
+    with common.progress(t("标注", "annotating"), quiet=quiet) as report:
+        checking.annotate(report)
 
 
 def show_summary(summary: Summary) -> None:

@@ -1,19 +1,16 @@
-"""Help pages: in the language of the run, laid out for wide characters, without markup."""
+"""Help pages of commands: in the language of the run, laid out for wide characters, without markup."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from crossborder.cli.helptext import ABOUT, EXITS, HELPS, SECTIONS
+from crossborder.cli import pages
+from crossborder.cli.helptext import HELPS
 from crossborder.cli.words import pick, t
-from crossborder.wide import padded, width, wrapped
-
-_MOST = 100
-_INDENT = "  "
+from crossborder.wide import wrapped
 
 
 class Command(TyperCommand):
@@ -34,29 +31,10 @@ class Group(TyperGroup):
 
 def page(path: str, command: Any) -> str:
     """The help page of a command or group; `path` is `crossborder check`."""
-    columns = max(40, min(shutil.get_terminal_size().columns, _MOST))
     name = path.partition(" ")[2]
-    lines = _main(path, columns) if not name else _one(path, name, command, columns)
-    return "\n".join(lines) + "\n"
-
-
-def _main(path: str, columns: int) -> Iterator[str]:
-    yield t(f"用法：{path} 命令 [选项]", f"Usage: {path} COMMAND [OPTIONS]")
-    yield ""
-    yield from wrapped(t(*ABOUT), columns)
-    for title, names in SECTIONS:
-        yield ""
-        yield t(*title)
-        yield from _table([(name, t(*HELPS[name].line)) for name in names], columns)
-    yield ""
-    yield from wrapped(
-        t(
-            f"每条命令的说明：{path} 命令 --help。共用选项：--lang zh|en、--json、--config 文件；--version。",
-            f"More on each: {path} COMMAND --help. Common options: --lang zh|en, --json, --config FILE; --version.",
-        ),
-        columns,
-    )
-    yield from wrapped(t("退出码：", "Exit codes: ") + t(*EXITS), columns)
+    if not name:
+        return pages.first(path)
+    return "\n".join(_one(path, name, command, pages.columns())) + "\n"
 
 
 def _one(path: str, name: str, command: Any, columns: int) -> Iterator[str]:
@@ -75,37 +53,24 @@ def _one(path: str, name: str, command: Any, columns: int) -> Iterator[str]:
         yield ""
         yield t("命令", "commands")
         rows = [(one, t(*HELPS[f"{name} {one}"].line)) for one in below]
-        yield from _table(rows, columns)
+        yield from pages.table(rows, columns)
     yield ""
     yield t("例：", "Examples:") if len(said.examples) > 1 else t("例：", "Example:")
-    yield from (_INDENT + example for example in said.examples)
+    yield from (pages.INDENT + example for example in said.examples)
     if arguments:
         yield ""
         yield t("参数", "arguments")
-        yield from _table([(_usage(p), pick(p.help or "")) for p in arguments], columns)
+        yield from pages.table([(_usage(p), pick(p.help or "")) for p in arguments], columns)
     if options:
         yield ""
         yield t("选项", "options")
-        yield from _table([(_names(p), _meaning(p)) for p in options], columns)
+        yield from pages.table([(_names(p), _meaning(p)) for p in options], columns)
     yield ""
     yield from wrapped(t("退出码：", "Exit codes: ") + t(*said.exits), columns)
 
 
 def _headed(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}{t('。', '.')}"
-
-
-def _table(rows: Sequence[tuple[str, str]], columns: int) -> Iterator[str]:
-    """Two columns; a first one that is too wide stands on a line of its own."""
-    first = min(max((width(name) for name, _ in rows), default=0), 30, columns // 2 - 4)
-    left = len(_INDENT) + first + 2
-    for name, text in rows:
-        lines = wrapped(text, columns - left)
-        if width(name) > first:
-            yield _INDENT + name
-            name = ""
-        yield (_INDENT + padded(name, first) + "  " + lines[0]).rstrip()
-        yield from (" " * left + line for line in lines[1:])
 
 
 def _usage(argument: Any) -> str:

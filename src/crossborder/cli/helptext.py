@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 Pair = tuple[str, str]
 
@@ -17,8 +17,7 @@ EXITS: Pair = (
 )
 
 
-@dataclass(frozen=True)
-class Help:
+class Help(NamedTuple):
     """One command: `line` in the list of commands, `body` above its options, `exits` what 0, 1 and 2 mean here."""
 
     line: Pair
@@ -258,6 +257,28 @@ HELPS: dict[str, Help] = {
         ("crossborder schema EXP301", "crossborder schema EXP301 --element GrossWt"),
         _FOUND,
     ),
+    "tax": Help(
+        ("查税：逐项算出税额和依据", "what each line and parcel pays, and why"),
+        (
+            "按报关类别逐项计税：B类行邮税，C类关税、消费税、增值税估算；--as ecommerce 按跨境电商零售进口估算。每项给出规则、"
+            "计税基数、税率、税额；给出运单号时写出算式。税表、税率和汇率按申报日期，起征额按进出口日期。缺税号、汇率或税则时为“未能评估”，"
+            "绝不当作零。什么都不保存，什么都不发送。",
+            "Works out the tax of each line by its class: postal-articles tax for class B, an estimate of duty, consumption "
+            "tax and VAT for class C; --as ecommerce asks what imports would pay as retail e-commerce. Each line shows rule, "
+            "base, rate and amount; name a waybill to see its sums written out. Tables and rates go by the day of "
+            "declaration, the amount below which nothing is collected by the day of movement. Where a number, an exchange "
+            "rate or the tariff is missing, a line is not evaluated, never zero. Nothing is stored, nothing is sent.",
+        ),
+        (
+            "crossborder tax today.xlsx --profile ourfirm",
+            "crossborder tax today.xlsx HX1001",
+            "crossborder tax today.csv --declared-on 2024-11-30 -o tax.xlsx",
+        ),
+        (
+            "0 每票都已算出；1 有未能评估的分运单；2 未能执行。",
+            "0 every shipment was evaluated; 1 some could not be evaluated; 2 could not run.",
+        ),
+    ),
     "sample": Help(
         ("样例：生成一天的预报清单", "compose a sample file"),
         (
@@ -345,7 +366,7 @@ HELPS: dict[str, Help] = {
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
     (("查询与处置", "look and decide"), ("status", "batches", "resolve")),
-    (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema")),
+    (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),
 )  # fmt: skip

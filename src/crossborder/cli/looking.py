@@ -118,9 +118,27 @@ def tell(attempt: Mapping[str, Any]) -> None:
     todo = attempt["next_zh"] if common.lang() == "zh" else attempt["next"]
     if todo:
         common.line(f"  → {todo}")
+    for finding in attempt.get("findings", ()):
+        tell_finding(finding)
     for entry in attempt["timeline"]:
         if not entry["what"].startswith("receipt:"):  # the receipt itself stands beside it
             common.line(f"  {entry['at'][:19].replace('T', ' ')}  {in_words(entry['what'])}")
+
+
+def tell_finding(finding: Mapping[str, Any]) -> None:
+    """Why a parcel was not composed: consequence, rule, where, what is wrong; then the remedy."""
+    from crossborder.reports import label
+
+    zh = common.lang() == "zh"
+    unjudged = (finding["severity"], finding["action"]) == ("not_evaluated", "hold")
+    what = label("not_evaluated" if unjudged else finding["action"], common.lang())
+    row = finding["row"]
+    where = [t(f"第 {row} 行", f"row {row}") if row else "", finding["column"] or ""]
+    head = [what, finding["rule"], *filter(None, where)]
+    common.line(f"  {' '.join(head)}{t('：', ': ')}{finding['zh' if zh else 'en']}")
+    fix = finding["fix_zh" if zh else "fix"]
+    if fix:
+        common.line(f"    → {fix}")
 
 
 _STEP = re.compile(r"(?P<verb>\w+)(?:: (?P<old>\S+) → (?P<new>\S+))?")

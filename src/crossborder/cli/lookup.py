@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossborder.cli import common
 from crossborder.cli.words import both, t
 from crossborder.errors import CodesError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from crossborder.codes import About
 
 Table = Annotated[
     str,
@@ -74,11 +79,12 @@ def _tell(record: Mapping[str, Any]) -> None:
     dates = " – ".join((record["effective_from"] or "…", record["effective_to"] or "…"))
     in_force = dates if record["effective_from"] or record["effective_to"] else t("一直", "always")
     has_law = bool(record["legal_source"])
+    figure = record.get("kind") == "compute" and bool(record["passing"])
     facts = [
         (t("适用", "applies to"), record["applies_to"]),
         (t("元素", "elements"), ", ".join(record["fields"])),
         (t("未校验", "not checked"), record.get(f"reason_{said}", "")),
-        (t("后果", "consequence"), label(record["action"], said)),
+        (t("后果", "consequence"), "" if figure else label(record["action"], said)),
         (t("来源", "source"), record["legal_source"]),
         (t("有效期", "in force"), in_force if has_law else ""),
         (t("按何日期", "dated by"), t(*_DATED[record["dated_by"]]) if has_law else ""),
@@ -89,9 +95,15 @@ def _tell(record: Mapping[str, Any]) -> None:
             t("设置", "switched by"),
             "\n".join(_switch(one, said) for one in record.get("switches", [])),
         ),
-        (t("通过的例子", "passes"), _example(record["passing"])),
+        (
+            t("例子", "example") if figure else t("通过的例子", "passes"),
+            _example(record["passing"]),
+        ),
         (t("不通过的例子", "fails"), _example(record["failing"])),
-        (t("此例的问题", "finding"), "\n".join(record[f"finding_{said}"])),
+        (
+            t("算式", "sum") if figure else t("此例的问题", "finding"),
+            "\n".join(record[f"finding_{said}"]),
+        ),
     ]
     common.line(f"{record['id']}  {record[f'title_{said}']}", style="bold")
     common.out().print(plain_facts([(name, text) for name, text in facts if text]))
@@ -126,6 +138,7 @@ def _example(parcels: list[Mapping[str, Any]]) -> str:
 def codes_find(
     table: Table,
     query: Annotated[str, typer.Argument(metavar="QUERY", help=both("代码，或中文、英文名称的一部分；不给则列出全表", "a code, or part of a Chinese or English name; without it the whole table"))] = "",
+    on: Annotated[str, typer.Option("--on", metavar="yyyy-mm-dd", help=both("此日有效的代码（默认最新一版）", "codes in force on this day (default: the newest edition)"))] = "",
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
@@ -134,20 +147,47 @@ def codes_find(
     from crossborder import codes
 
     loaded = common.load_settings(config)
-    found = codes.search(table, query, tables=codes.Tables.load(loaded.home / "codes"))
+    tables = codes.Tables.load(loaded.home / "codes")
+    found = codes.search(table, query, tables=tables, on=on or None)
+    near = found if found.height else codes.suggested(table, query, tables=tables, on=on or None)
     if as_json:
-        common.answer({"format": 1, "table": table, "rows": found.to_dicts()})
-    elif not found.height:
-        common.line(t("没有找到。", "Nothing found."))
+        nearest = [] if found.height else near.to_dicts()
+        common.answer({"format": 1, "table": table, "rows": found.to_dicts(), "nearest": nearest})
     else:
-        from crossborder.reports import plain_table
-
-        kept = [c for c in found.columns if found[c].null_count() < found.height]
-        common.out().print(plain_table(kept, found.select(kept).head(_MOST).rows()))
-        if found.height > _MOST:
-            rest = found.height - _MOST
-            common.line(t(f"…另有 {rest:,} 行（--json 列出全部）", f"… and {rest:,} more (--json lists all)"))  # fmt: skip
+        if not found.height:
+            common.line(t("没有找到。最接近的：", "Nothing found. Nearest:") if near.height else t("没有找到。", "Nothing found."))  # fmt: skip
+        _rows(near)
+        _worth(codes.about(table, tables, on or None))
     return 0 if found.height else 1
+
+
+def _rows(found: pl.DataFrame) -> None:
+    from crossborder.reports import plain_table
+
+    if not found.height:
+        return
+    kept = [c for c in found.columns if found[c].null_count() < found.height]
+    common.out().print(plain_table(kept, found.select(kept).head(_MOST).rows()))
+    if found.height > _MOST:
+        rest = found.height - _MOST
+        common.line(t(f"…另有 {rest:,} 行（--json 列出全部）", f"… and {rest:,} more (--json lists all)"))  # fmt: skip
+
+
+def _worth(told: About) -> None:
+    """What the table is worth: coverage, what nobody verified, since when, sources."""
+    covered = t(*_COVERAGE[told.coverage])
+    said = [t(f"完整性：{covered}", f"coverage: {covered}")]
+    if told.coverage != "complete":
+        said.append(t("查不到不算错", "a miss is no fault"))
+    if told.unverified:
+        said.append(t(f"未经核实的行 {told.unverified:,}", f"unverified rows: {told.unverified:,}"))
+    if told.start:
+        said.append(t(f"自 {told.start} 起导入", f"imported, from {told.start}"))
+    elif told.first or told.last:
+        said.append(f"{told.first or '…'} – {told.last or '…'}")
+    if told.sources:
+        said.append(t("来源 ", "sources ") + ", ".join(told.sources))
+    common.line(t("；", "; ").join(said), style="dim")
 
 
 def codes_import(
@@ -196,11 +236,11 @@ def codes_list(
     from crossborder.reports import plain_table
 
     heads = (
-        t("代码表", "table"), t("完整性", "coverage"), t("行", "rows"),
+        t("代码表", "table"), t("完整性", "coverage"), t("行", "rows"), t("未核实", "unverified"),
         t("内容", "contents"),
     )  # fmt: skip
     rows = [
-        (one["table"], t(*_COVERAGE[one["coverage"]]), one['rows'], one[f"title_{common.lang()}"])
+        (one["table"], t(*_COVERAGE[one["coverage"]]), one["rows"], one["unverified"], one[f"title_{common.lang()}"])
         for one in listed
     ]  # fmt: skip
     common.out().print(plain_table(heads, rows))
@@ -216,18 +256,20 @@ _COVERAGE = {
 def _table_record(name: str, tables: Any) -> dict[str, Any]:
     from crossborder import codes
 
-    about = codes.info(name)
-    rates = name == "exchange_rates"
-    rows = tables.rates().height if rates else tables.frame(name).height
+    described, told = codes.info(name), codes.about(name, tables)
     return {
         "table": name,
-        "coverage": ("partial" if rows else "absent") if rates else tables.coverage(name),
-        "rows": rows,
-        "key": list(about.key),
-        "from": "" if rates else tables.edition(name).start,
-        "title_zh": about.title_zh,
-        "title_en": about.title_en,
-        "note": about.note,
+        "coverage": told.coverage,
+        "rows": told.rows,
+        "key": list(described.key),
+        "from": told.start,
+        "first": told.first,
+        "last": told.last,
+        "unverified": told.unverified,
+        "sources": dict(told.sources),
+        "title_zh": described.title_zh,
+        "title_en": described.title_en,
+        "note": described.note,
     }
 
 

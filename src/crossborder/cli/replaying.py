@@ -45,14 +45,16 @@ def replay(
                 pack[0], pack[1], file, batches=batch or (), day=date, mapping=mapping or None,
                 profile=profile, operator=operator, sheet=sheet or None, progress=report,
             )  # fmt: skip
-    tables = ReplayTables(done.before.id, done.after.id, done.verdicts, done.by_rule, done.changes)
+    tables = ReplayTables(
+        done.before.id, done.after.id, done.verdicts, done.by_rule, done.changes, done.taxes
+    )
     if out is not None:
         write_replay(tables, out, common.lang())
     if as_json:
         common.answer(done.as_json())
     else:
         _show(done, tables, out)
-    return 1 if done.changes.height else 0
+    return 1 if done.changes.height or done.taxes.height else 0
 
 
 def _refuse(pack: list[str], file: Path | None, batch: list[str] | None, date: str) -> None:
@@ -96,7 +98,12 @@ def _show(done: Replayed, tables: ReplayTables, out: Path | None) -> None:
     from crossborder.reports import plain_table
 
     said = common.lang()
-    shown = [tables.by_verdict(said), tables.rules(said), tables.shipments(said, _SHOWN)]
+    shown = [
+        tables.by_verdict(said),
+        tables.rules(said),
+        tables.shipments(said, _SHOWN),
+        tables.paid(said, _SHOWN),
+    ]
     for title, heads, rows in shown:
         if rows:
             common.out().print(plain_table(heads, rows, title))
@@ -109,5 +116,9 @@ def _show(done: Replayed, tables: ReplayTables, out: Path | None) -> None:
           f"{done.changes.height:,} of {done.shipments:,} shipments differ between packs {done.before.id} and {done.after.id}"),
         style="bold",
     )  # fmt: skip
+    if done.taxes.height:
+        common.line(
+            t(f"{done.taxes.height:,} 票的应缴税额不同", f"{done.taxes.height:,} shipments pay another tax"), style="bold"
+        )  # fmt: skip
     if out is not None:
         common.line(t(f"已写入 {out}", f"written to {out}"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import locale
 import os
 from collections.abc import Sequence
 
@@ -52,8 +51,21 @@ def system_language() -> str:
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         if os.environ.get(name):
             return "zh" if os.environ[name].lower().startswith("zh") else "en"
+    import locale
+
     system = locale.getlocale()[0] or ""
     return "zh" if system.lower().startswith(("zh", "chinese")) else "en"
+
+
+def without_language(args: Sequence[str]) -> list[str]:
+    """The arguments without `--lang` and its value."""
+    kept, rest = list[str](), iter(args)
+    for arg in rest:
+        if arg == "--lang":
+            next(rest, None)
+        elif not arg.startswith("--lang="):
+            kept.append(arg)
+    return kept
 
 
 def asked_in(args: Sequence[str]) -> str | None:

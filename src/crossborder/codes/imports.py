@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
+from crossborder.codes.shapes import SHAPES
 from crossborder.codes.tables import EXCHANGE_RATES, TableInfo, info, packaged
 from crossborder.errors import CodesError
 
 MAX_BYTES = 64 * 1024 * 1024
 CNY = "142"
-LIMITS = "limits"
 _TRUE = {"1", "true", "yes", "y", "是"}
 _FALSE = {"", "0", "false", "no", "n", "否"}
 
@@ -45,8 +45,7 @@ def import_table(
     _check_header(file, found, header)
     _check_rows(file, found, rows)
     _check_dates(file, header, rows)
-    if table == LIMITS:
-        _check_limits(file, rows)
+    _check_shapes(file, table, rows)
     name = f"{table}.{start.isoformat()}"
     _write(folder, f"{name}{'' if complete else '.partial'}.csv", header, rows)
     (folder / f"{name}{'.partial' if complete else ''}.csv").unlink(missing_ok=True)
@@ -184,16 +183,9 @@ def _check_dates(file: Path, header: Sequence[str], rows: Sequence[Row]) -> None
                 )  # fmt: skip
 
 
-def _check_limits(file: Path, rows: Sequence[Row]) -> None:
-    """What the limit rules read from a row must be readable."""
-    shapes = {
-        "direction": r"I|E",
-        "declaration_class": r"B|C",
-        "territory": r"any|in|not_in",
-        "countries": r"|[0-9]{3}(;[0-9]{3})*",
-        "value_cny": r"[0-9]{1,12}(\.[0-9]{1,5})?",
-        "effective_from": r".+",
-    }
+def _check_shapes(file: Path, table: str, rows: Sequence[Row]) -> None:
+    """What rules and tax read from a row must be readable."""
+    shapes = {name: shape for name, shape in SHAPES.get(table, {}).items() if name in rows[0]}
     for row in rows:
         for name, shape in shapes.items():
             if not re.fullmatch(shape, row[name]):

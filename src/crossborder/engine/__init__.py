@@ -13,6 +13,7 @@ from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import Checked, Composed, Receipts, findings_frame
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
 from crossborder.engine.summary import Summary
+from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
 from crossborder.reconcile import Holdup
 
 __all__ = [
@@ -31,6 +32,8 @@ __all__ = [
     "Replayed",
     "Submitted",
     "Summary",
+    "Taxed",
+    "Taxing",
     "Waiting",
     "check",
     "compose",
@@ -40,6 +43,8 @@ __all__ = [
     "read_receipts",
     "rule_records",
     "settings_template",
+    "tax",
+    "tax_records",
     "write_sample",
     "write_settings_template",
 ]

@@ -6,8 +6,9 @@ common come back together and are judged by the same rules as a hand-in that was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import polars as pl
 
@@ -28,10 +29,25 @@ _FACTS = {"key": pl.String, "outcome": pl.String, "endpoint": pl.String, "verdic
 
 @dataclass(frozen=True)
 class Lot:
-    """Shipments that have something in common, all of the hand-in; `facts`: `ship, key, outcome, endpoint, verdict`."""
+    """Shipments that have something in common, all of the hand-in; `facts`: `ship, key, outcome, endpoint, verdict`.
+
+    `survey` is what their manifests hold, where these are whole master waybills.
+    """
 
     frames: FrameSet
     facts: pl.DataFrame
+    survey: messages.Survey | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a step found; `lot` where it was about master waybills, which then are whole in it."""
+
+    findings: pl.DataFrame
+    lot: Lot | None = None
+
+
+Step = Callable[[], Told]
 
 
 class Across:
@@ -69,6 +85,10 @@ class Across:
             ),
         )
 
+    def correct(self, facts: pl.DataFrame) -> None:
+        """The facts of the last block are others after all."""
+        self._spool.correct(facts)
+
     def add(self, block: JudgedBlock, facts: pl.DataFrame) -> None:
         """The next block."""
         self._spool.add(facts)
@@ -87,26 +107,36 @@ class Across:
         told = messages.told(plan, self._unanswered, frames, context.tables, context.declared_on)
         return found.gather([self._about_file, told])
 
-    def compared(self) -> Iterator[pl.DataFrame]:
-        """Findings of the rules that compare shipments, lot by lot."""
+    def steps(self) -> Iterator[Step]:
+        """What is left to do when the last block has passed: first shipments are compared, then come master waybills.
+
+        Steps may be done in several threads; taking the next one reads what it needs.
+        """
         for over in self._bonds:
             for lot in self._lots(over, least=2):
-                told = rules.check_across(lot.frames, self._judge.context, over)
-                if over == repeats.OVER:
-                    told = found.gather([told, self._unnoticed(lot, told)])
-                yield _not_filed(told, lot)
-
-    def masters(self) -> Iterator[tuple[Lot, pl.DataFrame]]:
-        """Every shipment, whole master waybills together, with the findings that only their manifests have."""
-        context = self._judge.context
+                yield partial(self._compared, lot, over)
         for lot in self._lots(_MASTER, least=1):
-            told = messages.manifest_findings(
-                lot.frames, context.tables, context.declared_on, options=context.profile.options,
-                most_houses=self._judge.most_houses,
-            )  # fmt: skip
-            yield lot, _not_filed(told, lot)
+            yield partial(self._master, lot)
         for rows in self._spool.without(_name(_MASTER), self._wanted):
-            yield self._lot(rows), found.empty()
+            yield partial(_nothing_told, self._lot(rows))
+
+    def _compared(self, lot: Lot, over: tuple[str, ...]) -> Told:
+        """The findings of the rules that compare shipments."""
+        told = rules.check_across(lot.frames, self._judge.context, over)
+        if over == repeats.OVER:
+            told = found.gather([told, self._unnoticed(lot, told)])
+        return Told(_not_filed(told, lot))
+
+    def _master(self, lot: Lot) -> Told:
+        """Whole master waybills, with the findings that only their manifests have."""
+        context = self._judge.context
+        options = context.profile.options
+        survey = messages.survey_manifests(lot.frames, options)
+        told = messages.manifest_findings(
+            lot.frames, context.tables, context.declared_on, options=options,
+            most_houses=self._judge.most_houses, surveyed=survey,
+        )  # fmt: skip
+        return Told(_not_filed(told, lot), replace(lot, survey=survey))
 
     @property
     def _wanted(self) -> list[str]:
@@ -129,6 +159,10 @@ class Across:
             ~pl.col("ship").is_in(rejected.implode()), pl.col("outcome") != "already_filed"
         )
         return repeats.unnoticed(lot.frames, lot.facts, fine["ship"], self._judge.context)
+
+
+def _nothing_told(lot: Lot) -> Told:
+    return Told(found.empty(), lot)
 
 
 def _name(over: tuple[str, ...]) -> str:

@@ -16,7 +16,7 @@ from crossborder import messages
 from crossborder.engine import endpoints, profiles
 from crossborder.engine.handing_in import HandIn
 from crossborder.errors import SchemaError
-from crossborder.keys import declaration_key, manifest_key, normalise, normalise_expr
+from crossborder.keys import declaration_key, manifest_key, normalise, normalised
 from crossborder.ledger import Known, Ledger
 from crossborder.settings import Endpoint, Profile
 from crossborder.shipments import FrameSet
@@ -45,12 +45,24 @@ class Listing:
     """Every shipment of some master waybills, with what their manifests need to know of them.
 
     `plan` is `ship, key, outcome, endpoint` (null where nobody serves its port). Of the columns of `frames` only
-    `messages.manifest_columns()` need be filled.
+    `messages.manifest_columns()` need be filled. `survey` is what their manifests hold, where it is known already.
     """
 
     frames: FrameSet
     plan: pl.DataFrame
     firm: Profile
+    survey: messages.Survey | None = None
+
+    def narrowed(self, ships: pl.Series) -> Listing:
+        """The same for some of the shipments only."""
+        if ships.len() == self.frames.shipments.height:
+            return self
+        plan = self.plan.filter(pl.col("ship").is_in(ships.implode()))
+        return Listing(self.frames.take(ships), plan, self.firm)
+
+    def surveyed(self) -> messages.Survey:
+        """What the manifests hold."""
+        return self.survey or messages.survey_manifests(self.frames, self.firm.options)
 
 
 @dataclass(frozen=True)
@@ -63,9 +75,13 @@ class Manifested:
 
 
 def draft_declarations(
-    hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0
-) -> pl.DataFrame:
-    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`."""
+    hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0,
+    elements: messages.Elements | None = None,
+) -> pl.DataFrame:  # fmt: skip
+    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`.
+
+    `elements` are those of all readable shipments, where they are known already.
+    """
     where = hand_in.checked.frames.shipments.select(
         "ship", endpoints.by_port(served).alias("endpoint")
     )
@@ -76,12 +92,13 @@ def draft_declarations(
     for (name,), group in todo.group_by("endpoint", maintain_order=True):
         endpoint = served[str(name)]
         xml = messages.compose_declarations(
-            hand_in.checked.frames.take(group["ship"]),
+            _taken(hand_in.checked.frames, group["ship"]),
             form=endpoint.form,
             sender=sender,
             receiver=endpoint.receiver_id,
             at=at,
             ids=draft_ids(sender, endpoint.receiver_id, at, group.height),
+            elements=elements.of(group["ship"]) if elements else None,
         )
         parts.append(
             group.join(xml.select("ship", "xml"), on="ship", maintain_order="left").select(
@@ -89,6 +106,11 @@ def draft_declarations(
             )
         )
     return pl.concat(parts).sort("ship") if parts else pl.DataFrame(schema=DECLARATIONS)
+
+
+def _taken(frames: FrameSet, ships: pl.Series) -> FrameSet:
+    """Some shipments of frames, mostly all of them."""
+    return frames if ships.len() == frames.shipments.height else frames.take(ships)
 
 
 def draft_manifests(
@@ -113,7 +135,7 @@ def draft_manifests(
         if name is None:
             manifests.leave_unserved(group["ship"])
         else:
-            manifests.add(str(name), served[str(name)], listing.frames.take(group["ship"]))
+            manifests.add(str(name), served[str(name)], listing.narrowed(group["ship"]))
     houses = manifests.houses()
     return Manifested(manifests.documents(), houses, manifests.left_out(houses))
 
@@ -125,8 +147,7 @@ def _without(listing: Listing, groups: Sequence[Group]) -> Listing:
     names = ["_master", "_voyage", "direction"]
     wanted = pl.DataFrame(groups, schema=names, orient="row")
     left = _group_columns(listing.frames).join(wanted, on=names, how="anti", maintain_order="left")
-    plan = listing.plan.join(left.select("ship"), on="ship", how="semi", maintain_order="left")
-    return Listing(listing.frames.take(left["ship"]), plan, listing.firm)
+    return listing.narrowed(left["ship"])
 
 
 def _part_of(key: str) -> Group:
@@ -203,25 +224,28 @@ class _Manifests:
             )
         )
 
-    def add(self, name: str, endpoint: Endpoint, frames: FrameSet) -> None:
+    def add(self, name: str, endpoint: Endpoint, listing: Listing) -> None:
         """Manifests of the shipments of one endpoint."""
-        live = self._live_parts(_groups(frames))
+        found = listing.surveyed()
+        live = self._live_parts(_groups(found))
         for operation in ("ADD", "APD"):
             chosen = [g for g, parts in live.items() if bool(parts) == (operation == "APD")]
-            if chosen:
-                self._compose(name, endpoint, _of_groups(frames, chosen), operation, live)
+            if len(chosen) == len(live):
+                self._compose(name, endpoint, listing, found, operation, live)
+            elif chosen:
+                part = listing.narrowed(_of_groups(listing.frames, chosen))
+                self._compose(name, endpoint, part, part.surveyed(), operation, live)
 
     def _compose(
-        self, name: str, endpoint: Endpoint, frames: FrameSet, operation: Literal["ADD", "APD"],
-        live: Mapping[Group, Sequence[Known]],
+        self, name: str, endpoint: Endpoint, listing: Listing, found: messages.Survey,
+        operation: Literal["ADD", "APD"], live: Mapping[Group, Sequence[Known]],
     ) -> None:  # fmt: skip
-        firm = self._listing.firm
-        sender = profiles.sender(firm)
-        groups = messages.manifest_groups(frames)
+        sender, options = profiles.sender(listing.firm), listing.firm.options
         made = messages.compose_manifests(
-            frames, form=endpoint.form, sender=sender, receiver=endpoint.receiver_id, at=self._at,
-            ids=draft_ids(sender, endpoint.receiver_id, self._at, groups.height), operation=operation,
-            before=self._before(groups, live) if operation == "APD" else None, options=firm.options, most_houses=endpoint.max_houses,
+            listing.frames, form=endpoint.form, sender=sender, receiver=endpoint.receiver_id, at=self._at,
+            ids=draft_ids(sender, endpoint.receiver_id, self._at, found.groups.height), operation=operation,
+            before=self._before(found.groups, live) if operation == "APD" else None, options=options,
+            most_houses=endpoint.max_houses, surveyed=found,
         )  # fmt: skip
         first = len(self._rows)
         renumbered = {old: first + n for n, old in enumerate(made.documents["manifest"].to_list())}
@@ -320,34 +344,35 @@ _TWICE = (
 )
 
 
-def _groups(frames: FrameSet) -> list[Group]:
+def _groups(found: messages.Survey) -> list[Group]:
     return [
         (normalise(master), normalise(voyage), direction)
-        for master, voyage, direction in messages.manifest_groups(frames)
-        .select("master_waybill", "voyage", "direction")
-        .iter_rows()
+        for master, voyage, direction in found.groups.select(
+            "master_waybill", "voyage", "direction"
+        ).iter_rows()
     ]
 
 
 def _group_columns(frames: FrameSet) -> pl.DataFrame:
     """`ship, _master, _voyage, direction`: what a manifest is whole for, compared normalised."""
-    return frames.shipments.select(
+    ships = frames.shipments
+    return ships.select(
         "ship",
-        normalise_expr(pl.col("master_waybill")).alias("_master"),
-        normalise_expr(pl.col("voyage")).alias("_voyage"),
+        normalised(ships["master_waybill"]).alias("_master"),
+        normalised(ships["voyage"]).alias("_voyage"),
         "direction",
     )
 
 
-def _of_groups(frames: FrameSet, groups: Sequence[Group]) -> FrameSet:
+def _of_groups(frames: FrameSet, groups: Sequence[Group]) -> pl.Series:
+    """The shipments of some manifests."""
     names = ["_master", "_voyage", "direction"]
     wanted = pl.DataFrame(groups, schema=names, orient="row")
-    ships = (
+    return (
         _group_columns(frames)
         .join(wanted, on=names, how="semi", maintain_order="left")
         .get_column("ship")
     )
-    return frames.take(ships)
 
 
 def manifest_lines(xml: bytes) -> list[dict[str, str]]:

@@ -83,7 +83,7 @@ class Watch:
     def came(self) -> list[Brought]:
         """Everything that needs a person and that receipts have brought since."""
         moved = [
-            a for a in self._ledger.moved_by_receipts(self._event)
+            a for a in self._ledger.moved_by_receipts(self._event, ASKING | _REFUSED)
             if a.state in (_REFUSED if a.kind == "manifest" else ASKING)
         ]  # fmt: skip
         return [*_refused_manifests(moved), *self._lines(moved), *_moved(moved), *self._marked()]

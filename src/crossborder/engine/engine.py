@@ -20,11 +20,13 @@ from crossborder.engine import (
     filing,
     handing,
     looking,
+    once,
     outlook,
     profiles,
     pure,
     replaying,
     sources,
+    taxing,
 )
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
 from crossborder.engine.checking import Checking
@@ -148,7 +150,35 @@ class Engine:
             return sources.open_blocks(data, **self._reading(mapping, sheet))
 
         with opened() as blocks:
-            yield Checking(judge, blocks, opened, self.home, progress)
+            yield Checking(judge, blocks, opened, self.home, progress, data)
+
+    # -- what it pays
+
+    def tax(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        declared_on: str | None = None, sheet: str | None = None, regime: str = "declared", waybills: Sequence[str] = (),
+    ) -> taxing.Taxed:  # fmt: skip
+        """What the shipments of a hand-in pay. As `crossborder.tax`, with this home's tables, profiles and mappings."""
+        return taxing.tax(
+            data, profile=self.profile(profile)[1], operator=self.operator(operator), tables=self.tables(),
+            as_of=as_of or self.settings.rules.as_of or None, declared_on=declared_on,
+            regime=taxing.checked_regime(regime), waybills=waybills, **self._reading(mapping, sheet),
+        )  # fmt: skip
+
+    @contextmanager
+    def taxing(
+        self, data: Any, *, mapping: Any = None, profile: str = "", operator: str = "", as_of: str | None = None,
+        declared_on: str | None = None, sheet: str | None = None, regime: str = "declared", waybills: Sequence[str] = (),
+        progress: Progress = _no_progress,
+    ) -> Iterator[taxing.Taxing]:  # fmt: skip
+        """As `tax`, for a hand-in of any size: block by block, in bounded memory."""
+        judge = taxing.judge_of(
+            self.profile(profile)[1], self.operator(operator), self.tables(),
+            as_of or self.settings.rules.as_of or None, declared_on,
+        )  # fmt: skip
+        asked = taxing.checked_regime(regime)
+        with sources.open_blocks(data, **self._reading(mapping, sheet)) as blocks:
+            yield taxing.Taxing(judge, blocks, asked, waybills, progress)
 
     def packs(self) -> tuple[rules.Pack, ...]:
         """The rule packs by time, with this home's tables."""
@@ -325,7 +355,10 @@ class Engine:
         return looking.states(self.ledger, only)
 
     def status(self, waybill: str, partner: str | None = None) -> list[dict[str, Any]]:
-        """Every attempt of a waybill with its time line and receipts; of one partner only, if named."""
+        """Every attempt of a waybill with its time line and receipts; of one partner only, if named.
+
+        A hand-in of which nothing was composed says why: `findings`, as `Engine.findings` has them.
+        """
         return looking.stories(self.ledger, waybill, partner)
 
     def attempts(
@@ -360,13 +393,13 @@ class Engine:
         )
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
-        """Findings kept with a batch, in order."""
-        kept = self.ledger.findings_of(batch_id, offset=after, limit=limit)
+        """Findings kept with a batch, in order; those told once for many shipments (a missing rate) come last."""
+        kept = self.ledger.findings_of(batch_id, after, limit, once=once.RULES)
         return [json.loads(row.record) for row in kept]
 
     def iter_findings(self, batch_id: str, lang: str = "en") -> Iterator[dict[str, Any]]:
         """All findings kept with a batch, as `prepare --json` shows them."""
-        for row in self.ledger.each_finding(batch_id):
+        for row in self.ledger.each_finding(batch_id, once=once.RULES):
             record = json.loads(row.record)
             yield {n: record["fix_zh" if (n, lang) == ("fix", "zh") else n] for n in JSON_FIELDS}
 

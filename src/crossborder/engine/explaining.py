@@ -14,7 +14,8 @@ from crossborder import rules, schema
 from crossborder.engine.pure import judged_example
 from crossborder.errors import NotFound
 from crossborder.intake.problems import PROBLEMS
-from crossborder.rules.examples import context_of
+from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.tax import Shown, assess
 
 Record = dict[str, Any]
 _PLAIN = (
@@ -88,11 +89,18 @@ def _entry(entry: rules.Entry) -> Record:
         "enforced_by": entry.enforced_by, "told_as": list(entry.told_as), "switches": _switches(entry.id),
         "fields": list(entry.fields), "inputs": list(entry.inputs),
         "family": rule.family if rule else "", "bounds": rule.bounds if rule else "",
-        "meaning": rule.meaning if rule else "",
+        "meaning": rule.meaning if rule else entry.shown.meaning if entry.shown else "",
         "fix_zh": rule.fix_zh if rule else "", "fix_en": rule.fix_en if rule else "",
-        "passing": [_parcel(p) for p in rule.passing.parcels] if rule else [],
+        "passing": [_parcel(p) for p in _passing(entry)],
         "failing": [_parcel(p) for p in rule.failing.parcels] if rule else [],
     }  # fmt: skip
+
+
+def _passing(entry: rules.Entry) -> tuple[rules.Parcel, ...]:
+    """The example of a check that passes, of a figure the one it is worked out on."""
+    if entry.rule is not None:
+        return entry.rule.passing.parcels
+    return entry.shown.example.parcels if entry.shown else ()
 
 
 def _switches(rule_id: str) -> list[Record]:
@@ -120,13 +128,25 @@ def _parcel(parcel: rules.Parcel) -> dict[str, str | None]:
 
 
 def _finding(entry: rules.Entry) -> Record:
-    """What is said of the failing example of a rule."""
+    """What is said of the failing example of a check; of a figure the sum of its example."""
+    if entry.shown is not None:
+        return _sums(entry.shown)
     if entry.rule is None:
         return {"finding_zh": [], "finding_en": []}
     found = judged_example(entry.rule.failing)
     told = found.filter(pl.col("rule").is_in(entry.told_as))
     texts = told.unique(["zh", "en"], maintain_order=True)
     return {"finding_zh": texts["zh"].to_list(), "finding_en": texts["en"].to_list()}
+
+
+def _sums(shown: Shown) -> Record:
+    """The sums of an example, line by line, and what becomes of them."""
+    found = assess(frames_of(shown.example), context_of(shown.example), shown.regime)
+    told: Record = {}
+    for lang in ("zh", "en"):
+        lines = found.lines.select(pl.coalesce(f"how_{lang}", f"note_{lang}")).to_series()
+        told[f"finding_{lang}"] = [*lines, *found.consignments[f"note_{lang}"]]
+    return told
 
 
 def _problem(rule_id: str) -> Record | None:

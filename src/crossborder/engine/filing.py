@@ -38,7 +38,7 @@ from crossborder.filing import (
     queue_job,
     read_job,
 )
-from crossborder.ledger import AttemptRecord, Draft, Ledger, ReadLot, StoredReceipt, Unread, lots
+from crossborder.ledger import AttemptRecord, Draft, Ledger, ReadLot, StoredLot, Unread, lots
 from crossborder.settings import Endpoint, Settings
 from crossborder.transport import Transport, close_transport, open_late, open_transport
 
@@ -167,11 +167,11 @@ class _Ids:
         return messages.message_id(sender, endpoint.receiver_id, at, serial)
 
 
-def read_stored(stored: Sequence[StoredReceipt]) -> ReadLot:
+def read_stored(stored: StoredLot) -> ReadLot:
     """Raw receipts → what each says, or why it cannot be read."""
-    found = messages.read_receipts([(r.name, r.raw) for r in stored])
-    ids = pl.Series("receipt_id", [r.id for r in stored], dtype=pl.Int64)
-    endpoints = pl.Series("endpoint", [r.endpoint for r in stored], dtype=pl.String)
+    found = messages.read_receipts(zip(stored.names, stored.raws, strict=True))
+    ids = pl.Series("receipt_id", stored.ids, dtype=pl.Int64)
+    endpoints = pl.Series("endpoint", stored.endpoints, dtype=pl.String)
     index = found.lines["index"]
     lines = found.lines.with_columns(ids.gather(index), endpoints.gather(index), pl.col("line").cast(pl.Int64))  # fmt: skip
     problems = found.problems.select("index", "message_type", "reason_en").iter_rows()
@@ -411,6 +411,13 @@ def _fetch(
     pause = threading.Event()
     served = {n: e for n, e in settings.endpoints.items() if e.address}
     with contextlib.ExitStack() as held:
+        reader = _reader(ledger, tally)
+
+        def stored(_: datetime) -> None:
+            """What was stored is read before more is fetched: its bytes are still at hand."""
+            _more_at_once(reader)
+            progress(tally.counts.get("receipts", 0), 0)
+
         pollers = [
             ReceiptPoller(
                 ledger,
@@ -418,14 +425,14 @@ def _fetch(
                 held.enter_context(_opened(ledger, n, e)),
                 EndpointPolicy.of(e),
                 tally=tally,
+                stored=stored,
             )
             for n, e in served.items()
         ]
-        reader = _reader(ledger, tally)
         while True:
             for poller in pollers:
                 while _more_at_once(poller):
-                    progress(tally.counts.get("receipts", 0), 0)
+                    pass
             _read_waiting(ledger, reader, tally, progress)
             if china_time.now() >= until:
                 return
@@ -446,10 +453,9 @@ def _import(
         _read_receipt(path)
     done = 0
     for lot in _file_lots(paths):
-        refs = ledger.store_receipts(name, lot, china_time.now())
-        fresh = sum(ref.new for ref in refs)
+        fresh = ledger.take_receipts(name, lot, china_time.now())
         tally.add("receipts", fresh)
-        tally.add("repeated", len(refs) - fresh)
+        tally.add("repeated", len(lot) - fresh)
         done += len(lot)
         progress(done, len(paths))
 

@@ -1,20 +1,20 @@
 """`record`: a hand-in from its first block to a sealed batch.
 
-Two threads judge and compose blocks, the caller's thread reads the file and writes the ledger, so memory is bounded by a
-few blocks. A hand-in of one block takes the same steps in the caller's thread; what compares its shipments is known
+Two threads read, judge and compose blocks, the caller's thread writes the ledger, so memory is bounded by a few
+blocks. A hand-in of one block takes the same steps in the caller's thread; what compares its shipments is known
 before the first row is written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import polars as pl
 
 from crossborder.engine import pure, repeats
-from crossborder.engine.across import Across
+from crossborder.engine.across import Across, Step
 from crossborder.engine.answers import Prepared
 from crossborder.engine.batches import Listing
 from crossborder.engine.handing_in import HandIn
@@ -23,12 +23,13 @@ from crossborder.engine.pieces import finding_rows
 from crossborder.engine.profiles import not_given
 from crossborder.engine.proving import SMALL
 from crossborder.engine.pure import Judge, JudgedBlock
-from crossborder.engine.recording import Desk, Met, Recording
+from crossborder.engine.recording import Desk, Drafted, Met, Recording
 from crossborder.engine.results import Checked
 from crossborder.engine.sources import Block, Blocks, begun
 from crossborder.engine.spool import Spool
 from crossborder.engine.summary import RANKS, Tally, worst
-from crossborder.engine.threads import in_order
+from crossborder.engine.threads import begun as working
+from crossborder.engine.threads import with_last
 from crossborder.ledger import Settled
 
 
@@ -63,8 +64,9 @@ def _whole(recording: Recording, checked: Checked) -> Prepared:
 
     hand_in = recording.put(made(), made)
     desk.progress(hand_in.plan.height, hand_in.plan.height)
-    recording.manifest(Listing(hand_in.checked.frames, desk.listed(hand_in), desk.judge.firm))
-    about_file = hand_in.checked.findings.filter(pl.col("ship").is_null())
+    listing = Listing(hand_in.checked.frames, desk.listed(hand_in), desk.judge.firm)
+    recording.manifest(recording.drafted(listing))
+    about_file = hand_in.checked.by_shipment.filter(pl.col("ship").is_null())
     tally = Tally()
     tally.add(hand_in.checked)
     return _answer(recording, tally, checked.rows, [], iter([about_file]))
@@ -99,64 +101,106 @@ class _Made:
 
 
 def _streamed(recording: Recording, blocks: Blocks, several: Iterator[Block]) -> Prepared:
-    desk, tally = recording.desk, Tally()
-    rows = shipments = 0
-    with Spool(desk.ledger.home) as spool:
-        across = Across(desk.judge, spool)
-
-        def work(block: Block) -> _Made:
-            judged = desk.judge.block(block.intake)
-            met = _met(judged, recording)
-            return _Made(judged, met, across.facts(met[0].checked, desk.listed(met[0])), block.done)
-
-        for made in in_order(work, several):
-            hand_in, facts = (
-                recording.put(made.met, partial(_met, made.judged, recording)),
-                made.facts,
-            )
-            if hand_in is not made.met[0]:
-                facts = across.facts(hand_in.checked, desk.listed(hand_in))
-            across.add(made.judged, facts)
-            tally.add(hand_in.checked)
-            rows, shipments = rows + hand_in.checked.rows, made.met[1].stop
-            desk.progress(shipments, max(shipments, round(shipments * blocks.total / made.done)))
-        desk.progress(shipments, shipments)
-        if across.missing:
-            raise not_given(across.missing)
-        settled = _settled(across, spool, tally, recording)
-        return _answer(recording, tally, rows, settled, spool.kept())
+    with Spool(recording.desk.ledger.home) as spool:
+        streaming = _Streaming(recording, blocks, spool)
+        settled: list[Settled] = []
+        with working(streaming.made, several, ahead=0) as results:
+            for made, last in with_last(results):
+                if last:
+                    settled = streaming.end(made)
+                else:
+                    streaming.take(made)
+                del made  # before the next one is waited for
+        return _answer(recording, streaming.tally, streaming.rows, settled, spool.kept())
 
 
-def _met(judged: JudgedBlock, recording: Recording) -> Met:
-    return recording.met(judged.checked, lambda hand_in: hand_in, small=False)
+class _Streaming:
+    """A hand-in of several blocks on its way into the ledger."""
 
+    def __init__(self, recording: Recording, blocks: Blocks, spool: Spool) -> None:
+        self.tally = Tally()
+        self.rows = 0
+        self._recording = recording
+        self._blocks = blocks
+        self._spool = spool
+        self._across = Across(recording.desk.judge, spool)
 
-def _settled(across: Across, spool: Spool, tally: Tally, recording: Recording) -> list[Settled]:
-    """Keep the findings that only the whole hand-in shows, record its manifests; what follows for shipments."""
-    worse = []
+    def made(self, block: Block) -> _Made:
+        """A block, judged and composed. May be called from several threads."""
+        judged = self._recording.desk.judge.block(block.intake)
+        met = self._met(judged)
+        return _Made(replace(judged, elements=None), met, self._facts(met[0]), block.done)
 
-    def tell(findings: pl.DataFrame) -> None:
-        spool.keep(findings)
-        tally.tell(findings)
-        worse.append(worst(findings))
+    def take(self, made: _Made) -> None:
+        """Record a block."""
+        self._across.add(made.judged, self._put(made))
 
-    for findings in across.compared():
-        tell(findings)
-    for lot, findings in across.masters():
-        tell(findings)
-        recording.manifest(Listing(lot.frames, lot.facts, recording.desk.judge.firm))
-    tell(across.about_file())
-    ranked = pl.concat(worse).group_by("ship").agg(pl.col("rank").max()).sort("ship")
-    tally.worsen(ranked)
-    names = {rank: verdict for verdict, rank in RANKS.items()}
-    return [Settled(ship, names[rank]) for ship, rank in ranked.iter_rows()]
+    def end(self, made: _Made) -> list[Settled]:
+        """Record the last block, and meanwhile find what only the whole hand-in shows."""
+        self._across.add(made.judged, made.facts)
+        with working(self._found, self._across.steps(), ahead=0) as found:
+            facts = self._put(made)
+            self._recording.desk.progress(made.met[1].stop, made.met[1].stop)
+            if facts is made.facts:
+                return self._settled(found)
+        self._across.correct(facts)
+        with working(self._found, self._across.steps(), ahead=0) as found:
+            return self._settled(found)
+
+    def _met(self, judged: JudgedBlock) -> Met:
+        return self._recording.met(
+            judged.checked, lambda hand_in: hand_in, small=False, elements=judged.elements
+        )
+
+    def _facts(self, hand_in: HandIn) -> pl.DataFrame:
+        return self._across.facts(hand_in.checked, self._recording.desk.listed(hand_in))
+
+    def _put(self, made: _Made) -> pl.DataFrame:
+        """Record a block; its facts, which are others where other processes have taken keys."""
+        hand_in = self._recording.put(made.met, partial(self._met, made.judged))
+        self.tally.add(hand_in.checked)
+        self.rows += hand_in.checked.rows
+        shipments, total = made.met[1].stop, self._blocks.total
+        expected = max(shipments, round(shipments * total / made.done))
+        self._recording.desk.progress(shipments, expected)
+        return made.facts if hand_in is made.met[0] else self._facts(hand_in)
+
+    def _found(self, step: Step) -> tuple[pl.DataFrame, Drafted | None]:
+        """What a step tells, and the manifests it is about. May be called from several threads."""
+        told = step()
+        if told.lot is None:
+            return told.findings, None
+        lot, firm = told.lot, self._recording.desk.judge.firm
+        listing = Listing(lot.frames, lot.facts, firm, lot.survey)
+        return told.findings, self._recording.drafted(listing)
+
+    def _settled(self, found: Iterator[tuple[pl.DataFrame, Drafted | None]]) -> list[Settled]:
+        """Keep the findings that only the whole hand-in shows, record its manifests; what follows for shipments."""
+        if self._across.missing:
+            raise not_given(self._across.missing)
+        worse = []
+
+        def tell(findings: pl.DataFrame) -> None:
+            self._spool.keep(findings)
+            self.tally.tell(findings)
+            worse.append(worst(findings))
+
+        for findings, manifests in found:
+            tell(findings)
+            if manifests is not None:
+                self._recording.manifest(manifests)
+        tell(self._across.about_file())
+        ranked = pl.concat(worse).group_by("ship").agg(pl.col("rank").max()).sort("ship")
+        self.tally.worsen(ranked)
+        names = {rank: verdict for verdict, rank in RANKS.items()}
+        return [Settled(ship, names[rank]) for ship, rank in ranked.iter_rows()]
 
 
 def _answer(
     recording: Recording, tally: Tally, rows: int, settled: Sequence[Settled],
     findings: Iterator[pl.DataFrame],
 ) -> Prepared:  # fmt: skip
-    records = (finding_rows(frame) for frame in findings)
+    records = (finding_rows(frame) for frame in (*findings, tally.told_once()))
     batch, manifests, left_out = recording.sealed(rows, settled, records)
     elsewhere = recorded_elsewhere(recording.desk.ledger, [batch.id])
     return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out, elsewhere)

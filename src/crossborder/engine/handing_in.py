@@ -18,7 +18,7 @@ from crossborder import messages
 from crossborder.engine import pure
 from crossborder.engine.results import Checked
 from crossborder.errors import PayloadDamaged
-from crossborder.keys import declaration_key_expr
+from crossborder.keys import normalised
 from crossborder.ledger import Known, Ledger
 from crossborder.reconcile import RECEIPT_OF, StatusTable
 from crossborder.shipments import FrameSet
@@ -59,12 +59,12 @@ class HandIn:
 
 def keys_of(frames: FrameSet) -> pl.DataFrame:
     """`ship, key`: the business key of every shipment, null where a part of it is missing."""
-    return frames.shipments.select(
-        "ship",
-        declaration_key_expr(
-            pl.col("master_waybill"), pl.col("house_waybill"), pl.col("direction")
-        ).alias("key"),
-    )
+    ships = frames.shipments
+    parts = ships.select(
+        "ship", "direction", master=normalised(ships["master_waybill"]), house=normalised(ships["house_waybill"])
+    )  # fmt: skip
+    filled = (pl.when(pl.col(name) != "").then(name) for name in ("master", "house"))
+    return parts.select("ship", pl.concat_str(*filled, "direction", separator="|").alias("key"))
 
 
 def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: str) -> HandIn:
@@ -72,28 +72,48 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
 
     What stands in `own_batch` is this very hand-in, recorded in part before a crash: it is not "already filed".
     """
-    keys = keys_of(checked.frames)
+    keys, digests = keys_of(checked.frames), checked.digests
     known = {
         k.key: k
         for k in ledger.known(keys["key"].drop_nulls().to_list())
         if k.batch_id != own_batch
     }
-    facts = _known_frame(known.values())
+    plan = keys.with_columns(
+        pl.lit(None, dtype=pl.Int64).alias("attempt_id"),
+        pl.lit(None, dtype=pl.Int64).alias("replaces"),
+        same=pl.lit(value=False),
+    )
+    if known:
+        plan = _met(keys.join(digests, on="ship", how="left"), known, ledger, own_batch)
+        checked = _forgive(checked, plan.filter("same")["ship"])
+        conflicts = plan.filter(pl.col("live") & ~pl.col("same") & pl.col("replaces").is_null())
+        told = _conflict_findings(checked, conflicts, known, ledger, now)
+        checked = pure.narrowed(checked, told)
+    return HandIn(checked, _once(_settled(checked, digests, plan)))
+
+
+def _met(
+    plan: pl.DataFrame, known: Mapping[str, Known], ledger: Ledger, own_batch: str
+) -> pl.DataFrame:
+    """`ship, key, digest` with what is known of each key, whether it is the `same`, and what it `replaces`."""
     plan = (
-        keys.join(checked.digests, on="ship", how="left")
-        .join(facts, on="key", how="left")
+        plan.join(_known_frame(known.values()), on="key", how="left")
         .with_columns(pl.col("live").fill_null(value=False))
+        .with_columns(
+            same=(pl.col("live") & (pl.col("content_digest") == pl.col("digest"))).fill_null(
+                value=False
+            )
+        )
         .sort("ship")
     )
-    same = pl.col("live") & (pl.col("content_digest") == pl.col("digest"))
-    already = plan.filter(same)["ship"]
-    checked = _forgive(checked, already)
-    plan = plan.with_columns(_replaces(plan, plan.filter(same)["attempt_id"], ledger, own_batch))
-    conflicts = plan.filter(pl.col("live") & ~same & pl.col("replaces").is_null())
-    checked = pure.narrowed(checked, _conflict_findings(checked, conflicts, known, ledger, now))
-    unreadable = checked.frames.shipments.select("ship", "unreadable")
+    return plan.with_columns(_replaces(plan, plan.filter("same")["attempt_id"], ledger, own_batch))
+
+
+def _settled(checked: Checked, digests: pl.DataFrame, plan: pl.DataFrame) -> pl.DataFrame:
+    """The plan of `HandIn`; `plan` is `ship, key, attempt_id, replaces, same`."""
+    lost, same = pl.col("unreadable"), pl.col("same")
     outcome = (
-        pl.when(pl.col("unreadable"))
+        pl.when(lost)
         .then(pl.lit("unreadable"))
         .when(same)
         .then(pl.lit("already_filed"))
@@ -101,20 +121,23 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
         .then(pl.lit("prepared"))
         .otherwise(pl.col("verdict"))
     )
-    settled = (
-        plan.join(checked.verdicts, on="ship")
-        .join(unreadable, on="ship")
-        .sort("ship")
-        .select(
-            "ship",
-            "key",
-            "digest",
-            outcome.alias("outcome"),
-            pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
-            pl.when(~pl.col("unreadable")).then(pl.col("replaces")).alias("replaces"),
-        )
+    facts = (
+        checked.frames.shipments.lazy().select("ship", "unreadable"),
+        digests.lazy(),
+        checked.verdicts.lazy(),
     )
-    return HandIn(checked, _once(settled))
+    joined = plan.lazy().select("ship", "key", "attempt_id", "replaces", "same")
+    for one in facts:
+        joined = joined.join(one, on="ship", how="left", maintain_order="left")
+    made = joined.sort("ship").select(
+        "ship",
+        "key",
+        "digest",
+        outcome.alias("outcome"),
+        pl.when(same).then(pl.col("attempt_id")).alias("attempt_id"),
+        pl.when(~lost).then(pl.col("replaces")).alias("replaces"),
+    )
+    return made.collect(engine="in-memory")
 
 
 def _replaces(plan: pl.DataFrame, same: pl.Series, ledger: Ledger, own_batch: str) -> pl.Series:
@@ -144,11 +167,11 @@ def _forgive(checked: Checked, already: pl.Series) -> Checked:
     """What is already filed with the same content has no findings and no verdict but that."""
     if already.is_empty():
         return checked
-    kept = checked.findings.filter(
+    kept = checked.by_shipment.filter(
         pl.col("ship").is_null() | ~pl.col("ship").is_in(already.implode())
     )
     verdicts = found.verdicts(checked.verdicts.select("ship"), kept)
-    return replace(checked, findings=kept, verdicts=verdicts)
+    return replace(checked, by_shipment=kept, verdicts=verdicts)
 
 
 def _conflict_findings(

@@ -12,10 +12,11 @@ import polars as pl
 
 from crossborder import china_time
 from crossborder import reconcile as proving
+from crossborder.engine import once
 from crossborder.engine.answers import Reconciled
 from crossborder.engine.brought import ASKING
 from crossborder.errors import InputError
-from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord
+from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord, ShipmentRecord
 from crossborder.reports import DayReport, grouped
 from crossborder.settings import Settings
 from crossborder.shipments import findings as found
@@ -93,10 +94,15 @@ def stories(ledger: Ledger, waybill: str, partner: str | None) -> list[dict[str,
                 "attempt_id": shipment.attempt_id, "message_type": "", "number": 0, "batch_id": shipment.batch_id,
                 "endpoint": "", "master_waybill": shipment.master_waybill, "house_waybill": shipment.shown_as,
                 "state": shipment.outcome, "state_since": "", "next": "", "next_zh": "", "receipts": [],
-                "timeline": [], "attention": [],
+                "timeline": [], "attention": [], "findings": _findings_at(ledger, shipment),
             }
         )  # fmt: skip
     return told
+
+
+def _findings_at(ledger: Ledger, shipment: ShipmentRecord) -> list[dict[str, Any]]:
+    """Why nothing was composed for a shipment; what is told once for many is told here of this one."""
+    return [json.loads(f.record) for f in ledger.findings_at(shipment.batch_id, shipment.position)]
 
 
 def _of_partner(ledger: Ledger, batch_id: str, partner: str | None) -> bool:
@@ -352,7 +358,9 @@ def _masters(made: Sequence[AttemptRecord]) -> list[dict[str, Any]]:
 
 
 def _findings(ledger: Ledger, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-    records = [json.loads(f.record) for batch in ids for f in ledger.findings_of(batch)]
+    records = [
+        json.loads(f.record) for batch in ids for f in ledger.findings_of(batch, once=once.RULES)
+    ]
     if not records:
         return []
     frame = found.gather(

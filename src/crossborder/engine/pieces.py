@@ -10,19 +10,19 @@ from typing import cast
 
 import polars as pl
 
+from crossborder.engine import utf8
 from crossborder.engine.batches import Manifested
 from crossborder.engine.handing_in import HandIn
 from crossborder.engine.results import JSON_FIELDS
 from crossborder.keys import normalised
 from crossborder.ledger import (
-    AttemptDraft,
     AttemptRow,
     Attempts,
     FindingRow,
-    HouseRow,
     Payload,
     ShipmentRow,
 )
+from crossborder.ledger.driver import rows_of
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
     """A hand-in (or block) and its documents as `batches.draft_declarations` gives them; findings of shipments only."""
     rows = shipment_rows(hand_in)
     first = rows[0][0] if rows else 0
-    about = hand_in.checked.findings.filter(pl.col("ship").is_not_null())
+    about = hand_in.checked.by_shipment.filter(pl.col("ship").is_not_null())
     replaced = hand_in.plan.filter(pl.col("replaces").is_not_null()).unique(
         "replaces", keep="first"
     )
@@ -95,7 +95,7 @@ def shipment_rows(hand_in: HandIn) -> list[ShipmentRow]:
         "outcome", "digest", "attempt_id",
         normalised(heads["house_waybill"]).alias("house_key"),
     )  # fmt: skip
-    return cast("list[ShipmentRow]", wanted.rows())
+    return cast("list[ShipmentRow]", rows_of(wanted))
 
 
 def ranges(rows: pl.Series) -> pl.Series:
@@ -140,37 +140,36 @@ def declarations(hand_in: HandIn, documents: pl.DataFrame) -> Attempts:
         "house_waybill", "voyage", "direction", "digest",
     )  # fmt: skip
     return Attempts(
-        cast("list[AttemptRow]", rows.rows()),
+        cast("list[AttemptRow]", rows_of(rows)),
         documents["ship"].to_list(),
         payload(documents["xml"]),
     )
 
 
 def payload(documents: pl.Series) -> Payload:
-    """Documents as UTF-8 one after another, without making a Python text of any."""
-    data = documents.str.join("").cast(pl.Binary).item() if documents.len() else b""
-    return Payload.cut(data, documents.str.len_bytes().to_list())
+    """Documents as UTF-8 one after another, where polars keeps them."""
+    return Payload.cut(*utf8.runs(documents))
 
 
-def manifest_drafts(made: Manifested) -> list[AttemptDraft]:
-    """Manifests with the houses they list."""
-    houses = {
-        number: cast("list[HouseRow]", own.select("key", "house_waybill").sort("key").rows())
-        for (number,), own in made.houses.group_by("manifest")
-    }
-    return [
-        AttemptDraft(
-            "manifest", "EXP311", key, endpoint, master, None, voyage, direction,
-            _content(body := xml.encode("utf-8")), body, houses=houses.get(number, ()),
-        )
-        for number, endpoint, key, master, voyage, direction, xml in made.manifests.iter_rows()
-    ]  # fmt: skip
+def manifests(made: Manifested) -> Attempts:
+    """Manifests with the houses they list, by position."""
+    bodies = payload(made.manifests["xml"])
+    rows = made.manifests.select(
+        pl.lit("manifest").alias("kind"), pl.lit("EXP311").alias("type"), "key", "endpoint", "master_waybill",
+        pl.lit(None, dtype=pl.String).alias("house_waybill"), "voyage", "direction",
+        pl.Series("digest", map(_content, bodies.bodies()), dtype=pl.String),
+    )  # fmt: skip
+    houses = made.houses.sort("manifest", "key").select("manifest", "key", "house_waybill")
+    return Attempts(
+        cast("list[AttemptRow]", rows_of(rows)), [None] * rows.height, bodies,
+        cast("list[tuple[int, str, str]]", rows_of(houses)),
+    )  # fmt: skip
 
 
 _DATA = re.compile(rb"<Data>.*</Data>", re.DOTALL)
 
 
-def _content(body: bytes) -> str:
+def _content(body: memoryview) -> str:
     """SHA-256 of a manifest's own data: without envelope, so without id and moment."""
     found = _DATA.search(body)
     return hashlib.sha256(found[0] if found else body).hexdigest()
@@ -185,4 +184,4 @@ def finding_rows(findings: pl.DataFrame) -> list[FindingRow]:
     rows = findings.sort("ship", nulls_last=True, maintain_order=True).select(
         "ship", "rule", "severity", "action", record.alias("record")
     )
-    return cast("list[FindingRow]", rows.rows())
+    return cast("list[FindingRow]", rows_of(rows))

@@ -23,7 +23,7 @@ from crossborder.errors import InputError
 from crossborder.keys import declaration_key_expr, manifest_key
 from crossborder.samples.vocabulary import table
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet, apply_profile, content_digests, personal_names
+from crossborder.shipments import FrameSet, apply_profile, personal_names
 from crossborder.shipments import findings as found
 
 log.know_personal(personal_names())
@@ -115,21 +115,20 @@ class Judge:
         """What a block shows by itself: each shipment alone, nothing of what compares it with others."""
         missing = profiles.incomplete(self.firm, self.person, read.frames)
         filled = apply_profile(read.frames, self.firm, self.person)
-        frames, findings, unanswered = _judge_alone(filled, self.context, self.person)
+        frames, findings, unanswered, elements = _judge_alone(filled, self.context, self.person)
         checked = self._checked(read, frames, findings)
         of_file = pl.col("ship").is_null()
         return JudgedBlock(
-            replace(checked, findings=checked.findings.filter(~of_file), source=NOTHING),
-            checked.findings.filter(of_file), unanswered, frozenset(missing),
+            replace(checked, by_shipment=checked.by_shipment.filter(~of_file), source=NOTHING),
+            checked.by_shipment.filter(of_file), unanswered, frozenset(missing), elements,
         )  # fmt: skip
 
     def _checked(self, read: intake.Intake, frames: FrameSet, findings: pl.DataFrame) -> Checked:
         every = found.gather([read.findings, findings])
         return Checked(
             frames=frames,
-            findings=every,
+            by_shipment=every,
             verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
-            digests=content_digests(read.frames),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
             mapping=read.mapping,
@@ -139,6 +138,7 @@ class Judge:
             profile=self.firm,
             operator=self.person,
             declared_on=self.context.declared_on,
+            given=read.frames,
         )
 
 
@@ -147,13 +147,15 @@ class JudgedBlock:
     """A block of a hand-in, judged by itself.
 
     `checked` has the findings about shipments only, and no source rows; `about_file` are the others. `unanswered` counts codes that no table could judge (`messages.unanswered`); `missing` are columns that
-    always must be filled and that neither the firm nor this block fills.
+    always must be filled and that neither the firm nor this block fills. `elements` are the values of the declarations, as
+    long as they are wanted.
     """
 
     checked: Checked
     about_file: pl.DataFrame
     unanswered: pl.DataFrame
     missing: frozenset[str]
+    elements: messages.Elements | None = None
 
 
 @lru_cache(maxsize=8)
@@ -185,7 +187,7 @@ def _judge(
     parts = [
         f_class,
         plan.check(elements, classed, context.tables, context.declared_on),
-        rules.check(classed, context),
+        rules.of_rates(rules.check(classed, context)),
         messages.manifest_findings(
             classed,
             context.tables,
@@ -199,19 +201,15 @@ def _judge(
 
 def _judge_alone(
     filled: FrameSet, context: rules.Context, person: Operator
-) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame]:
-    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted."""
+) -> tuple[FrameSet, pl.DataFrame, pl.DataFrame, messages.Elements]:
+    """As `_judge`, but without what compares shipments; also the codes that no table could judge, counted, and the
+    elements that were judged."""
     classed, whole, f_class = _classed(filled, context, person)
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
-    told = plan.check(elements, classed, context.tables, context.declared_on)
-    parts = [
-        f_class,
-        told.filter(pl.col("ship").is_not_null()),
-        rules.check_alone(classed, context),
-    ]
-    unanswered = messages.unanswered(plan, elements, context.tables, context.declared_on)
-    return whole, _once(found.gather(parts)), unanswered
+    told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
+    parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
+    return whole, _once(found.gather(parts)), unanswered, elements
 
 
 def _classed(
@@ -369,9 +367,9 @@ def _receipt_items(source: Any) -> Iterable[tuple[str, bytes]]:
 
 def narrowed(checked: Checked, findings: pl.DataFrame) -> Checked:
     """`checked` with further findings (those that only the ledger knows) and the verdicts that follow."""
-    every = found.gather([checked.findings, findings])
+    every = found.gather([checked.by_shipment, findings])
     return replace(
         checked,
-        findings=every,
+        by_shipment=every,
         verdicts=found.verdicts(checked.verdicts.select("ship"), every),
     )

@@ -14,13 +14,22 @@ from crossborder import china_time
 from crossborder.engine import endpoints, proving
 from crossborder.engine.batches import Listing, draft_declarations, draft_manifests
 from crossborder.engine.handing_in import HandIn, meet_ledger
-from crossborder.engine.pieces import Piece, manifest_drafts, piece_of
+from crossborder.engine.pieces import Piece, manifests, piece_of
 from crossborder.engine.pure import Judge
 from crossborder.engine.results import Checked
 from crossborder.engine.sources import Blocks
 from crossborder.errors import CrossborderError, LedgerError
 from crossborder.keys import normalise
-from crossborder.ledger import BatchDraft, BatchRecord, FindingRow, KeysTaken, Ledger, Settled
+from crossborder.ledger import (
+    Attempts,
+    BatchDraft,
+    BatchRecord,
+    FindingRow,
+    KeysTaken,
+    Ledger,
+    Settled,
+)
+from crossborder.messages import Elements
 from crossborder.settings import Settings
 
 Progress = Callable[[int, int], None]
@@ -66,8 +75,17 @@ class Desk:
         return plan.join(where, on="ship", maintain_order="left")
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """Manifests of a listing, not recorded yet; `left_out` are (position, reason) of who stands on none."""
+
+    listing: Listing
+    manifests: Attempts
+    left_out: Sequence[tuple[int, str]]
+
+
 class Recording:
-    """A batch that is being recorded. `met` may be called from several threads, everything else from one."""
+    """A batch that is being recorded. `met` and `drafted` may be called from several threads, everything else from one."""
 
     def __init__(self, desk: Desk, blocks: Blocks, rows: int = 0) -> None:
         self.desk = desk
@@ -107,15 +125,18 @@ class Recording:
         finally:
             self.desk.ledger.leave_batch(self.batch.id)
 
-    def met(self, checked: Checked, amended: Callable[[HandIn], HandIn], *, small: bool) -> Met:
-        """What the ledger knows of these shipments, and a document for each that is new."""
+    def met(
+        self, checked: Checked, amended: Callable[[HandIn], HandIn], *, small: bool,
+        elements: Elements | None = None,
+    ) -> Met:  # fmt: skip
+        """What the ledger knows of these shipments, and a document for each that is new (`elements`: its values)."""
         desk, batch = self.desk, self.batch
         if self._abandoned:
             masters = checked.frames.shipments["master_waybill"].drop_nulls().unique()
             desk.ledger.discard_abandoned(map(normalise, masters), desk.who, GIVEN_UP, desk.now)
         hand_in = amended(meet_ledger(checked, desk.ledger, desk.now, own_batch=batch.id))
         served = desk.settings.endpoints
-        documents = draft_declarations(hand_in, served, desk.now, since=batch.recorded)
+        documents = draft_declarations(hand_in, served, desk.now, batch.recorded, elements)
         proving.prove(documents, "EXP301", served, desk.verify, small=small)
         return hand_in, piece_of(hand_in, documents)
 
@@ -142,26 +163,30 @@ class Recording:
             return hand_in
         raise AssertionError("unreachable: the last try raises")
 
-    def manifest(self, listing: Listing) -> None:
-        """Record the manifests of whole master waybills, and who stands on none."""
+    def drafted(self, listing: Listing) -> Drafted:
+        """The manifests of whole master waybills, and who stands on none. May be called from several threads."""
         desk, served = self.desk, self.desk.settings.endpoints
+        made = draft_manifests(listing, desk.ledger, served, desk.now, self.batch.id, self._done)
+        small = listing.plan.height + made.manifests.height < proving.SMALL
+        proving.prove(made.manifests, "EXP311", served, desk.verify, small=small)
+        left_out = [(int(ship), en) for ship, en in made.left_out.select("ship", "en").iter_rows()]
+        return Drafted(listing, manifests(made), left_out)
+
+    def manifest(self, drafted: Drafted) -> None:
+        """Record the manifests of whole master waybills; they are drafted anew if other processes took their keys."""
+        desk = self.desk
         for left in range(TRIES, -1, -1):
-            made = draft_manifests(
-                listing, desk.ledger, served, desk.now, self.batch.id, self._done
-            )
-            small = listing.plan.height + made.manifests.height < proving.SMALL
-            proving.prove(made.manifests, "EXP311", served, desk.verify, small=small)
-            left_out = [(int(ship), en) for ship, en in made.left_out.select("ship", "en").iter_rows()]  # fmt: skip
-            if not made.manifests.height and not left_out:
+            rows, left_out = drafted.manifests, drafted.left_out
+            if not rows.rows and not left_out:
                 return
             try:
-                drafts = manifest_drafts(made)
-                desk.ledger.record_block(self.batch.id, [], drafts, [], left_out, desk.now)
+                desk.ledger.record_block(self.batch.id, [], rows, [], left_out, desk.now)
             except KeysTaken:
                 if not left:
                     raise
+                drafted = self.drafted(drafted.listing)
                 continue
-            self._manifests += made.manifests.height
+            self._manifests += len(rows.rows)
             self._left_out += len(left_out)
             return
 

@@ -15,6 +15,7 @@ from crossborder.engine.checking import Checking, Progress
 from crossborder.engine.pure import Judge
 from crossborder.engine.results import FORMAT, Checked
 from crossborder.engine.sources import Blocks
+from crossborder.rules.tax import assess
 
 CHANGES: dict[str, Any] = {
     "ship": pl.UInt32, "sheet": pl.String, "row": pl.UInt32, "house_waybill": pl.String,
@@ -26,6 +27,14 @@ CHANGES: dict[str, Any] = {
 BY_RULE: dict[str, Any] = {"rule": pl.String, "before": pl.UInt32, "after": pl.UInt32}
 """Columns of `Replayed.by_rule`: how many changed shipments a rule refuses or holds under one pack only."""
 
+TAXES: dict[str, Any] = {
+    "ship": pl.UInt32, "sheet": pl.String, "row": pl.UInt32, "house_waybill": pl.String,
+    "master_waybill": pl.String, "outcome_before": pl.String, "outcome_after": pl.String,
+    "payable_before": pl.Decimal(38, 2), "payable_after": pl.Decimal(38, 2), "rules_before": pl.List(pl.String),
+    "rules_after": pl.List(pl.String),
+}  # fmt: skip
+"""Columns of `Replayed.taxes`: CNY to be paid and the rules it comes of."""
+
 Opened = Callable[[], AbstractContextManager[Blocks]]
 
 
@@ -34,7 +43,8 @@ class Replayed:
     """What another rule pack would change.
 
     `changes` has one row for each shipment whose verdict or class differs, in the order of the hand-in; `by_rule` counts
-    them by the rules that make the difference; `verdicts` is how often each (verdict before, after) occurs.
+    them by the rules that make the difference; `verdicts` is how often each (verdict before, after) occurs. `taxes` has
+    one row for each shipment whose tax can be evaluated under both packs and is not the same.
     """
 
     before: rules.Pack
@@ -43,6 +53,7 @@ class Replayed:
     changes: pl.DataFrame
     by_rule: pl.DataFrame
     verdicts: pl.DataFrame
+    taxes: pl.DataFrame
 
     def as_json(self) -> dict[str, Any]:
         """The answer of `crossborder replay --json`."""
@@ -54,6 +65,9 @@ class Replayed:
             "verdicts": self.verdicts.to_dicts(),
             "by_rule": self.by_rule.to_dicts(),
             "changes": self.changes.drop("ship").to_dicts(),
+            "taxes": self.taxes.drop("ship")
+            .with_columns(pl.col("^payable_.*$").cast(pl.String))
+            .to_dicts(),
         }
 
 
@@ -87,21 +101,24 @@ def replay(
     )  # fmt: skip
     return Replayed(
         before[0], after[0], first.facts.height, changes, _by_rule(changes, only_before, only_after),
-        _verdicts(both),
+        _verdicts(both), _taxes(both, first.taxes, second.taxes),
     )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A hand-in under one pack: `facts` one row for each shipment, `decisive` (ship, rule) what refuses or holds it."""
+    """A hand-in under one pack: `facts` one row for each shipment, `decisive` (ship, rule) what refuses or holds it,
+    `taxes` what it pays."""
 
     facts: pl.DataFrame
     decisive: pl.DataFrame
+    taxes: pl.DataFrame
 
 
 def _judged(judge: Judge, opened: Opened, home: Path, progress: Progress) -> _Side:
     seen: list[pl.DataFrame] = []
     told: list[pl.DataFrame] = []
+    taxes: list[pl.DataFrame] = []
 
     def watch(checked: Checked) -> None:
         seen.append(
@@ -109,14 +126,39 @@ def _judged(judge: Judge, opened: Opened, home: Path, progress: Progress) -> _Si
                 "ship", "sheet", "row", "house_waybill", "master_waybill", "declaration_class"
             )
         )
+        taxes.append(_paid(checked, judge))
 
     with opened() as blocks:
-        checking = Checking(judge, blocks, opened, home, progress, watch)
-        for findings in checking.findings():
+        checking = Checking(judge, blocks, opened, home, progress, watch=watch)
+        for findings in checking.by_shipment():
             decides = pl.col("ship").is_not_null() & pl.col("action").is_in(["reject", "hold"])
             told.append(findings.filter(decides).select("ship", "rule").unique())
     facts = pl.concat(seen).join(checking.verdicts, on="ship")
-    return _Side(facts, pl.concat(told).unique())
+    return _Side(facts, pl.concat(told).unique(), pl.concat(taxes))
+
+
+def _paid(checked: Checked, judge: Judge) -> pl.DataFrame:
+    """What each shipment pays, and the rules of its lines."""
+    found = assess(checked.frames, judge.context)
+    rules_of = (
+        found.lines.select("ship", pl.col("rule").str.split(";").alias("rules"))
+        .explode("rules")
+        .filter(pl.col("rules") != "")
+        .group_by("ship")
+        .agg(pl.col("rules").unique().sort())
+    )
+    paid = found.consignments.select("ship", "outcome", payable="payable_cny")
+    return paid.join(rules_of, on="ship", how="left").with_columns(pl.col("rules").fill_null([]))
+
+
+def _taxes(both: pl.DataFrame, before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
+    paid = before.join(after, on="ship", suffix="_after").rename(
+        {name: f"{name}_before" for name in ("outcome", "payable", "rules")}
+    )
+    differs = pl.col("payable_before") != pl.col("payable_after")
+    named = both.select("ship", "sheet", "row", "house_waybill", "master_waybill")
+    found = paid.filter(differs.fill_null(value=False)).join(named, on="ship").sort("ship")
+    return found.select(pl.col(name).cast(kind) for name, kind in TAXES.items())
 
 
 def _listed(decisive: pl.DataFrame, name: str) -> pl.DataFrame:

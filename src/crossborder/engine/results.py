@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.intake import SourceTable
 from crossborder.settings import Operator, Profile
-from crossborder.shipments import FrameSet
+from crossborder.shipments import FrameSet, content_digests
 from crossborder.shipments.findings import VERDICTS
 
 FORMAT = 1
@@ -38,16 +40,16 @@ class Checked:
     """A hand-in after intake, classification and every check. Nothing was stored, nothing was sent.
 
     `frames` hold the shipments after the profile filled what the file left empty; `verdicts` is
-    `ship, verdict` (valid, rejected, not_evaluated, on_hold); `findings` has the columns of
-    `crossborder.shipments.findings.SCHEMA`; `digests` is `ship, digest` of what the file itself said.
-    `unevaluated` lists rules that did not run for want of facts: `rule, reason_zh, reason_en`.
+    `ship, verdict` (valid, rejected, not_evaluated, on_hold). `by_shipment` has a finding of its own for every shipment
+    that is at fault or held, and those about the file (columns of `crossborder.shipments.findings.SCHEMA`): what verdicts
+    follow from; `findings` is the same as it is told. `unevaluated` lists rules that did not run for want of facts:
+    `rule, reason_zh, reason_en`.
     Thread-safe: nothing in it changes.
     """
 
     frames: FrameSet
-    findings: pl.DataFrame
+    by_shipment: pl.DataFrame
     verdicts: pl.DataFrame
-    digests: pl.DataFrame
     unevaluated: pl.DataFrame
     rows: int
     mapping: str
@@ -57,6 +59,21 @@ class Checked:
     profile: Profile
     operator: Operator
     declared_on: str
+    given: FrameSet
+    """The shipments as the file gave them, before the profile filled anything."""
+
+    @cached_property
+    def digests(self) -> pl.DataFrame:
+        """`ship`, `digest` of what the file itself said; made when it is first asked for."""
+        return content_digests(self.given)
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """What people and programs are told: as `by_shipment`, but a missing exchange rate once for currency and month.
+
+        Such a finding (LIM-12, `ship` null) says how many shipments it concerns, and names the first ones.
+        """
+        return once.once_each(self.by_shipment)
 
     @property
     def counts(self) -> dict[str, int]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from crossborder import intake
+from crossborder.engine.proving import SMALL
 
 
 class Block(Protocol):
@@ -62,9 +63,20 @@ def open_blocks(
 
 
 def begun(blocks: Blocks) -> tuple[Block | None, Iterator[Block]]:
-    """(the one block, nothing) of a hand-in that has only one, else (None, all of its blocks)."""
+    """(the one block, nothing) of a hand-in that has only one, else (None, all of its blocks).
+
+    Where the first block is too large to be a small hand-in, and more stands behind it, the second one is not waited
+    for; should nothing come after all, there is one block among "all of its blocks".
+    """
     going_on = iter(blocks)
-    first_two = list(islice(going_on, 2))
+    first = list(islice(going_on, 1))
+    if first and first[0].done < blocks.total and _shipments(first[0]) >= SMALL:
+        return None, chain(first, going_on)
+    first_two = [*first, *islice(going_on, 1)]
     if len(first_two) == 1:
         return first_two[0], iter(())
     return None, chain(first_two, going_on)
+
+
+def _shipments(block: Block) -> int:
+    return block.intake.frames.shipments.height

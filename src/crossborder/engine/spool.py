@@ -1,7 +1,8 @@
 """Facts of a hand-in that are wanted once all of it is known, kept beside the ledger while its blocks pass.
 
 A block leaves a narrow frame behind; in the end shipments that have something in common (a master waybill, an identity
-number) come back together, in lots of bounded size, however far apart they stood. What is kept is personal data: the
+number) come back together, in lots of bounded size, however far apart they stood. The first frames stay in memory, which
+is all that a hand-in of some ten thousand shipments needs; the others go to the disk. What is kept is personal data: the
 folder is its owner's alone, is emptied at the end, and what a killed process left is emptied when the next one starts.
 """
 
@@ -23,10 +24,15 @@ from crossborder.errors import LedgerError
 FOLDER = "spool"
 LOT = 20_000
 """Shipments that come back at once; more only where more have the same thing in common."""
+MEMORY = 32 * 1024 * 1024
+"""Bytes of frames that are not written to the disk."""
+_Kept = Path | pl.DataFrame
 
 
 class Spool:
-    """Frames of one hand-in in a folder of their own; use it as a context manager. For one thread.
+    """Frames of one hand-in in a folder of their own; use it as a context manager.
+
+    One thread fills it; what stands in it may be read by another meanwhile.
 
     Raises `LedgerError` if the folder cannot be written.
     """
@@ -35,8 +41,9 @@ class Spool:
         self._home = home / FOLDER
         self._folder = self._home / uuid.uuid4().hex
         self._lock = FileLock(str(self._folder) + ".lock")
-        self._blocks: list[Path] = []
-        self._kept: list[Path] = []
+        self._blocks: list[_Kept] = []
+        self._kept: list[_Kept] = []
+        self._room = MEMORY
 
     def __enter__(self) -> Self:
         with _writable(self._home):
@@ -61,65 +68,97 @@ class Spool:
 
     def add(self, block: pl.DataFrame) -> None:
         """The facts of the next block: `ship`, and columns that later lots are asked by."""
-        self._blocks.append(self._write(block, f"block-{len(self._blocks):06d}"))
+        self._blocks.append(self._put(block, f"block-{len(self._blocks):06d}"))
+
+    def correct(self, block: pl.DataFrame) -> None:
+        """The last block is another one after all."""
+        self._blocks.pop()
+        self.add(block)
 
     def lots(self, by: str, columns: Collection[str], *, least: int = 1) -> Iterator[pl.DataFrame]:
         """Rows of all blocks that have the number `by` in common with `least` rows or more, by `ship`.
 
         Rows with the same number are in the same lot; those without one (null) are in none.
         """
-        marks = [
-            self._read(path, [by]).with_columns(block=n) for n, path in enumerate(self._blocks)
-        ]
-        every = pl.concat(marks).drop_nulls(by) if marks else pl.DataFrame()
-        if least > 1 and every.height:
-            every = every.filter(pl.col(by).is_duplicated())
-        if not every.height:
+        marks = [self._read(one, [by]) for one in self._blocks]
+        every = pl.concat(marks) if marks else pl.DataFrame({by: []})
+        wanted = every[by].is_not_null()
+        if least > 1:
+            wanted &= every[by].is_duplicated()
+        count = wanted.sum()
+        if 0 < count <= LOT:
+            yield self._all(wanted, columns)
             return
+        numbers = [pl.repeat(n, one.height, eager=True) for n, one in enumerate(marks)]
+        del marks
+        if count:
+            yield from self._parted(
+                every.with_columns(block=pl.concat(numbers)).filter(wanted), by, columns
+            )
+
+    def without(self, by: str, columns: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Rows without a number `by`, block by block."""
+        for block in self._blocks:
+            if self._read(block, [by])[by].null_count():
+                yield self._read(block, [by, *columns]).filter(pl.col(by).is_null()).drop(by)
+
+    def keep(self, frame: pl.DataFrame) -> None:
+        """Something else to be had back as it is, frame by frame."""
+        if frame.height:
+            self._kept.append(self._put(frame, f"kept-{len(self._kept):06d}"))
+
+    def kept(self) -> Iterator[pl.DataFrame]:
+        """What `keep` was given, in that order."""
+        for one in self._kept:
+            yield self._read(one, None)
+
+    def _all(self, wanted: pl.Series, columns: Collection[str]) -> pl.DataFrame:
+        """Some rows of all blocks."""
+        parts, first = [], 0
+        for block in self._blocks:
+            own = self._read(block, columns)
+            parts.append(own.filter(wanted.slice(first, own.height)))
+            first += own.height
+        return pl.concat(parts)
+
+    def _parted(
+        self, every: pl.DataFrame, by: str, columns: Collection[str]
+    ) -> Iterator[pl.DataFrame]:
+        """Rows in lots; `every` has the number and the block of each."""
         groups = (
             every.group_by(by, maintain_order=True)
             .agg(pl.len(), pl.col("block").unique())
             .with_columns(lot=(pl.col("len").cum_sum() - pl.col("len")) // LOT)
         )
-        del every, marks
+        del every
         for (_,), group in groups.group_by("lot", maintain_order=True):
             blocks = group["block"].explode().unique().sort()
             yield self._gathered([self._blocks[n] for n in blocks], by, group[by], columns)
 
-    def without(self, by: str, columns: Collection[str]) -> Iterator[pl.DataFrame]:
-        """Rows without a number `by`, block by block."""
-        for path in self._blocks:
-            if self._read(path, [by])[by].null_count():
-                yield self._read(path, [by, *columns]).filter(pl.col(by).is_null()).drop(by)
-
-    def keep(self, frame: pl.DataFrame) -> None:
-        """Something else to be had back as it is, frame by frame."""
-        if frame.height:
-            self._kept.append(self._write(frame, f"kept-{len(self._kept):06d}"))
-
-    def kept(self) -> Iterator[pl.DataFrame]:
-        """What `keep` was given, in that order."""
-        for path in self._kept:
-            yield self._read(path, None)
-
     def _gathered(
-        self, paths: Sequence[Path], by: str, wanted: pl.Series, columns: Collection[str]
+        self, blocks: Sequence[_Kept], by: str, wanted: pl.Series, columns: Collection[str]
     ) -> pl.DataFrame:
         parts = [
-            self._read(path, [by, *columns]).filter(pl.col(by).is_in(wanted.implode())).drop(by)
-            for path in paths
+            self._read(block, [by, *columns]).filter(pl.col(by).is_in(wanted.implode())).drop(by)
+            for block in blocks
         ]
         return pl.concat(parts)
 
-    def _read(self, path: Path, columns: Sequence[str] | None) -> pl.DataFrame:
+    def _read(self, kept: _Kept, columns: Collection[str] | None) -> pl.DataFrame:
         names = None if columns is None else list(dict.fromkeys(columns))
-        with _writable(path):
-            return pl.read_ipc(path, columns=names)
+        if isinstance(kept, pl.DataFrame):
+            return kept if names is None else kept.select(names)
+        with _writable(kept):
+            return pl.read_ipc_stream(kept, columns=names)
 
-    def _write(self, frame: pl.DataFrame, name: str) -> Path:
+    def _put(self, frame: pl.DataFrame, name: str) -> _Kept:
+        size = frame.estimated_size()
+        if size <= self._room:
+            self._room -= int(size)
+            return frame
         path = self._folder / f"{name}.arrow"
         with _writable(path):
-            frame.write_ipc(path, compression="lz4")
+            frame.write_ipc_stream(path, compression="lz4")
         return path
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from crossborder.engine import once
 from crossborder.engine.results import FORMAT, Checked
 from crossborder.reports import grouped, merged
 from crossborder.shipments import findings as found
@@ -23,7 +24,7 @@ RANKS = {
 class Summary:
     """Counts of a hand-in and its findings by rule (`crossborder.reports.grouped`), however large it was.
 
-    `verdicts` has all four; `findings` is how many there are; `unevaluated` as in `Checked`. Thread-safe: nothing
+    `verdicts` has all four; `findings` is how many are told; `unevaluated` as in `Checked`. Thread-safe: nothing
     in it changes.
     """
 
@@ -52,6 +53,7 @@ class Tally:
         self._ranks: list[pl.Series] = []
         self._findings = 0
         self._by_rule = grouped(found.empty())
+        self._once = once.counted(found.empty())
         self._named: tuple[str, pl.DataFrame] = ("", pl.DataFrame())
 
     def add(self, checked: Checked) -> None:
@@ -60,15 +62,22 @@ class Tally:
         verdict = checked.verdicts.sort("ship")["verdict"]
         self._ranks.append(verdict.replace_strict(RANKS, return_dtype=pl.UInt8))
         self._named = (checked.mapping, checked.unevaluated)
-        self.tell(checked.findings)
+        self.tell(checked.by_shipment)
 
     def tell(self, findings: pl.DataFrame) -> None:
         """Further findings; `worsen` says what follows from them."""
-        if not findings.height:
+        own, for_many = once.apart(findings)
+        if for_many.height:
+            self._once = once.summed([self._once, once.counted(for_many)])
+        if not own.height:
             return
-        self._findings += findings.height
-        new = grouped(findings)
+        self._findings += own.height
+        new = grouped(own)
         self._by_rule = merged([self._by_rule, new]) if self._by_rule.height else new
+
+    def told_once(self) -> pl.DataFrame:
+        """The findings so far that are told once for many shipments."""
+        return once.told(self._once)
 
     def worsen(self, worst: pl.DataFrame) -> None:
         """`ship, rank`: each of these shipments is at least so bad."""
@@ -79,33 +88,41 @@ class Tally:
 
     def of(self, verdict: str) -> pl.Series:
         """The shipments (`ship`) that have a verdict so far."""
-        ranks = self._all()
-        return (ranks == RANKS[verdict]).arg_true()
+        return (self.ranks == RANKS[verdict]).arg_true()
+
+    @property
+    def ranks(self) -> pl.Series:
+        """The verdict of every shipment so far, in the order of `ship`, as `RANKS` numbers it."""
+        return pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
 
     def verdicts(self) -> pl.DataFrame:
         """`ship, verdict` of every shipment so far."""
-        ranks = self._all()
+        ranks = self.ranks
         names = {rank: verdict for verdict, rank in RANKS.items()}
         verdict = ranks.replace_strict(names, return_dtype=pl.String)
         ship = pl.Series("ship", range(len(ranks)), dtype=pl.UInt32)
         return pl.DataFrame([ship, verdict.alias("verdict")])
 
-    def _all(self) -> pl.Series:
-        return pl.concat(self._ranks) if self._ranks else pl.Series(dtype=pl.UInt8)
-
     def summary(self) -> Summary:
         """What was counted so far."""
-        ranks = self._all()
+        ranks = self.ranks
         times = dict(ranks.value_counts().iter_rows())
         mapping, unevaluated = self._named
         return Summary(
             rows=self._rows,
             verdicts={v: times.get(RANKS[v], 0) for v in VERDICTS},
-            findings=self._findings,
-            by_rule=self._by_rule,
+            findings=self._findings + self._once.height,
+            by_rule=self._with_those_for_many(),
             unevaluated=unevaluated,
             mapping=mapping,
         )
+
+    def _with_those_for_many(self) -> pl.DataFrame:
+        if not self._once.height:
+            return self._by_rule
+        concerned = self._once.group_by("rule").agg(pl.col("count").sum().alias("shipments"))
+        lines = grouped(self.told_once()).update(concerned, on="rule")
+        return merged([self._by_rule, lines]) if self._by_rule.height else lines
 
 
 def summary_of(checked: Checked) -> Summary:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from contextlib import contextmanager
+from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 WORKERS = 2
 AHEAD = 1
 """Blocks that may lie finished, or wait to be begun, beside those that are worked on."""
+_END: Final = object()
 
 
 def in_order(
@@ -20,21 +23,82 @@ def in_order(
     workers: int = WORKERS,
     ahead: int = AHEAD,
 ) -> Iterator[Result]:
-    """`map(work, items)`, with up to `workers + ahead` items in hand at a time.
+    """`map(work, items)` with `begun`, for a caller who has nothing else to do until the first result is there."""
+    with begun(work, items, workers, ahead) as results:
+        yield from results
 
-    Items are taken, and results given, in the caller's thread. What `work` raises is raised in its turn; then, and
-    when the caller stops early, nothing new is begun and what was begun is waited for.
+
+@contextmanager
+def begun(
+    work: Callable[[Item], Result],
+    items: Iterable[Item],
+    workers: int = WORKERS,
+    ahead: int = AHEAD,
+) -> Iterator[Iterator[Result]]:
+    """`map(work, items)`, with up to `workers + ahead` items in hand at a time; it goes on while the caller does others.
+
+    Each worker takes its own items, one worker at a time, so that the caller is free for what it does with results,
+    which are given in the caller's thread. What taking or working raises is raised in its turn; then, and when the caller
+    leaves early, nothing new is begun and what was begun is waited for.
     """
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers, "block") as pool:
+    following = iter(items)
+    taking = threading.Lock()
+    waiting: deque[Future[Result | object]] = deque()
+    unfilled: deque[Future[Result | object]] = deque()
+
+    def fill() -> None:
+        """The next result, which is that of the next item."""
+        with taking:
+            if not unfilled:
+                return
+            result = unfilled.popleft()
+            try:
+                item = next(following)
+            except BaseException as error:
+                _end(result, error)
+                while unfilled:
+                    unfilled.popleft().set_result(_END)
+                return
         try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                del item
-                if len(waiting) >= workers + ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            result.set_result(work(item))
+        except BaseException as error:
+            result.set_exception(error)
+
+    with ThreadPoolExecutor(workers, "block") as pool:
+
+        def begin() -> None:
+            result: Future[Result | object] = Future()
+            waiting.append(result)
+            unfilled.append(result)
+            pool.submit(fill)
+
+        def results() -> Iterator[Result]:
+            while (done := waiting.popleft().result()) is not _END:
+                yield done  # type: ignore[misc]  # whatever is not the end is a result
+                del done
+                begin()
+
+        for _ in range(max(1, workers + ahead)):
+            begin()
+        try:
+            yield results()
         finally:
-            for left in waiting:
-                left.cancel()
+            with taking:
+                unfilled.clear()
+
+
+def with_last(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:
+    """Each item, and whether it is the last; one is kept back to know it."""
+    following = iter(items)
+    for item in following:
+        for after in following:
+            yield item, False
+            item = after
+        yield item, True
+
+
+def _end(result: Future[Result | object], error: BaseException) -> None:
+    if isinstance(error, StopIteration):
+        result.set_result(_END)
+    else:
+        result.set_exception(error)

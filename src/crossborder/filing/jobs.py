@@ -16,7 +16,7 @@ from crossborder.filing.queuer import Queuer, Stamp
 from crossborder.filing.receiver import Reader, ReceiptPoller
 from crossborder.filing.resolver import Resolver
 from crossborder.filing.run import Job, Step
-from crossborder.ledger import Draft, Ledger, ReadLot, StoredReceipt
+from crossborder.ledger import Draft, Ledger, ReadLot, StoredLot
 from crossborder.settings import Endpoint
 from crossborder.transport import Transport, close_transport, open_late
 
@@ -136,7 +136,7 @@ def queue_job(
 
 def read_job(
     ledger: Ledger,
-    read: Callable[[Sequence[StoredReceipt]], ReadLot],
+    read: Callable[[StoredLot], ReadLot],
     apply: Callable[[datetime], int],
     *,
     save: Callable[[ReadLot, datetime], int] | None = None,

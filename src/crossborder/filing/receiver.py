@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crossborder.filing import safely
 from crossborder.filing.policy import EndpointPolicy, Tally
-from crossborder.ledger import Ledger, ReadLot, StoredReceipt, Unread
+from crossborder.ledger import Ledger, ReadLot, StoredLot, Unread
 from crossborder.ledger.lots import NOTHING
 from crossborder.transport import Incoming, Transport
 
-_GROUP = 5000
-_GROUP_BYTES = 8 * 1024**2
-READ_LOT = 10_000
+_GROUP = 20_000
+_GROUP_BYTES = 16 * 1024**2
+READ_LOT = 20_000
 """Receipts read in one step; a lot of large ones ends earlier."""
 _APPLY_AGAIN = timedelta(seconds=5)
 
 
 class ReceiptPoller:
-    """Fetches receipts of one endpoint; a step takes what one call of the transport gives. Not thread-safe."""
+    """Fetches receipts of one endpoint; a step takes what one call of the transport gives. Not thread-safe.
+
+    `stored(now)` is called after each group that was stored and acknowledged, which may be many in one step.
+    """
 
     def __init__(
         self,
@@ -30,9 +34,10 @@ class ReceiptPoller:
         *,
         tally: Tally | None = None,
         stopping: Callable[[], bool] = lambda: False,
+        stored: Callable[[datetime], None] = lambda _: None,
     ) -> None:
         self._ledger, self._endpoint, self._transport = ledger, endpoint, transport
-        self._policy = policy
+        self._policy, self._stored = policy, stored
         self._tally = tally or Tally()
         self._stopping = stopping
         self._failures = 0
@@ -48,6 +53,7 @@ class ReceiptPoller:
         fresh = 0
         for group in _groups(safely.receipts(self._transport)):
             fresh += self._store(group, now)
+            self._stored(now)
             if self._stopping():
                 break
         self._take_refusals(now)
@@ -74,14 +80,13 @@ class ReceiptPoller:
             self._refused |= settled
             self._tally.add("declined", declined)
 
-    def _store(self, group: Sequence[Incoming], now: datetime) -> int:
+    def _store(self, group: _Group, now: datetime) -> int:
         """Keep a group in one transaction, then acknowledge each; how many were new."""
-        refs = self._ledger.store_receipts(self._endpoint, [(i.name, i.data) for i in group], now)
-        for incoming in group:
-            safely.acknowledge(incoming)
-        fresh = sum(ref.new for ref in refs)
+        fresh = self._ledger.take_receipts(self._endpoint, group.items, now)
+        for acknowledge in group.acknowledgements:
+            safely.acknowledge(acknowledge)
         self._tally.add("receipts", fresh)
-        self._tally.add("repeated", len(refs) - fresh)
+        self._tally.add("repeated", len(group.items) - fresh)
         return fresh
 
 
@@ -97,7 +102,7 @@ class Reader:
     def __init__(
         self,
         ledger: Ledger,
-        read: Callable[[Sequence[StoredReceipt]], ReadLot],
+        read: Callable[[StoredLot], ReadLot],
         apply: Callable[[datetime], int],
         *,
         save: Callable[[ReadLot, datetime], int] | None = None,
@@ -134,7 +139,7 @@ class Reader:
         self._ledger.save_lot(lot)
         return 0
 
-    def _read_all(self, stored: Sequence[StoredReceipt]) -> ReadLot:
+    def _read_all(self, stored: StoredLot) -> ReadLot:
         try:
             return self._read(stored).complete(stored)
         except Exception as error:
@@ -142,18 +147,27 @@ class Reader:
                 half = len(stored) // 2
                 return ReadLot.together(map(self._read_all, (stored[:half], stored[half:])))
             reason = f"the reader failed: {type(error).__name__}"
-            return ReadLot(NOTHING, [Unread(stored[0].id, None, reason)])
+            return ReadLot(NOTHING, [Unread(stored.ids[0], None, reason)])
 
 
-def _groups(incoming: Iterator[Incoming]) -> Iterator[list[Incoming]]:
+@dataclass
+class _Group:
+    """Receipts for one transaction, as (name, bytes), and how each is acknowledged."""
+
+    items: list[tuple[str, bytes]] = field(default_factory=list)
+    acknowledgements: list[Callable[[], None]] = field(default_factory=list)
+    size: int = 0
+
+
+def _groups(incoming: Iterator[Incoming]) -> Iterator[_Group]:
     """Groups small enough for one transaction, so that no acknowledgement waits for the whole round."""
-    group: list[Incoming] = []
-    size = 0
-    for item in incoming:
-        group.append(item)
-        size += len(item.data)
-        if len(group) >= _GROUP or size >= _GROUP_BYTES:
+    group = _Group()
+    for one in incoming:
+        group.items.append((one.name, one.data))
+        group.acknowledgements.append(one.acknowledge)
+        group.size += len(one.data)
+        if len(group.items) >= _GROUP or group.size >= _GROUP_BYTES:
             yield group
-            group, size = [], 0
-    if group:
+            group = _Group()
+    if group.items:
         yield group

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from crossborder.transport import (
     Incoming,
@@ -61,10 +61,10 @@ def refusals(transport: Transport) -> list[Refusal]:
         return []
 
 
-def acknowledge(incoming: Incoming) -> bool:
+def acknowledge(say: Callable[[], None]) -> bool:
     """Say that a receipt is stored; False if that failed (it will come again and be known)."""
     try:
-        incoming.acknowledge()
+        say()
     except Exception:
         return False
     return True

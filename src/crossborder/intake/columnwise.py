@@ -43,9 +43,15 @@ class Columns:
         }
         if not places:
             return frozenset()
-        texts = pl.DataFrame([self._cells[f"c{at}"] for at in places])
-        hits = texts.select(pl.all().str.contains(convert.SCIENTIFIC).any()).row(0)
-        return frozenset(at for at, hit in zip(places, hits, strict=True) if hit)
+        names = sorted({f"c{at}" for at in places})
+        texts = self._cells.lazy().select(names)
+        some = texts.select(
+            pl.concat_str(names, ignore_nulls=True).str.join("").str.contains(convert.POWER)
+        )
+        if not some.collect(engine="in-memory").item():
+            return frozenset()
+        hits = texts.select(pl.all().str.contains(convert.SCIENTIFIC).any()).collect().row(0)
+        return frozenset(at for at in places if hits[names.index(f"c{at}")])
 
     def _read(self, key: str, at: int, mapping: PartnerMapping, *, torn: bool) -> pl.Series:
         """The canonical values of one column; `torn` says that one is in scientific notation."""

@@ -19,6 +19,8 @@ from crossborder.intake.typed import plain_number, plain_numbers
 from crossborder.shipments.columns import Column
 
 SCIENTIFIC = r"^[0-9]+(\.[0-9]+)?[eE]\+?[0-9]+$"
+POWER = r"[0-9][eE]\+?[0-9]"
+"""What every number in scientific notation holds."""
 LEAST_SCIENTIFIC = 3
 """Characters of the shortest number in scientific notation."""
 IDENTITY = ("identity", "code", "phone")

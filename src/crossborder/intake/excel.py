@@ -137,6 +137,7 @@ class ExcelSource:
             strict=True,
             sheet=self.sheet,
             full=text.height in FULL,
+            first_column=self._offset,
         )
         yield Piece(grid, text.height, True)
 

@@ -52,7 +52,8 @@ class Grid:
     `types`: for workbooks, the same columns saying what kind of cell it was, where it was not text:
     `n` number, `d` date, `b` boolean, `e` formula error. `dates` and booleans of a typed frame are text
     already; there `types` only says `d` or `b` and no finding follows (`strict` is false). `full` says that
-    the sheet is used to its last row, `others` names sheets that would have fitted too.
+    the sheet is used to its last row, `others` names sheets that would have fitted too; `first_column` is the column
+    of the sheet (from 0) that `c0` is.
     """
 
     header: tuple[str, ...]
@@ -65,6 +66,7 @@ class Grid:
     sheet: str = ""
     full: bool = False
     others: tuple[str, ...] = ()
+    first_column: int = 0
 
     @property
     def height(self) -> int:

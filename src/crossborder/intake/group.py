@@ -122,7 +122,7 @@ def _head_differs(table: pl.DataFrame, begin: pl.Series) -> pl.DataFrame:
     names = [c for c in table.columns if c.startswith("shipments.") and c not in KEY]
     parts = []
     firsts: pl.DataFrame | None = None
-    for name in _suspects(table.select(names), ~begin):
+    for name in _suspects(table[names], ~begin):
         firsts = table.filter(begin) if firsts is None else firsts
         both = table.select("ship", "row", pl.col(name).alias("value")).join(
             firsts.select("ship", pl.col("row").alias("a"), pl.col(name).alias("b")),
@@ -140,7 +140,14 @@ def _head_differs(table: pl.DataFrame, begin: pl.Series) -> pl.DataFrame:
 
 def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     """Columns in which a row that is `below` another of its shipment says something else than that one."""
-    rows, above = heads.filter(below), heads.filter(below.shift(-1, fill_value=False))
+    names = [s.name for s in heads.iter_columns() if s.null_count() < len(s)]
+    if not names:
+        return []
+    row, some = pl.struct(names), heads[names]
+    differs = some.lazy().select(row.ne_missing(row.shift(1))).collect(engine="in-memory")
+    places = pl.int_range(len(below), dtype=pl.UInt32, eager=True)
+    places = places.filter(below & differs.to_series())
+    rows, above = some[places], some[places - 1]
     return [
         a.name
         for a, b in zip(rows.iter_columns(), above.iter_columns(), strict=True)
@@ -149,7 +156,8 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
 
 
 def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:
-    first = _where(table, begin)
+    own = [c for c in table.columns if c.startswith("shipments.")]
+    first = _where(table[["ship", "row", "_bad", *own]], begin)
     by_ship = table.select(pl.col("ship").set_sorted(), "row").group_by("ship", maintain_order=True)
     bad = first["_bad"]
     if table["_bad"].any():
@@ -182,14 +190,13 @@ def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.
     if order in own and lines.height:
         again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
-    ship = lines["ship"]
-    at = pl.int_range(len(ship), dtype=pl.UInt32, eager=True)
-    starts = (at * ship.ne_missing(ship.shift(1)).cast(pl.UInt32)).cum_max()
+    place, ship = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")
+    first = pl.when(ship.ne_missing(ship.shift(1))).then(place).otherwise(0).cum_max()
     keys = {
-        "ship": ship,
+        "ship": lines["ship"],
         "sheet": constant(sheet, lines.height),
         "row": lines["row"],
-        number: at - starts,
+        number: lines.lazy().select(place - first).collect(engine="in-memory").to_series(),
     }
     return complete(name, lines.height, _named(lines, name) | keys)
 

@@ -180,5 +180,6 @@ def _of_table(opened: Opened, met: Met, limits: Limits, size: int) -> Iterator[_
 
 def _kept(grid: Grid) -> SourceTable:
     return SourceTable(
-        grid.header, grid.header_row, grid.cells, grid.preamble, grid.broken, grid.sheet
-    )
+        grid.header, grid.header_row, grid.cells, grid.preamble, grid.broken, grid.sheet,
+        first_column=grid.first_column,
+    )  # fmt: skip

@@ -16,7 +16,7 @@ class SourceTable:
     """Header and rows as the user wrote them, all text.
 
     `cells`: `row` (UInt32) and `c0`, `c1` … (String), one per name of `header`; `preamble` the rows above
-    the header; `broken` records that could not be cut into columns. A hand-in of nested records or of three
+    the header; `broken` records that could not be cut into columns; `first_column` where `c0` stands on a sheet (from 0). A hand-in of nested records or of three
     frames has `records` or `frames` instead, and no header.
     """
 
@@ -28,6 +28,7 @@ class SourceTable:
     sheet: str = ""
     records: Records | None = None
     frames: FrameSet | None = None
+    first_column: int = 0
 
 
 @dataclass(frozen=True)

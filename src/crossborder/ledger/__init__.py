@@ -4,8 +4,9 @@ One `Ledger` per process, opened on a home folder. See `Ledger` for what its met
 """
 
 from crossborder.ledger.applying import Desk
+from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
-from crossborder.ledger.lots import ReadLot, Unread
+from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
@@ -25,7 +26,6 @@ from crossborder.ledger.records import (
     Listed,
     Move,
     Outgoing,
-    Payload,
     PayloadRef,
     PendingLine,
     Read,
@@ -78,6 +78,7 @@ __all__ = [
     "ShipmentRecord",
     "ShipmentRow",
     "Step",
+    "StoredLot",
     "StoredReceipt",
     "Unread",
 ]

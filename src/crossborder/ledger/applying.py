@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import polars as pl
@@ -12,11 +13,11 @@ from sqlalchemy import Connection, Update, and_, bindparam, false, func, null, s
 
 from crossborder import china_time
 from crossborder.ledger import tables
-from crossborder.ledger.base import EVENT_COLUMNS, Base, EventRow, event, with_attention
-from crossborder.ledger.dialects import chunks, insert_rows
-from crossborder.ledger.driver import among, rows_of, run_rows
+from crossborder.ledger.base import Base, EventRow, event, with_attention
+from crossborder.ledger.dialects import chunks
+from crossborder.ledger.driver import among, columns_of, insert_columns, run_rows, update_columns
 from crossborder.ledger.houses import next_part_ready, set_houses
-from crossborder.ledger.lots import NOT_APPLIED, ReadLot, fresh, save_lines, save_problems
+from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
 from crossborder.ledger.records import Candidate, Move, PendingLine
 from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, WAITING
 
@@ -59,6 +60,10 @@ STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
 _STANDING = ("id", *list(STANDING)[1:-1])
 
 
+Timely = Callable[[str, str, str], bool]
+"""(OpTime of a line or nothing, when it was received, when an attempt was first sent) → whether it may answer that."""
+
+
 class Desk:
     """One transaction of applying receipts: everything read in it is true until it is committed."""
 
@@ -67,22 +72,25 @@ class Desk:
         self._connection = connection
         self._at = china_time.iso(now)
 
-    def pending(self, limit: int) -> list[PendingLine]:
-        """About `limit` lines that were never applied (whole receipts), then unmatched ones that now may match."""
-        lines = self._lines(L.c.outcome == NOT_APPLIED, limit)
+    def pending(self, limit: int, timely: Timely, after: int = 0) -> list[PendingLine]:
+        """About `limit` lines that were never applied (whole receipts), then unmatched ones that now may match.
+
+        `timely` says whether what was said then may answer what was first sent at that moment. Of unmatched lines, those
+        with a number above `after` are looked at.
+        """
+        lines = self._lines(having([NOT_APPLIED]), limit)
         if len(lines) == limit:
             rest = (L.c.receipt_id == lines[-1].receipt_id) & (L.c.id > lines[-1].id)
-            lines += self._lines(rest & (L.c.outcome == NOT_APPLIED), None)
-        ids = self._matchable(max(limit - len(lines), 0))
-        for block in chunks(ids):
-            lines += self._lines(L.c.id.in_(block), None)
+            lines += self._lines(rest & having([NOT_APPLIED]), None)
+        if len(lines) < limit:
+            ids = self._matchable(timely, after)[: limit - len(lines)]
+            for block in chunks(ids):
+                lines += self._lines(L.c.id.in_(block), None)
         return lines
 
     def fresh(self, lot: ReadLot) -> pl.DataFrame:
-        """The lines (`lots.keyed`) of receipts of a lot that are not read yet; those that cannot be read are noted."""
-        lines, problems = fresh(self._connection, lot)
-        save_problems(self._connection, problems)
-        return lines
+        """The lines (`lots.keyed`) of receipts of a lot that are not read yet; see `lots.take_out`."""
+        return take_out(self._connection, lot)
 
     def standing(self, keys: Iterable[str]) -> pl.DataFrame:
         """Declarations once handed over, by key; columns `STANDING`, `heard` is the latest OpTime heard of each.
@@ -121,22 +129,20 @@ class Desk:
             pl.lit('","receipt":'), "receipt_id", pl.lit("}"),
         )  # fmt: skip
         events = moved.select(
-            pl.lit(self._at), "endpoint", pl.lit("receipt").alias("verb"), "batch_id", "attempt_id",
-            "from_state", "to_state", detail.alias("detail"),
+            pl.col("endpoint").alias("who"), "batch_id", "attempt_id", "from_state", "to_state", detail.alias("detail")
         )  # fmt: skip
-        insert_rows(self._connection, tables.events, EVENT_COLUMNS, rows_of(events))
+        fixed = {"at": self._at, "verb": "receipt"}
+        insert_columns(self._connection, tables.events, columns_of(events), fixed)
 
     def advance(self, moves: pl.DataFrame) -> None:
         """Set attempts (`attempt_id`, and the columns of `_NUMBERED`) to what the lines of a lot made them."""
         moves = moves.with_columns(pl.lit(self._at).alias("state_since"))
         quiet, telling = moves.filter(~pl.col("tells")), moves.filter(pl.col("tells"))
         for rows, names in ((quiet, _ADVANCED), (telling, _NUMBERED)):
-            statement = _move(names)
-            run_rows(self._connection, statement, (*names, "attempt"), rows_of(rows.select(*names, "attempt_id")))  # fmt: skip
-        freed = moves.filter(pl.col("frees")).select(
-            pl.lit(value=False).alias("live"), "attempt_id"
-        )
-        run_rows(self._connection, _LIVE, ("live_", "attempt"), freed.rows())
+            values = columns_of(rows.select(*names, pl.col("attempt_id").alias("attempt")))
+            update_columns(self._connection, _move(names), values)
+        freed = moves.filter(pl.col("frees"))["attempt_id"].to_list()
+        update_columns(self._connection, _LIVE, {"live_": repeat(False), "attempt": freed})
 
     def lines_of(self, attempt_ids: Sequence[int]) -> list[PendingLine]:
         """All lines that belong to some attempts."""
@@ -248,29 +254,36 @@ class Desk:
         )
         return [PendingLine._make(row) for row in self._connection.execute(query)]
 
-    def _matchable(self, limit: int) -> list[int]:
-        """Unmatched lines for which there now is an attempt."""
-        if limit == 0:
+    def _matchable(self, timely: Timely, after: int) -> list[int]:
+        """Unmatched lines for which there now is an attempt, in ascending order."""
+        loose = having([UNMATCHED]) & (L.c.id > after)
+        if self._connection.execute(select(L.c.id).where(loose).limit(1)).first() is None:
             return []
-        waiting = select(L.c.id).where(L.c.outcome == UNMATCHED).distinct().limit(limit)
+        waiting = select(L.c.id, L.c.op_time, R.c.received_at, func.min(A.c.first_sent_at))
+        waiting = waiting.join(R, R.c.id == L.c.receipt_id).where(loose).group_by(L.c.id, L.c.op_time, R.c.received_at)  # fmt: skip
+        bearing = select(L.c.id).where(loose)
         sent = A.c.first_sent_at.is_not(None)
-        declaration = (A.c.kind == DECLARATION) & sent
         head = and_(L.c.message_type == "EXP312", L.c.line == 0)
         house = and_(L.c.message_type == "EXP312", L.c.line > 0)
         beyond = func.substr(L.c.key, 1, func.length(L.c.key) - 1) + "}"
         under = and_(A.c.kind == MANIFEST, sent, A.c.key >= L.c.key, A.c.key < beyond)
         listed = H.c.declaration_key.in_([L.c.key + "I", L.c.key + "E"])
-        queries = (
-            waiting.join(A, A.c.key == L.c.key).where(declaration, L.c.message_type != "EXP312"),
-            waiting.join(A, A.c.pre_entry_id == L.c.pre_entry_id).where(declaration),
-            waiting.join(A, A.c.entry_id == L.c.entry_id).where(declaration),
+        by_number = (
+            bearing.join(A, A.c.pre_entry_id == L.c.pre_entry_id).where(_SENT),
+            bearing.join(A, A.c.entry_id == L.c.entry_id).where(_SENT),
+        )
+        by_time = (
+            waiting.join(A, A.c.key == L.c.key).where(_SENT, L.c.message_type != "EXP312"),
             waiting.join(A, under).where(head),
             waiting.join(H, listed).join(A, A.c.id == H.c.attempt_id).where(house, sent),
         )
-        found: dict[int, None] = {}
-        for query in queries:
-            found |= dict.fromkeys(self._connection.execute(query).scalars())
-        return sorted(found)[:limit]
+        found: set[int] = set()
+        for query in by_number:
+            found.update(self._connection.execute(query).scalars())
+        for query in by_time:
+            rows = self._connection.execute(query)
+            found.update(number for number, said, came, first in rows if timely(said, came, first))
+        return sorted(found)
 
     def _values(self, move: Move) -> tuple[Any, ...]:
         attention = with_attention(move.attempt.attention, *move.attention)

@@ -47,6 +47,7 @@ class Base:
         self._owners = Owners(home)
         self._payloads = Segments(home, checkpoint)
         self._recording: set[str] = set()
+        self._at_hand: dict[int, tuple[str, str, bytes]] = {}
         self._guard = threading.Lock()
 
     @property

@@ -111,17 +111,17 @@ def insert_attempts(
     offsets = accumulate(payload.lengths, initial=first)
     insert_rows(
         connection, tables.attempts, _ATTEMPT,
-        [
+        (
             (i, *row, number, offset, length, digest)
             for i, row, number, offset, length, digest in zip(
                 ids, attempts.rows, numbered, offsets, payload.lengths, payload.digests, strict=False
             )
-        ],
+        ),
         {**_NEW, "batch_id": batch_id, "state_since": at, "draft_segment": segment},
     )  # fmt: skip
     insert_rows(
         connection, tables.manifest_houses, ("attempt_id", "declaration_key", "house_waybill"),
-        [(ids[number], key, house) for number, key, house in attempts.houses], {"state": LISTED},
+        ((ids[number], key, house) for number, key, house in attempts.houses), {"state": LISTED},
     )  # fmt: skip
 
 
@@ -134,10 +134,10 @@ def insert_shipments(
     _refuse_wrong(batch_id, shipments, own)
     insert_rows(
         connection, tables.shipments, _SHIPMENT,
-        [
+        (
             (*row[:_ATTEMPT_ID], own.get(row[0], row[_ATTEMPT_ID]), _house_key(row), number)
             for number, row in enumerate(shipments, first)
-        ],
+        ),
         {"batch_id": batch_id},
     )  # fmt: skip
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate, repeat, takewhile
 
 import polars as pl
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
@@ -14,35 +16,32 @@ from crossborder import china_time
 from crossborder.keys import declaration_key, normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
-from crossborder.ledger.dialects import chunks, insert_rows
-from crossborder.ledger.driver import insert_missing, run_rows
+from crossborder.ledger.dialects import chunks
+from crossborder.ledger.driver import insert_columns, numbers, update_columns
 from crossborder.ledger.lots import (
+    KEY_LENGTH,
+    LINES,
     NOT_APPLIED,
-    READ,
-    STORED,
-    UNREADABLE,
     ReadLot,
-    fresh,
+    StoredLot,
+    Unread,
+    having,
     save_lines,
-    save_problems,
+    take_out,
 )
-from crossborder.ledger.records import Read, ReceiptLine, ReceiptRef, StoredReceipt
+from crossborder.ledger.records import Read, ReceiptLine, ReceiptRef
 
 R = tables.receipts
-_LINE = (
-    "receipt_id", "line", "message_type", "key", "code", "op_type", "op_time", "pre_entry_id", "entry_id",
-    "notes", "outcome",
-)  # fmt: skip
-_KEY_LENGTH = 160
+U = tables.unread
 _MOST_BYTES = 32 * 1024 * 1024
 _FETCHED = 50
-_RECEIPT = ("id", "endpoint", "digest", "name", "raw", "received_at", "copies", "state")
+_NAME_LENGTH = 255
 _MORE = (
     update(R)
     .where(R.c.id == bindparam("receipt"))
     .values(copies=R.c.copies + bindparam("more", type_=Integer))
 )
-_StoredRow = tuple[int, str, str, str, bytes, str, int, str]
+_Stored = tuple[int, str, str, bytes]
 
 
 class Inbox(Base):
@@ -59,53 +58,75 @@ class Inbox(Base):
         self, endpoint: str, items: Sequence[tuple[str, bytes]], now: datetime
     ) -> list[ReceiptRef]:
         """`store_receipt` for many (name, raw), in one transaction."""
-        digests = [hashlib.sha256(raw).hexdigest() for _, raw in items]
-        copies = Counter(digests)
-        first = dict(zip(reversed(digests), reversed(items), strict=True))
-        with self.write() as connection:
-            ids = dict(zip(copies, self._reserve(connection, "receipt", len(copies)), strict=True))
-            at = china_time.iso(now)
-            rows = [
-                (ids[d], endpoint, d, _clean(first[d][0]), first[d][1], at, count, STORED)
-                for d, count in copies.items()
-            ]
-            known = _insert_new(connection, rows)
-        news = {d: d not in known for d in copies}
-        ids |= known
-        refs: list[ReceiptRef] = []
-        for digest in digests:
-            refs.append(ReceiptRef(ids[digest], news[digest]))
-            news[digest] = False
+        digests, numbered, news = self._store(endpoint, items, now)
+        refs = []
+        for number in (numbered[digest] for digest in digests):
+            refs.append(ReceiptRef(number, number in news))
+            news.discard(number)
         return refs
 
-    def unread_receipts(self, limit: int, most_bytes: int = _MOST_BYTES) -> list[StoredReceipt]:
+    def take_receipts(
+        self, endpoint: str, items: Sequence[tuple[str, bytes]], now: datetime
+    ) -> int:
+        """`store_receipts`, for who only wants to know how many of them were new."""
+        return len(self._store(endpoint, items, now)[2])
+
+    def _store(
+        self, endpoint: str, items: Sequence[tuple[str, bytes]], now: datetime
+    ) -> tuple[list[str], dict[str, int], set[int]]:
+        """Store receipts: their digests in order, digest → id, and the ids of those that are new."""
+        digests = [hashlib.sha256(raw).hexdigest() for _, raw in items]
+        copies = Counter(digests)
+        if not copies:
+            return [], {}, set()
+        if len(copies) < len(items):  # of the same bytes, those that came first
+            first = dict(zip(reversed(digests), reversed(items), strict=True))
+            items = [first[digest] for digest in copies]
+        names = _clean([name for name, _ in items])
+        raws = [raw for _, raw in items]
+        with self.write() as connection:
+            ids = self._reserve(connection, "receipt", len(copies))
+            columns = {
+                "id": ids,
+                "digest": copies,
+                "name": names,
+                "raw": raws,
+                "copies": copies.values(),
+            }
+            fixed = {"endpoint": endpoint, "received_at": china_time.iso(now)}
+            inserted = insert_columns(connection, R, columns, fixed, missing=True)
+            known = {} if inserted == len(copies) else _count_known(connection, endpoint, copies, ids)  # fmt: skip
+            numbered = dict(zip(copies, ids, strict=True)) | known
+            news = {*ids} & {*numbered.values()}
+            insert_columns(connection, U, {"receipt_id": sorted(news)})
+        self._keep(ids, list(zip(repeat(endpoint), names, raws, strict=False)), news)
+        return digests, numbered, news
+
+    def unread_receipts(self, limit: int, most_bytes: int = _MOST_BYTES) -> StoredLot:
         """Receipts that are stored and not yet read, oldest first; few more once they exceed `most_bytes`."""
-        query = (
-            select(R.c.id, R.c.endpoint, R.c.name, R.c.raw)
-            .where(R.c.state == STORED)
-            .order_by(R.c.id)
-            .limit(limit)
-        )
-        found: list[StoredReceipt] = []
-        size = 0
+        query = select(U.c.receipt_id).order_by(U.c.receipt_id).limit(limit)
         with self.read() as connection:
-            for rows in connection.execute(query).partitions(_FETCHED):
-                found += map(StoredReceipt._make, rows)
-                size += sum(len(raw) for *_, raw in rows)
+            ids = numbers(connection, query)
+            found = self._kept(ids, most_bytes)
+            size = sum(len(raw) for *_, raw in found)
+            for block in chunks(ids[len(found) :], _FETCHED):
                 if size > most_bytes:
                     break
-        return found
+                rows = _stored(connection, block)
+                found += rows
+                size += sum(len(raw) for *_, raw in rows)
+        self._forget(ids[0] if ids else None)
+        return StoredLot.of(found)
 
     def unread_count(self) -> int:
         """How many receipts are stored and not yet read."""
         with self.read() as connection:
-            query = select(func.count()).select_from(R).where(R.c.state == STORED)
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(select(func.count()).select_from(U)).scalar_one())
 
     def line_counts(self, outcomes: Iterable[str]) -> dict[str, int]:
         """How many receipt lines have each of some outcomes; those that none has are left out."""
         own = tables.receipt_lines.c.outcome
-        query = select(own, func.count()).where(own.in_(list(outcomes))).group_by(own)
+        query = select(own, func.count()).where(having(outcomes)).group_by(own)
         with self.read() as connection:
             return {str(outcome): int(count) for outcome, count in connection.execute(query)}
 
@@ -115,12 +136,11 @@ class Inbox(Base):
         Receipts that were read before are left as they are.
         """
         with self.write() as connection:
-            said, problems = fresh(connection, lot)
+            said = take_out(connection, lot)
             waiting = said.with_columns(
                 pl.lit(NOT_APPLIED).alias("outcome"), pl.lit(None, pl.Int64).alias("attempt_id")
             )
             save_lines(connection, waiting)
-            save_problems(connection, problems)
 
     def save_read(self, receipt_id: int, message_type: str, lines: Sequence[ReceiptLine]) -> None:
         """What a stored receipt says; it waits to be applied. Nothing happens if it was read before."""
@@ -132,72 +152,76 @@ class Inbox(Base):
 
     def save_reads(self, reads: Sequence[Read]) -> None:
         """`save_read` and `save_unreadable` for many, in one transaction."""
-        with self.write() as connection:
-            open_ids: set[int] = set()
-            for block in chunks([r.receipt_id for r in reads]):
-                open_ids |= set(
-                    connection.execute(
-                        select(R.c.id).where(R.c.id.in_(block), R.c.state == STORED)
-                    ).scalars()
-                )
-            by_id = {r.receipt_id: _sound(r) for r in reads}
-            todo = [r for r in by_id.values() if r.receipt_id in open_ids]
-            rows = [
-                (r.receipt_id, x.line, x.message_type, line_key(x), x.code[:4], _cut(x.op_type, 3), x.op_time[:17],
-                 _cut(x.pre_entry_id, 18), _cut(x.entry_id, 18), x.notes, NOT_APPLIED)
-                for r in todo if r.problem is None for x in r.lines
-            ]  # fmt: skip
-            insert_rows(connection, tables.receipt_lines, _LINE, rows)
-            by_type: dict[str | None, list[int]] = {}
-            for r in todo:
-                if r.problem is None:
-                    by_type.setdefault(r.message_type, []).append(r.receipt_id)
-                    continue
-                connection.execute(
-                    update(R)
-                    .where(R.c.id == r.receipt_id)
-                    .values(state=UNREADABLE, message_type=r.message_type, problem=r.problem)
-                )
-            for message_type, ids in by_type.items():
-                for block in chunks(ids):
-                    connection.execute(
-                        update(R)
-                        .where(R.c.id.in_(block))
-                        .values(state=READ, message_type=message_type)
-                    )
+        sound = [_sound(read) for read in reads]
+        lines = [
+            (r.receipt_id, None, *line) for r in sound if r.problem is None for line in r.lines
+        ]
+        problems = [
+            Unread(r.receipt_id, r.message_type, r.problem) for r in sound if r.problem is not None
+        ]
+        self.save_lot(ReadLot(pl.DataFrame(lines, schema=LINES, orient="row"), problems))
+
+    # -- bytes that were just stored, so that they need not be fetched again to be read
+
+    def _keep(self, ids: range, stored: Sequence[tuple[str, str, bytes]], news: set[int]) -> None:
+        """Keep receipts (endpoint, name, raw) that are new at hand, as far as there is room."""
+        with self._guard:
+            room = _MOST_BYTES - sum(len(raw) for *_, raw in self._at_hand.values())
+            fit = bisect_right(list(accumulate(len(raw) for *_, raw in stored)), room)
+            self._at_hand.update(zip(ids[:fit], stored[:fit], strict=True))
+            for number in {*ids} - news:
+                self._at_hand.pop(number, None)
+
+    def _kept(self, ids: Sequence[int], most_bytes: int) -> list[_Stored]:
+        """The first of some receipts, as many as are at hand one after the other; afterwards they are not any more."""
+        with self._guard:
+            here = list(takewhile(self._at_hand.__contains__, ids))
+            sizes = list(accumulate(len(self._at_hand[number][2]) for number in here))
+            few = here[: bisect_right(sizes, most_bytes) + 1]
+            return [(number, *self._at_hand.pop(number)) for number in few]
+
+    def _forget(self, oldest: int | None) -> None:
+        """Of receipts older than the oldest that is not read, others have read what is at hand."""
+        with self._guard:
+            for number in [n for n in self._at_hand if oldest is None or n < oldest]:
+                del self._at_hand[number]
 
 
 def line_key(line: ReceiptLine) -> str:
     """By what a line is looked for: see `tables.receipt_lines.key`."""
     if line.message_type != "EXP312":
         return declaration_key(line.master_waybill, line.house_waybill or "", line.direction or "")[
-            :_KEY_LENGTH
+            :KEY_LENGTH
         ]
     part = line.voyage if line.line == 0 else line.house_waybill
     stem = f"{normalise(line.master_waybill)}|"
-    return (stem + f"{normalise(part)}|" if part else stem)[:_KEY_LENGTH]
+    return (stem + f"{normalise(part)}|" if part else stem)[:KEY_LENGTH]
 
 
-def _insert_new(connection: Connection, rows: Sequence[_StoredRow]) -> dict[str, int]:
-    """Insert receipts (columns `_RECEIPT`); digest → id of those that were there already, whose copies are counted."""
-    if insert_missing(connection, R, _RECEIPT, rows) == len(rows):
-        return {}
+def _count_known(
+    connection: Connection, endpoint: str, copies: Mapping[str, int], ids: range
+) -> dict[str, int]:
+    """Of receipts by digest, of which those got `ids` that are new: the ids of the others, whose copies are counted."""
     there: dict[str, int] = {}
-    for block in chunks(row[2] for row in rows):
-        found = select(R.c.digest, R.c.id).where(R.c.endpoint == rows[0][1], R.c.digest.in_(block))
+    for block in chunks(copies):
+        found = select(R.c.digest, R.c.id).where(R.c.endpoint == endpoint, R.c.digest.in_(block))
         there |= {row.digest: row.id for row in connection.execute(found)}
-    known = {row[2]: there[row[2]] for row in rows if there[row[2]] != row[0]}
-    run_rows(connection, _MORE, ("more", "receipt"), [(row[6], known[row[2]]) for row in rows if row[2] in known])  # fmt: skip
+    known = {digest: there[digest] for digest in copies if there[digest] not in ids}
+    more = [copies[digest] for digest in known]
+    update_columns(connection, _MORE, {"more": more, "receipt": known.values()})
     return known
 
 
-def _cut(text: str | None, length: int) -> str | None:
-    return text[:length] if text else None
+def _stored(connection: Connection, ids: Sequence[int]) -> list[_Stored]:
+    query = select(R.c.id, R.c.endpoint, R.c.name, R.c.raw).where(R.c.id.in_(ids)).order_by(R.c.id)
+    return [(row.id, row.endpoint, row.name, row.raw) for row in connection.execute(query)]
 
 
-def _clean(name: str) -> str:
-    """A file name that can be stored: no halves of characters (undecodable bytes on disk), not endless."""
-    return name.encode("utf-8", "replace").decode("utf-8")[:255]
+def _clean(names: list[str]) -> list[str]:
+    """File names that can be stored: no halves of characters (undecodable bytes on disk), not endless."""
+    if all(map(str.isascii, names)) and max(map(len, names)) <= _NAME_LENGTH:
+        return names
+    return [name.encode("utf-8", "replace").decode("utf-8")[:_NAME_LENGTH] for name in names]
 
 
 def _sound(read: Read) -> Read:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from crossborder.errors import NotFound, PayloadDamaged
 from crossborder.keys import normalise
@@ -14,6 +14,7 @@ from crossborder.ledger import tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.batches import SEALED
 from crossborder.ledger.dialects import chunks, texts
+from crossborder.ledger.lots import having
 from crossborder.ledger.records import (
     AttemptRecord,
     Event,
@@ -180,13 +181,18 @@ class Looking(Base):
             return [attempt_record(row) for row in connection.execute(query).mappings()]
 
     def findings_of(
-        self, batch_id: str, offset: int = 0, limit: int | None = None
+        self,
+        batch_id: str,
+        offset: int = 0,
+        limit: int | None = None,
+        *,
+        once: Collection[str] = (),
     ) -> list[FindingRow]:
-        """The findings of a batch in the order they were recorded."""
+        """The findings of a batch in the order they were recorded; of the rules `once` only those about the file."""
         f = tables.findings.c
         query = (
             select(f.position, f.rule, f.severity, f.action, f.record)
-            .where(f.batch_id == batch_id)
+            .where(f.batch_id == batch_id, _told(once))
             .order_by(f.id)
             .offset(offset)
             .limit(limit)
@@ -194,13 +200,26 @@ class Looking(Base):
         with self.read() as connection:
             return [FindingRow(*row) for row in connection.execute(query)]
 
-    def each_finding(self, batch_id: str, lot: int = 2000) -> Iterator[FindingRow]:
-        """The same one by one, for batches of any size."""
+    def findings_at(self, batch_id: str, position: int) -> list[FindingRow]:
+        """The findings of one shipment of a batch."""
+        f = tables.findings.c
+        query = (
+            select(f.position, f.rule, f.severity, f.action, f.record)
+            .where(f.batch_id == batch_id, f.position == position)
+            .order_by(f.id)
+        )
+        with self.read() as connection:
+            return [FindingRow(*row) for row in connection.execute(query)]
+
+    def each_finding(
+        self, batch_id: str, lot: int = 2000, *, once: Collection[str] = ()
+    ) -> Iterator[FindingRow]:
+        """As `findings_of`, one by one, for batches of any size."""
         f, after = tables.findings.c, 0
         query = select(f.id, f.position, f.rule, f.severity, f.action, f.record).order_by(f.id)
         while True:
             with self.read() as connection:
-                some = query.where(f.batch_id == batch_id, f.id > after).limit(lot)
+                some = query.where(f.batch_id == batch_id, f.id > after, _told(once)).limit(lot)
                 rows = connection.execute(some).all()
             if not rows:
                 return
@@ -245,14 +264,14 @@ class Looking(Base):
         return self._receipts(L.c.attempt_id == attempt_id)
 
     def receipts_for(self, key: str) -> list[ReceiptRecord]:
-        """Every receipt line that names a key, matched or not, by OpTime."""
+        """Every receipt line that names a key, matched or not, by OpTime. It looks at every line there is."""
         return self._receipts(L.c.key == key)
 
     def receipts_by_outcome(
         self, outcomes: Iterable[str], *, after: int = 0, code: str | None = None
     ) -> list[ReceiptRecord]:
         """Receipt lines of some outcomes, e.g. unmatched ones; written `after` a line (see `high_water`), of one code."""
-        which = L.c.outcome.in_(list(outcomes)) & (L.c.id > after)
+        which = having(outcomes) & (L.c.id > after)
         return self._receipts(which if code is None else which & (L.c.code == code))
 
     def high_water(self) -> tuple[int, int]:
@@ -261,14 +280,15 @@ class Looking(Base):
             latest = [connection.execute(select(func.max(c))).scalar() for c in (tables.events.c.id, L.c.id)]  # fmt: skip
         return latest[0] or 0, latest[1] or 0
 
-    def moved_by_receipts(self, after: int) -> list[AttemptRecord]:
-        """Attempts that receipts have put into the state they are in, since an event, by id."""
+    def moved_by_receipts(self, after: int, states: Iterable[str]) -> list[AttemptRecord]:
+        """Attempts that receipts have put into the state they are in, one of `states`, since an event, by id."""
         e = tables.events.c
         moved = (
             select(e.attempt_id)
             .join(A, A.c.id == e.attempt_id)
-            .where(e.id > after, e.verb == "receipt", e.to_state == A.c.state, e.from_state != e.to_state)
-        )  # fmt: skip
+            .where(e.id > after, e.verb == "receipt", e.to_state.in_(sorted(states)))
+            .where(e.to_state == A.c.state, e.from_state != e.to_state)
+        )
         with self.read() as connection:
             rows = connection.execute(select(A).where(A.c.id.in_(moved)).order_by(A.c.id)).mappings()  # fmt: skip
             return [attempt_record(row) for row in rows]
@@ -300,12 +320,12 @@ class Looking(Base):
     def unreadable_receipts(self) -> list[tuple[int, str, str, str]]:
         """(id, endpoint, name, problem) of receipts that could not be read."""
         query = (
-            select(R.c.id, R.c.endpoint, R.c.name, R.c.problem)
-            .where(R.c.state == "unreadable")
+            select(R.c.id, R.c.endpoint, R.c.name, tables.unreadable.c.problem)
+            .join(tables.unreadable, tables.unreadable.c.receipt_id == R.c.id)
             .order_by(R.c.id)
         )
         with self.read() as connection:
-            return [(r[0], r[1], r[2], r[3] or "") for r in connection.execute(query)]
+            return [(r[0], r[1], r[2], r[3]) for r in connection.execute(query)]
 
     def document(self, attempt_id: int) -> bytes | None:
         """The exact XML of an attempt: as frozen, else its draft; None if the bytes are damaged."""
@@ -381,6 +401,12 @@ def _known(row: RowMapping) -> Known:
 
 def _shipment(row: RowMapping) -> ShipmentRecord:
     return ShipmentRecord(**{k: row[k] for k in ShipmentRecord.__dataclass_fields__})
+
+
+def _told(once: Collection[str]) -> ColumnElement[bool]:
+    """Findings without those of single shipments by rules that are told once for all of them."""
+    f = tables.findings.c
+    return f.position.is_(None) | f.rule.not_in(list(once))
 
 
 def _beyond(stem: str) -> str:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 import polars as pl
-from sqlalchemy import Connection, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, select, text
 
 from crossborder.keys import normalise_expr
 from crossborder.ledger import tables
 from crossborder.ledger.dialects import insert_rows
-from crossborder.ledger.driver import among, rows_of, run_rows
+from crossborder.ledger.driver import among, columns_of, insert_columns, numbers
 from crossborder.ledger.records import ReceiptLine, StoredReceipt
 
-R = tables.receipts
-STORED, READ, UNREADABLE = "stored", "read", "unreadable"
+U = tables.unread
 NOT_APPLIED = "read"
 """Outcome of a line that reconcile has not looked at."""
 
@@ -34,16 +33,8 @@ KEYED = (
 )  # fmt: skip
 """Columns of `receipt_lines` that are written; all but `outcome` and `attempt_id` are told by the receipt."""
 
-_KEY_LENGTH = 160
-_UNREADABLE_ONE = (
-    update(R)
-    .where(R.c.id == bindparam("receipt"))
-    .values(
-        state=literal_column(f"'{UNREADABLE}'"),
-        message_type=bindparam("said"),
-        problem=bindparam("why"),
-    )
-)
+KEY_LENGTH = 160
+"""Characters of a key that are kept."""
 
 
 class Unread(NamedTuple):
@@ -52,6 +43,40 @@ class Unread(NamedTuple):
     receipt_id: int
     message_type: str | None
     reason: str
+
+
+@dataclass(frozen=True)
+class StoredLot(Sequence[StoredReceipt]):
+    """Some stored receipts, column by column: one by itself is made only when it is asked for."""
+
+    ids: Sequence[int]
+    endpoints: Sequence[str]
+    names: Sequence[str]
+    raws: Sequence[bytes]
+
+    @classmethod
+    def of(cls, receipts: Iterable[tuple[int, str, str, bytes]]) -> StoredLot:
+        """From (id, endpoint, name, raw), e.g. `StoredReceipt`s."""
+        columns = list(zip(*receipts, strict=True))
+        return cls(*columns) if columns else cls((), (), (), ())
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> StoredReceipt: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> StoredLot: ...
+
+    def __getitem__(self, place: int | slice) -> StoredReceipt | StoredLot:
+        if isinstance(place, slice):
+            return StoredLot(
+                self.ids[place], self.endpoints[place], self.names[place], self.raws[place]
+            )
+        return StoredReceipt(
+            self.ids[place], self.endpoints[place], self.names[place], self.raws[place]
+        )
 
 
 @dataclass(frozen=True)
@@ -70,10 +95,10 @@ class ReadLot:
             [problem for lot in lots for problem in lot.problems],
         )
 
-    def complete(self, stored: Sequence[StoredReceipt]) -> ReadLot:
+    def complete(self, stored: StoredLot) -> ReadLot:
         """The same, with every stored receipt that stands nowhere in it as a problem."""
-        told = {*self.lines["receipt_id"], *(problem.receipt_id for problem in self.problems)}
-        missing = [Unread(s.id, None, "the reader left it out") for s in stored if s.id not in told]
+        told = {*self.lines["receipt_id"].to_list(), *(p.receipt_id for p in self.problems)}
+        missing = [Unread(i, None, "the reader left it out") for i in stored.ids if i not in told]
         return ReadLot(self.lines, [*self.problems, *missing]) if missing else self
 
     @property
@@ -97,40 +122,51 @@ def keyed(lines: pl.DataFrame) -> pl.DataFrame:
     of_manifest = pl.when(part.fill_null("") != "").then(stem + named + "|").otherwise(stem)
     key = pl.when(pl.col("message_type") == "EXP312").then(of_manifest).otherwise(declaration)
     return lines.select(
-        "endpoint", "receipt_id", "line", "message_type", key.str.slice(0, _KEY_LENGTH).alias("key"),
+        "endpoint", "receipt_id", "line", "message_type", key.str.slice(0, KEY_LENGTH).alias("key"),
         pl.col("code").fill_null("").str.slice(0, 4),
         _cut("op_type", 3), pl.col("op_time").fill_null("").str.slice(0, 17),
         _cut("pre_entry_id", 18), _cut("entry_id", 18), "notes",
     ).sort("receipt_id", "line")  # fmt: skip
 
 
-def fresh(connection: Connection, lot: ReadLot) -> tuple[pl.DataFrame, list[Unread]]:
-    """Of a lot, the lines (`keyed`) and problems of receipts that are not read yet."""
+def take_out(connection: Connection, lot: ReadLot) -> pl.DataFrame:
+    """The lines (`keyed`) of receipts of a lot that are not read yet. From now on they are, or cannot be.
+
+    They are taken out of `unread`; those that cannot be read are noted in `unreadable`.
+    """
     problems = {problem.receipt_id: problem for problem in lot.problems}
-    waiting = waiting_of(connection, {*lot.lines["receipt_id"].unique(), *problems})
-    lines = keyed(lot.lines.filter(pl.col("receipt_id").is_in(waiting)))
-    return lines, [problems[n] for n in waiting if n in problems]
+    told = lot.lines["receipt_id"].unique().to_list()
+    taken = _take_out(connection, {*told, *problems})
+    rows = [(number, *problems[number][1:]) for number in sorted(taken & problems.keys())]
+    insert_rows(connection, tables.unreadable, ("receipt_id", "message_type", "problem"), rows)
+    if taken.issuperset(told):
+        return keyed(lot.lines)
+    return keyed(lot.lines.filter(pl.col("receipt_id").is_in(sorted(taken))))
 
 
-def waiting_of(connection: Connection, receipts: Iterable[int]) -> list[int]:
-    """Which of some receipts are stored and not yet read, in ascending order."""
-    query = select(R.c.id).where(among(R.c.id, receipts), R.c.state == STORED)
-    return sorted(connection.execute(query).scalars())
+def _take_out(connection: Connection, receipts: set[int]) -> set[int]:
+    """Take receipts out of `unread`; those that stood there."""
+    if not receipts:
+        return set()
+    between = U.c.receipt_id.between(min(receipts), max(receipts))
+    there = set(numbers(connection, select(U.c.receipt_id).where(between)))
+    taken = there & receipts
+    whole = len(taken) == len(there)
+    connection.execute(delete(U).where(between if whole else among(U.c.receipt_id, sorted(taken))))
+    return taken
 
 
 def save_lines(connection: Connection, lines: pl.DataFrame) -> None:
-    """Write lines (columns `KEYED`) and note that their receipts were read."""
-    insert_rows(connection, tables.receipt_lines, KEYED, rows_of(lines.select(KEYED)))
-    for (said,), own in lines.group_by("message_type"):
-        receipts = own["receipt_id"].unique().sort().to_list()
-        done = update(R).where(among(R.c.id, receipts)).values(state=READ, message_type=said)
-        connection.execute(done)
+    """Write lines (columns `KEYED`)."""
+    insert_columns(connection, tables.receipt_lines, columns_of(lines.select(KEYED)))
 
 
-def save_problems(connection: Connection, problems: Iterable[Unread]) -> None:
-    """Note of receipts why they cannot be read."""
-    rows = [(p.message_type, p.reason, p.receipt_id) for p in problems]
-    run_rows(connection, _UNREADABLE_ONE, ("said", "why", "receipt"), rows)
+def having(outcomes: Iterable[str]) -> ColumnElement[bool]:
+    """Lines that have one of some outcomes. Loose ones are few and have an index, which must be named to be used."""
+    wanted = set(outcomes)
+    own = tables.receipt_lines.c.outcome.in_(sorted(wanted))
+    loose = text(f"{tables.receipt_lines.name}.{tables.LOOSE_LINES}")
+    return and_(own, loose) if wanted.issubset(tables.LOOSE) else own
 
 
 def _cut(name: str, length: int) -> pl.Expr:

@@ -19,7 +19,8 @@ from sqlalchemy import Connection, select
 
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import tables
-from crossborder.ledger.records import Payload, PayloadRef
+from crossborder.ledger.bodies import Payload, Run
+from crossborder.ledger.records import PayloadRef
 
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
@@ -53,10 +54,10 @@ class Segments:
         rolled back.
         """
         name, end = self._current(connection)
-        if not payload.data:
+        if not payload.size:
             return name, end
         try:
-            self._write(self._folder / name, end, payload.data)
+            self._write(self._folder / name, end, payload)
         except OSError as error:
             raise LedgerError(
                 f"the payload store cannot be written ({error.strerror or error})",
@@ -65,7 +66,7 @@ class Segments:
                 fix_en="make room on the disk or check the folder's permissions, then run the command again",
                 fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
             ) from error
-        self._commit_end(connection, name, end + len(payload.data))
+        self._commit_end(connection, name, end + payload.size)
         return name, end
 
     def read(self, ref: PayloadRef) -> bytes:
@@ -132,16 +133,16 @@ class Segments:
         if not done.rowcount:
             connection.execute(tables.facts.insert().values(name=fact, value=str(end)))
 
-    def _write(self, path: Path, end: int, data: bytes) -> None:
+    def _write(self, path: Path, end: int, payload: Payload) -> None:
         self._folder.mkdir(exist_ok=True)
         fresh = not path.exists()
-        view, half = memoryview(data), len(data) // 2
+        half = payload.size // 2
         with path.open("r+b" if not fresh else "xb", buffering=0) as file:
             file.truncate(end)
             file.seek(end)
-            _write_all(file, view[:half])
+            _write_all(file, payload.between(0, half))
             self._checkpoint("payload:half")
-            _write_all(file, view[half:])
+            _write_all(file, payload.between(half, payload.size))
             self._checkpoint("payload:written")
             os.fsync(file.fileno())
         if fresh:
@@ -149,10 +150,12 @@ class Segments:
         self._checkpoint("payload:flushed")
 
 
-def _write_all(file: io.FileIO, data: memoryview) -> None:
+def _write_all(file: io.FileIO, runs: Sequence[Run]) -> None:
     """Write every byte; a raw file may take fewer than it was given."""
-    while data:
-        data = data[file.write(data) :]
+    for run in runs:
+        left = memoryview(run)
+        while left:
+            left = left[file.write(left) :]
 
 
 def _flush_folder(folder: Path) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from crossborder.errors import LedgerError
+from crossborder.ledger.bodies import Payload
 
 
 class KeysTaken(LedgerError):
@@ -120,43 +119,6 @@ class AttemptDraft(NamedTuple):
     body: bytes
     position: int | None = None
     houses: Sequence[HouseRow] = ()
-
-
-@dataclass(frozen=True)
-class Payload:
-    """Documents one after another in `data`; `lengths` (bytes) and `digests` (SHA-256, hex) of each."""
-
-    data: bytes
-    lengths: Sequence[int]
-    digests: Sequence[str]
-
-    @classmethod
-    def cut(cls, data: bytes, lengths: Sequence[int]) -> Payload:
-        """Documents that lie in `data` already, without gaps."""
-        view, sha256 = memoryview(data), hashlib.sha256
-        ends = [0, *accumulate(lengths)]
-        return cls(data, lengths, [sha256(view[a:b]).hexdigest() for a, b in pairwise(ends)])
-
-    @classmethod
-    def of(cls, bodies: Iterable[bytes]) -> Payload:
-        """Documents as single bytes."""
-        kept = list(bodies)
-        return cls.cut(b"".join(kept), [len(body) for body in kept])
-
-    def part(self, first: int, stop: int) -> Payload:
-        """The documents from `first` to before `stop`."""
-        start, end = sum(self.lengths[:first]), sum(self.lengths[:stop])
-        return Payload(self.data[start:end], self.lengths[first:stop], self.digests[first:stop])
-
-    def without(self, positions: Iterable[int]) -> Payload:
-        """All documents but some."""
-        dropped = set(positions)
-        ends = [0, *accumulate(self.lengths)]
-        kept = [n for n in range(len(self.lengths)) if n not in dropped]
-        return Payload(
-            b"".join(self.data[ends[n] : ends[n + 1]] for n in kept),
-            [self.lengths[n] for n in kept], [self.digests[n] for n in kept],
-        )  # fmt: skip
 
 
 AttemptRow = tuple[str, str, str, str, str, str | None, str | None, str, str]

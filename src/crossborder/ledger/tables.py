@@ -26,6 +26,10 @@ from sqlalchemy import (
 KEY = String(160).with_variant(String(160, collation="C"), "postgresql")
 """Business keys compare by code point in both databases, so that a prefix is a range."""
 
+LOOSE = ("read", "unmatched", "contradictory", "unknown_code")
+"""Outcomes of receipt lines that still wait, or that a person must look at."""
+LOOSE_LINES = "outcome <> 'applied'"
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -91,7 +95,6 @@ shipments = Table(  # one row per shipment handed in, whatever became of it
     Column("content_digest", String(64)),
     Column("attempt_id", Integer),  # the attempt made, or the live one for already_filed
     UniqueConstraint("batch_id", "position"),
-    Index(None, "key"),
     Index(None, "house_key"),
 )
 
@@ -156,11 +159,10 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
     # why a person must look: reopened, contradictory, payload_damaged, … (several: comma between)
     Column("attention", Text),
     UniqueConstraint("message_id"),
-    Index("uq_attempts_live", "kind", "key", unique=True,
-          sqlite_where=text("live = 1"), postgresql_where=text("live")),
+    # one index for whatever is asked by key, and for the promise that at most one attempt of a key is live
+    Index("uq_attempts_key", "key", "kind", text("(CASE WHEN live THEN 0 ELSE number END)"), unique=True),
     Index(None, "state", "endpoint", "kind"),
     Index(None, "batch_id", "state"),
-    Index(None, "key"),
     Index("ix_attempts_ready", "kind", "id",
           sqlite_where=text("ready = 1"), postgresql_where=text("ready")),
     Index("ix_attempts_attention", "attention",
@@ -189,7 +191,7 @@ not_manifested = Table(  # shipments that stand on no manifest because their lin
     Column("reason", Text, nullable=False),
 )
 
-receipts = Table(  # raw first; parsed, matched and applied afterwards, each step repeatable
+receipts = Table(  # raw and never changed, but that copies are counted; read and applied afterwards
     "receipts",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -199,12 +201,23 @@ receipts = Table(  # raw first; parsed, matched and applied afterwards, each ste
     Column("raw", LargeBinary, nullable=False),
     Column("received_at", String(32), nullable=False),
     Column("copies", Integer, nullable=False),  # how often the same bytes have come
-    # stored | read | unreadable
-    Column("state", String(12), nullable=False),
-    Column("message_type", String(8)),
-    Column("problem", Text),
     UniqueConstraint("endpoint", "digest"),
-    Index(None, "state"),
+)
+
+# Every receipt stands in `unread` (since it was stored), or in `unreadable`, or was read and has lines. That it was read
+# is noted by taking its number out of `unread`, and not beside its bytes, which would be written a second time.
+unread = Table(
+    "unread",
+    metadata,
+    Column("receipt_id", ForeignKey("receipts.id"), primary_key=True),
+)
+
+unreadable = Table(
+    "unreadable",
+    metadata,
+    Column("receipt_id", ForeignKey("receipts.id"), primary_key=True),
+    Column("message_type", String(8)),
+    Column("problem", Text, nullable=False),
 )
 
 # what a receipt says of one declaration, one manifest or one house waybill of it
@@ -228,10 +241,11 @@ receipt_lines = Table(
     Column("outcome", String(16), nullable=False),
     Column("attempt_id", Integer),
     UniqueConstraint("receipt_id", "line"),
-    Index(None, "key"),
     Index(None, "attempt_id"),
-    Index(None, "outcome"),
-)
+    # the many that took their course are looked for by attempt; an index of them all would only cost
+    Index("ix_receipt_lines_loose", "outcome",
+          sqlite_where=text(LOOSE_LINES), postgresql_where=text(LOOSE_LINES)),
+)  # fmt: skip
 
 events = Table(  # append-only: every change of state, every operator verb
     "events",
@@ -246,8 +260,9 @@ events = Table(  # append-only: every change of state, every operator verb
     Column("to_state", String(24)),
     Column("detail", Text, nullable=False),  # JSON, without personal data
     Index(None, "attempt_id"),
-    Index(None, "batch_id"),
-)
+    Index("ix_events_batch", "batch_id",  # those of the batch itself
+          sqlite_where=text("attempt_id IS NULL"), postgresql_where=text("attempt_id IS NULL")),
+)  # fmt: skip
 
 api_keys = Table(
     "api_keys",

@@ -9,12 +9,14 @@ from crossborder.messages.manifest import (
     compose_manifests,
     manifest_findings,
     manifest_groups,
+    survey_manifests,
 )
+from crossborder.messages.manifest_survey import Survey
 from crossborder.messages.manifest_survey import columns_needed as manifest_columns
 from crossborder.messages.plan import Elements, Plan, compile_plan
 from crossborder.messages.read import ReceiptSet, read_receipts
 from crossborder.messages.stamp import stamp
-from crossborder.messages.unanswered import UNANSWERED, summed, told, unanswered
+from crossborder.messages.unanswered import UNANSWERED, summed, told
 from crossborder.messages.unproject import read_declarations
 from crossborder.messages.verify import verify
 
@@ -26,6 +28,7 @@ __all__ = [
     "Operation",
     "Plan",
     "ReceiptSet",
+    "Survey",
     "compile_plan",
     "compose",
     "compose_declarations",
@@ -40,7 +43,7 @@ __all__ = [
     "read_receipts",
     "stamp",
     "summed",
+    "survey_manifests",
     "told",
-    "unanswered",
     "verify",
 ]

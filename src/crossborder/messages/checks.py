@@ -41,30 +41,6 @@ class Check:
         """A gate of this check by itself, which only a filled value can fail."""
         return Gate(Question(self.fails, keep=self.keep), (self,))
 
-    @cached_property
-    def told(self) -> list[pl.Expr]:
-        """What is kept of a row that fails: `_value`, `_element`, `_rank`, `_length`."""
-        value = pl.col(self.element)
-        return [
-            value.alias("_value"),
-            pl.lit(self.element).alias("_element"),
-            pl.lit(self.rank).alias("_rank"),
-            value.str.len_chars().alias(texts.LENGTH),
-        ]
-
-    @cached_property
-    def worded(self) -> list[pl.Expr]:
-        """The columns of a finding that are the same wherever the check fails."""
-        return [
-            pl.lit(self.element).alias("element"),
-            pl.lit(self.rule).alias("rule"),
-            pl.lit("reject").alias("severity"),
-            pl.lit("reject").alias("action"),
-            pl.lit(self.text.fix_zh).alias("fix_zh"),
-            pl.lit(self.text.fix_en).alias("fix_en"),
-            pl.lit(self.text.suggest, dtype=pl.String).alias("suggest"),
-        ]
-
 
 @dataclass(frozen=True, eq=False)
 class Gate:
@@ -76,10 +52,6 @@ class Gate:
     question: Question
     checks: tuple[Check, ...]
     of_empty: bool = False
-
-    def can_fail(self, filled: int, rows: int) -> bool:
-        """Whether there is any value that could, in a frame with that many rows and filled values."""
-        return filled < rows if self.of_empty else filled > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +76,7 @@ class Lookup:
         return Check(self.element.name, CODE, self.rule, self.misses(known), text, self.keep)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class GroupChecks:
     """All checks of the rows of one group.
 

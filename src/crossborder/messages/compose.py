@@ -13,7 +13,7 @@ from lxml import etree
 from crossborder import china_time, schema
 from crossborder.errors import SchemaError
 from crossborder.messages.envelope import Envelope
-from crossborder.messages.plan import compile_plan
+from crossborder.messages.plan import Elements, compile_plan
 from crossborder.messages.receipt_tree import parser
 from crossborder.messages.render import Rows, Shell, render
 from crossborder.shipments.frames import FrameSet
@@ -25,15 +25,18 @@ _ID_SHAPE = "^[0-9A-Za-z]{1,36}[0-9]{14}[0-9A-Za-z]{11}$"
 
 
 def compose_declarations(
-    frames: FrameSet, *, form: Form, sender: str, receiver: str, at: datetime, ids: Sequence[str]
-) -> pl.DataFrame:
+    frames: FrameSet, *, form: Form, sender: str, receiver: str, at: datetime, ids: Sequence[str],
+    elements: Elements | None = None,
+) -> pl.DataFrame:  # fmt: skip
     """One EXP301 per shipment: `ship` (UInt32), `message_id`, `xml` (String), in the order of `ship`.
 
     `frames` hold only shipments that are to be written; `ids` has one message id per shipment, in the order
-    of `ship`. DDate and send_time are `at`. Raises `SchemaError` for a wrong number or shape of ids and for
+    of `ship`. DDate and send_time are `at`. `elements` are what the plan projects of these frames, where it has done so
+    already. Raises `SchemaError` for a wrong number or shape of ids and for
     a character that XML forbids (rule TXT-04 reports such a shipment before).
     """
-    return compose("EXP301", frames, form=form, sender=sender, receiver=receiver, at=at, ids=ids)
+    envelope = Envelope(sender, receiver, at)
+    return _composed("EXP301", elements or compile_plan("EXP301").project(frames), form, envelope, ids)  # fmt: skip
 
 
 def compose(
@@ -47,14 +50,20 @@ def compose(
     ids: Sequence[str],
 ) -> pl.DataFrame:
     """One document of any message that is made one per shipment; see `compose_declarations`."""
+    elements = compile_plan(message).project(frames)
+    return _composed(message, elements, form, Envelope(sender, receiver, at), ids)
+
+
+def _composed(
+    message: str, elements: Elements, form: Form, envelope: Envelope, ids: Sequence[str]
+) -> pl.DataFrame:
     plan = compile_plan(message)
-    elements = plan.project(frames)
     groups = [Rows(g.name, g.names, elements.groups[g.name]) for g in plan.groups]
-    fixed = dict.fromkeys(plan.mapping.given("moment"), china_time.digits14(at))
+    fixed = dict.fromkeys(plan.mapping.given("moment"), china_time.digits14(envelope.at))
     return render(
         shell(message, form), groups, key="ship",
         ids=checked_ids(ids, groups[0].frame.height),
-        envelope=Envelope(sender, receiver, at), fixed=fixed,
+        envelope=envelope, fixed=fixed,
     )  # fmt: skip
 
 

@@ -1,23 +1,21 @@
-"""From compiled checks to findings, in two phases: one row of answers, then rows only for what failed."""
+"""From compiled checks to findings, in two phases: where each question holds, then rows only for what failed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import compress
-from typing import Any
+from functools import cached_property
 
 import polars as pl
 
-from crossborder import codes
 from crossborder.messages import texts
-from crossborder.messages.checks import Check, GroupChecks, Lookup
+from crossborder.messages.checks import Check
+from crossborder.messages.inquiry import Inquiry, Places
 from crossborder.messages.mapping import Source
 from crossborder.shipments import findings
-from crossborder.shipments.asking import AS_WRITTEN, FEW, Question, answers, collect_all, filled
+from crossborder.shipments.asking import AS_WRITTEN, columns_of
 from crossborder.shipments.columns import FrameName
-from crossborder.shipments.frames import FrameSet
+from crossborder.shipments.frames import FrameSet, in_order, positions
 
 
 @dataclass(frozen=True)
@@ -31,216 +29,185 @@ class RowsOf:
     where: tuple[str, str] = ("", "")  # words before each text, zh and en
 
 
-def failures(
-    rows: pl.DataFrame, checks: GroupChecks, extra: Sequence[Check] = ()
-) -> list[pl.DataFrame]:
-    """For each check that failed somewhere: the failing rows with key columns, `_check`, `_value`, `_length`.
+def failures(rows: pl.DataFrame, asked: Inquiry, told: Places | None = None) -> pl.DataFrame | None:
+    """The faults in the rows of a group, None where there is none: key columns, `_check`, `_element`, `_rank`,
+    `_value`, `_length`, check by check.
 
-    `_check` counts through `numbered(checks, extra)`. Of several faults of one value only the first is kept.
+    `_check` counts through `asked.checks`; `told` is what `asked` was told of these rows. Of several faults of one
+    value only the first is to be kept (`first_faults`).
     """
-    values, possible, number = filled(rows), [], 0
-    for gate in (*checks.gates, *(check.alone for check in extra)):
-        if gate.can_fail(values[gate.checks[0].element], rows.height):
-            possible.append((number, gate))
-        number += len(gate.checks)
-    told = answers(rows, [gate.question for _, gate in possible])
-    failed = list(compress(possible, told))
+    found = list(_failing(rows, asked, asked.ask(rows) if told is None else told))
+    if not found:
+        return None
+    checks = [asked.checks[number] for number, _ in found]
+    case = pl.concat([_times(i, len(places)) for i, (_, places) in enumerate(found)])
     keys = [k for k in ("ship", "line", "doc") if k in rows.columns]
-    looked_at = collect_all(
+    values = pl.concat(
         [
-            rows.lazy().filter(gate.question.when).select(*keys, *gate.question.columns)
-            for _, gate in failed
+            rows.get_column(check.element)[places]
+            for check, (_, places) in zip(checks, found, strict=True)
+        ]
+    ).alias("_value")
+    told_of = {
+        "_check": pl.Series([number for number, _ in found], dtype=pl.Int32),
+        "_element": pl.Series([check.element for check in checks], dtype=pl.String),
+        "_rank": pl.Series([check.rank for check in checks], dtype=pl.Int32),
+    }
+    return rows[keys][pl.concat([places for _, places in found])].hstack(
+        [
+            *(series[case].alias(name) for name, series in told_of.items()),
+            values,
+            values.str.len_chars().alias(texts.LENGTH),
         ]
     )
-    queries = [
-        _failing(few.lazy(), check, alone=len(gate.checks) == 1)
-        .select(*keys, *check.told, pl.lit(place).alias("_check"))
-        for (first, gate), few in zip(failed, looked_at, strict=True)
-        for place, check in enumerate(gate.checks, first)
-    ]  # fmt: skip
-    return [part for part in collect_all(queries) if part.height]
 
 
-def _failing(few: pl.LazyFrame, check: Check, *, alone: bool) -> pl.LazyFrame:
-    """The rows of a gate that fail one of its checks; the gate of a single check has let through only those."""
-    return few if alone else few.filter(check.fails)
+def _failing(rows: pl.DataFrame, asked: Inquiry, told: Places) -> Iterator[tuple[int, pl.Series]]:
+    """The number of each check that fails somewhere, and where; a gate of several is looked at singly."""
+    for number, gate in enumerate(asked.gates):
+        places = told.get(number)
+        if places is None:
+            continue
+        first = asked.firsts[number]
+        if len(gate.checks) == 1:
+            yield first, places
+            continue
+        few = rows[list(gate.question.columns)][places]
+        fails = [check.fails.alias(str(i)) for i, check in enumerate(gate.checks)]
+        for i, mask in enumerate(columns_of(few, fails)):
+            if mask.any():
+                yield first + i, places.filter(mask)
 
 
-def numbered(checks: GroupChecks, extra: Sequence[Check] = ()) -> list[Check]:
-    """All single checks in the order that `_check` counts."""
-    return [check for gate in checks.gates for check in gate.checks] + list(extra)
+def _times(number: int, times: int) -> pl.Series:
+    return pl.Series([number], dtype=pl.UInt32).new_from_index(0, times)
 
 
-def first_faults(parts: Sequence[pl.DataFrame], keys: Sequence[str]) -> pl.DataFrame:
+def first_faults(faults: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """One fault per value, that of the check that comes first: filling, then form, then codes."""
     return (
-        pl.concat(parts)
-        .lazy()
+        faults.lazy()
         .sort(*keys, "_check")
         .unique([*keys, "_element"], keep="first", maintain_order=True)
         .collect(engine="in-memory", optimizations=AS_WRITTEN)
     )
 
 
-@dataclass(frozen=True, eq=False)
-class Unsure:
-    """A look-up that no complete table can answer; `misses`: where the incomplete one has no answer."""
-
-    lookup: Lookup
-    known: bool
-    misses: Question
-
-
-@lru_cache(maxsize=64)
-def complete_tables(
-    lookups: tuple[Lookup, ...], tables: codes.Tables, on: str | None
-) -> tuple[tuple[Check, ...], tuple[Unsure, ...]]:
-    """Checks against complete tables, and the look-ups that no complete table can answer."""
-    checks: list[Check] = []
-    unsure: list[Unsure] = []
-    for lookup in lookups:
-        known = tables.codes(lookup.table, on)
-        if tables.coverage(lookup.table, on) == "complete":
-            checks.append(lookup.check(known))
-        else:
-            misses = Question(lookup.misses(known), keep=lookup.keep)
-            unsure.append(Unsure(lookup, bool(known), misses))
-    return tuple(checks), tuple(unsure)
-
-
 def to_findings(
     faults: pl.DataFrame, checks: Sequence[Check], frames: FrameSet, of: RowsOf
 ) -> pl.DataFrame:
-    """Faults (of one group) as findings: where the user sees them, in both languages, with the remedy."""
-    numbers = [int(n) for n in faults.get_column("_check").unique(maintain_order=True)]
-    elements = dict.fromkeys(checks[n].element for n in numbers)
-    shown = [expr for name in elements for expr in _shown(frames, of, name)]
-    source = getattr(frames, of.frame).lazy().select(*of.keys, *shown)
-    beside = faults.lazy()
-    if shown:
-        beside = beside.join(source, on=list(of.keys), how="left", maintain_order="left")
-    known = beside.collect(engine="in-memory", optimizations=AS_WRITTEN)
-    parts = [
-        known.lazy().filter(pl.col("_check") == n).select(*_worded(checks[n], frames, of))
-        for n in numbers
-    ]
-    return place(pl.concat(collect_all(parts)), frames, of.frame, of.keys)
+    """Faults (of one group) as findings: where the user sees them, in both languages, with the remedy.
+
+    Check by check, in the order in which the checks first fail.
+    """
+    numbers = faults.get_column("_check").unique(maintain_order=True)
+    shown = [checks[int(n)] for n in numbers]
+    rank = pl.Series(range(len(numbers)), dtype=pl.UInt32)
+    case = faults.get_column("_check").replace_strict(numbers, rank, return_dtype=pl.UInt32)
+    if not case.is_sorted():
+        order = case.to_frame("n").select(pl.arg_sort_by("n", maintain_order=True)).to_series()
+        faults, case = faults[order], case[order]
+    told = _Told(faults, case, shown, frames, of)
+    source = in_order(getattr(frames, of.frame), of.keys)
+    places = positions(source, faults, of.keys)
+    column, value = told.written(source, places)
+    ship = faults.get_column("ship")
+    heads = findings.heads(frames.shipments, ship)
+    lines = heads if of.frame == "shipments" else source[["sheet", "row"]][places]
+    made = [
+        ship, lines.get_column("sheet"), lines.get_column("row"), column, told.same("element"),
+        heads.get_column("shipment"), heads.get_column("master"), told.same("rule"), told.fixed("severity", "reject"),
+        told.fixed("action", "reject"), value, told.text("zh", of.where[0]), told.text("en", of.where[1]),
+        told.fix("fix_zh"), told.fix("fix_en"), told.fix("suggest"), told.fixed("source", of.said_by),
+    ]  # fmt: skip
+    return pl.DataFrame(made)
 
 
-def place(
-    found: pl.DataFrame, frames: FrameSet, frame: FrameName, keys: Sequence[str]
-) -> pl.DataFrame:
-    """Add sheet, row, house and master waybill; a line's finding names the row of the line."""
-    names = frames.shipments.lazy().select(
-        "ship", "sheet", "row", master="master_waybill",
-        _house_as_given="house_waybill", _head_row="row",
-    )  # fmt: skip
-    placed = found.lazy()
-    if frame != "shipments":
-        rows = getattr(frames, frame).lazy().select(*keys, "sheet", "row")
-        placed = placed.join(rows, on=list(keys), how="left", maintain_order="left")
-        names = names.drop("sheet", "row")
-    placed = placed.join(names, on="ship", how="left", maintain_order="left").with_columns(
-        shipment=pl.coalesce("_house_as_given", pl.format("#{}", "_head_row"))
-    )
-    return placed.drop("_house_as_given", "_head_row").collect(
-        engine="in-memory", optimizations=AS_WRITTEN
-    )
+@dataclass(frozen=True)
+class _Told:
+    """Faults, and the check of each (`case` counts through `checks`; rows of a check stand together)."""
+
+    faults: pl.DataFrame
+    case: pl.Series
+    checks: Sequence[Check]
+    frames: FrameSet
+    of: RowsOf
+
+    def fixed(self, name: str, value: str) -> pl.Series:
+        return pl.Series(name, [value], dtype=pl.String).new_from_index(0, self.faults.height)
+
+    def same(self, name: str) -> pl.Series:
+        """What each check says itself."""
+        said = [getattr(check, name) for check in self.checks]
+        return pl.Series(name, said, dtype=pl.String)[self.case]
+
+    def fix(self, name: str) -> pl.Series:
+        said = [getattr(check.text, name) for check in self.checks]
+        return pl.Series(name, said, dtype=pl.String)[self.case]
+
+    @cached_property
+    def parts(self) -> list[tuple[Check, int, int]]:
+        """Each check with the first and the number of its rows."""
+        made, at = [], 0
+        for i, check in enumerate(self.checks):
+            end = int(self.case.search_sorted(i, "right"))
+            made.append((check, at, end - at))
+            at = end
+        return made
+
+    def text(self, name: str, before: str) -> pl.Series:
+        """The text of each fault; some name what they found."""
+        said = [getattr(check.text, name) for check in self.checks]
+        same = [before + text if isinstance(text, str) else None for text in said]
+        made = pl.Series(name, same, dtype=pl.String)[self.case]
+        if None not in same:
+            return made
+        parts = []
+        for text, (_, at, size) in zip(said, self.parts, strict=True):
+            if isinstance(text, str):
+                parts.append(made.slice(at, size))
+            else:
+                worded = (pl.lit(before) + text).alias(name)
+                parts += columns_of(self.faults.slice(at, size), [worded])
+        return pl.concat(parts)
+
+    def written(self, source: pl.DataFrame, places: pl.Series) -> tuple[pl.Series, pl.Series]:
+        """`column` and `value`: where the value was written, and how; of several columns the first filled one
+        is meant, else the last."""
+        columns, values = [], []
+        for check, at, size in self.parts:
+            mine = places.slice(at, size)
+            named = self.of.sources.get(check.element)
+            own = named.columns() if named else ()
+            headers = [self.frames.header(self.of.frame, column) for column in own]
+            column = pl.Series([headers[0] if headers else None], dtype=pl.String)
+            column = column.new_from_index(0, size)
+            value = self.faults.get_column("_value").slice(at, size)
+            if named is not None and named.first:
+                column, first = _first_filled(source, own, headers, mine)
+                value = first if named.as_written() else value
+            elif named is not None and named.as_written():
+                value = source.get_column(own[0])[mine]
+            columns.append(column)
+            values.append(value)
+        return pl.concat(columns).alias("column"), pl.concat(values).alias("value")
 
 
-def not_looked_up(
-    rows: pl.DataFrame, lookups: Sequence[Unsure], frames: FrameSet, of: RowsOf
-) -> pl.DataFrame:
-    """Findings about the file, not about a shipment: codes that an incomplete or missing table cannot judge."""
-    values = filled(rows)
-    asked = [one for one in lookups if values[one.lookup.element.name]]
-    if rows.height <= FEW:
-        asked = list(compress(asked, answers(rows, [one.misses for one in asked])))
-    if not asked:
-        return findings.empty()
-    query = rows.lazy().select(_missed(one).alias(str(i)) for i, one in enumerate(asked))
-    missed = query.collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)
-    said = [
-        {
-            "column": next(iter(_headers(frames, of, one.lookup.element.name)), None),
-            "element": one.lookup.element.name,
-            "rule": one.lookup.rule,
-            "severity": "not_evaluated",
-            "action": "mark",
-            "source": of.said_by,
-            **words,
-        }
-        for one, counted in zip(asked, missed, strict=True)
-        for words in _unknown(one, counted)
-    ]
-    return findings.build(said)
-
-
-def _missed(one: Unsure) -> pl.Expr:
-    """The values that are missed, with their numbers; of a table that knows nothing only how many."""
-    missed = pl.col(one.lookup.element.name).filter(one.misses.when)
-    if one.known:
-        return missed.value_counts(name="count").implode()
-    return pl.concat_list(missed.len(), missed.n_unique())
-
-
-def _unknown(one: Unsure, counted: list[Any]) -> list[dict[str, str | None]]:
-    element, about = one.lookup.element, codes.info(one.lookup.table)
-    title = (about.title_zh, about.title_en)
-    fix = {
-        "fix_zh": f"可用 crossborder codes import {about.name} 导入完整的表",
-        "fix_en": f"bring the whole table: crossborder codes import {about.name}",
-    }
-    if not one.known:
-        count, values = counted
-        if not count:
-            return []
-        zh, en = texts.not_looked_up(element, title, count, values)
-        return [{"zh": zh, "en": en, **fix}]
-    by_value = sorted((entry[element.name], entry["count"]) for entry in counted)
-    worded = [(v, texts.not_looked_up(element, title, n, 0)) for v, n in by_value]
-    return [{"value": value, "zh": zh, "en": en, **fix} for value, (zh, en) in worded]
-
-
-def _shown(frames: FrameSet, of: RowsOf, element: str) -> list[pl.Expr]:
-    """What the canonical frame knows of an element: the value as written, and where it was written."""
-    source = of.sources.get(element)
-    if source is None or not source.as_written():
-        return []
-    written = pl.coalesce(source.columns()).alias(f"_written_{element}")
-    return [written, _header(frames, of, element).alias(f"_column_{element}")]
-
-
-def _worded(check: Check, frames: FrameSet, of: RowsOf) -> list[pl.Expr]:
-    source, text = of.sources.get(check.element), check.text
-    if source is not None and source.as_written():
-        value, column = pl.col(f"_written_{check.element}"), pl.col(f"_column_{check.element}")
-    else:
-        value, column = pl.col("_value"), _header(frames, of, check.element)
-    return [
-        *map(pl.col, of.keys),
-        column.alias("column"),
-        value.alias("value"),
-        (pl.lit(of.where[0]) + text.zh).alias("zh"),
-        (pl.lit(of.where[1]) + text.en).alias("en"),
-        *check.worded,
-        pl.lit(of.said_by).alias("source"),
-    ]
-
-
-def _headers(frames: FrameSet, of: RowsOf, element: str) -> list[str]:
-    source = of.sources.get(element)
-    return [frames.header(of.frame, column) for column in source.columns()] if source else []
-
-
-def _header(frames: FrameSet, of: RowsOf, element: str) -> pl.Expr:
-    """The source header of the column that is meant: of several the first filled one, else the last."""
-    headers = _headers(frames, of, element)
-    source = of.sources.get(element)
-    if source is None or not source.first:
-        return pl.lit(headers[0] if headers else None, dtype=pl.String)
+def _first_filled(
+    source: pl.DataFrame, columns: Sequence[str], headers: Sequence[str], places: pl.Series
+) -> tuple[pl.Series, pl.Series]:
+    """The header of the first filled of several columns, else of the last one; and the value there."""
+    few = source[list(columns)][places]
     filled = [
         pl.when(pl.col(column).is_not_null()).then(pl.lit(header))
-        for column, header in zip(source.first, headers, strict=True)
+        for column, header in zip(columns, headers, strict=True)
     ]
-    return pl.coalesce(*filled, pl.lit(headers[-1]))
+    header = pl.coalesce(*filled, pl.lit(headers[-1])).alias("header")
+    named, value = columns_of(few, [header, pl.coalesce(columns).alias("value")])
+    return named, value
+
+
+def place(found: pl.DataFrame, frames: FrameSet) -> pl.DataFrame:
+    """Findings about shipments with sheet, row, house and master waybill."""
+    heads = findings.heads(frames.shipments, found.get_column("ship"))
+    return found.hstack(heads.get_columns())

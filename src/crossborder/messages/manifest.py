@@ -17,9 +17,8 @@ import polars as pl
 
 from crossborder import codes, schema
 from crossborder.errors import SchemaError
-from crossborder.keys import normalise_expr
+from crossborder.keys import normalise_expr, normalised
 from crossborder.messages.compose import Form, checked_ids, shell
-from crossborder.messages.decimals import shortest
 from crossborder.messages.envelope import Envelope
 from crossborder.messages.manifest_checks import most, not_in_tables, off_the_master, too_many
 from crossborder.messages.manifest_survey import (
@@ -32,6 +31,7 @@ from crossborder.messages.manifest_survey import (
 from crossborder.messages.plan import compile_plan
 from crossborder.messages.render import Rows, render
 from crossborder.shipments import findings
+from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
 Operation = Literal["ADD", "APD"]
@@ -66,6 +66,11 @@ def manifest_groups(frames: FrameSet) -> pl.DataFrame:
     return grouped(frames, head.mapping.by)[0]
 
 
+def survey_manifests(frames: FrameSet, options: Mapping[str, str] | None = None) -> Survey:
+    """What manifests the readable shipments of `frames` make, as findings and composing both want to know it."""
+    return survey(frames, _switched_on(options))
+
+
 def manifest_findings(
     frames: FrameSet,
     tables: codes.Tables,
@@ -74,15 +79,17 @@ def manifest_findings(
     options: Mapping[str, str] | None = None,
     most_houses: int | None = None,
     masters: pl.DataFrame | None = None,
+    surveyed: Survey | None = None,
 ) -> pl.DataFrame:
     """Findings that only the manifest has: shorter fields, its own facts, shipments that differ from their master.
 
     What the check of the declaration tells of the same value is not told again. `on` as in `Plan.check`;
     `options` are the profile's; `most_houses` may lower the limit of 9,999 house waybills, never raise it.
     `masters` (`master_waybill`, `pieces`, `gross_weight`) is what the operator knows of the master waybills;
-    without it MFT-02 is not evaluated.
+    without it MFT-02 is not evaluated. `surveyed` is `survey_manifests` of the same frames and options, where it is
+    known already.
     """
-    found = survey(frames, _switched_on(options))
+    found = surveyed or survey_manifests(frames, options)
     unknown = not_in_tables(found, frames, tables, on)
     large = too_many(found, frames, most_houses)
     own = findings.gather([found.faults, found.deviating, unknown])
@@ -107,15 +114,17 @@ def compose_manifests(
     before: pl.DataFrame | None = None,
     options: Mapping[str, str] | None = None,
     most_houses: int | None = None,
+    surveyed: Survey | None = None,
 ) -> Manifests:
     """The manifests of `frames`. Nothing is raised for bad shipments: they are left out, with the reason.
 
     `ids` are message ids by manifest number (`manifest_groups(frames)`). `operation` APD appends: only
     `only_ships` are listed, while the totals of the head count every line of `frames` and what stood on
     the manifest `before` (`master_waybill`, `voyage`, `direction`, `houses`, `pieces`, `gross_weight` as in
-    `Manifests.documents`). Raises `SchemaError` for a wrong number or shape of ids.
+    `Manifests.documents`). `surveyed` as for `manifest_findings`. Raises `SchemaError` for a wrong number or shape of
+    ids.
     """
-    found = survey(frames, _switched_on(options))
+    found = surveyed or survey_manifests(frames, options)
     names = checked_ids(ids, found.groups.height)
     good, left_out = _listable(found, frames)
     heads, blocked = _heads(found, good, before, most(found, most_houses))
@@ -179,30 +188,47 @@ def _listable(found: Survey, frames: FrameSet) -> tuple[pl.DataFrame, pl.DataFra
     ships = frames.shipments.filter(~pl.col("unreadable").fill_null(value=False)).select(
         "ship", "row", "house_waybill"
     )
-    nowhere = ships.join(found.ships, on="ship", how="anti", maintain_order="left").select(
+    left_out = [found.flawed]
+    if found.ships.height < ships.height:
+        left_out.insert(0, _nowhere(found, ships))
+    sound = found.lines
+    if found.flawed.height:
+        sound = sound.join(found.flawed, on="ship", how="anti", maintain_order="left")
+    keyed = sound.join(
+        ships.with_columns(normalised(ships["house_waybill"]).alias("_house")),
+        on="ship", maintain_order="left",
+    )  # fmt: skip
+    again = keyed.select(~pl.struct("manifest", "_house").is_first_distinct()).to_series()
+    if again.any():
+        first = keyed.filter(~again).select(
+            "manifest", "_house", pl.col("row").cast(pl.String).alias("_row")
+        )
+        left_out.append(_repeated(keyed.filter(again), first))
+        sound = sound.filter(~again)
+    return sound, pl.concat(left_out)
+
+
+def _nowhere(found: Survey, ships: pl.DataFrame) -> pl.DataFrame:
+    """Shipments that belong to no manifest."""
+    return ships.join(found.ships, on="ship", how="anti", maintain_order="left").select(
         "ship",
         pl.lit("缺少总运单号、航次号或进出口标志，无法归入舱单").alias("zh"),
         pl.lit("without master waybill, voyage and direction it belongs to no manifest").alias(
             "en"
         ),
     )
-    sound = found.lines.join(found.flawed, on="ship", how="anti", maintain_order="left")
-    keyed = sound.join(ships, on="ship", maintain_order="left").with_columns(
-        normalise_expr(pl.col("house_waybill")).alias("_house")
+
+
+def _repeated(again: pl.DataFrame, first: pl.DataFrame) -> pl.DataFrame:
+    """Shipments whose house waybill stands on the manifest already."""
+    beside = again.drop("row").join(
+        first, on=["manifest", "_house"], nulls_equal=True, maintain_order="left"
     )
-    first = keyed.group_by("manifest", "_house", maintain_order=True).agg(
-        pl.col("ship").first(), pl.col("row").first().cast(pl.String).alias("_row")
-    )
-    twice = keyed.join(first, on="ship", how="anti", maintain_order="left").join(
-        first.drop("ship"), on=["manifest", "_house"], maintain_order="left"
-    )
-    repeated = twice.select(
+    return beside.select(
         "ship",
         pl.format("分运单号重复，第 {} 行已列入舱单", "_row").alias("zh"),
         pl.format("its house waybill is listed already, for row {}", "_row").alias("en"),
     )
-    lines = sound.join(first, on="ship", how="semi", maintain_order="left")
-    return lines, pl.concat([nowhere, found.flawed, repeated])
 
 
 def _heads(
@@ -247,10 +273,17 @@ def _heads(
         (~schema.holds(e, pl.col(e.name)), f"舱单表头的{e.label_zh}合计过大（{e.name}）", f"the total {e.name} is too large")
         for e in sums
     ]  # fmt: skip
+    told = heads.select(wrong.any().alias(str(n)) for n, (wrong, _, _) in enumerate(reasons))
+    fired = [reason for reason, yes in zip(reasons, told.row(0), strict=True) if yes]
     blocked = pl.concat(
         [
-            heads.filter(wrong).select("manifest", pl.lit(zh).alias("zh"), pl.lit(en).alias("en"))
-            for wrong, zh, en in reasons
+            heads.select("manifest", zh=pl.lit("", pl.String), en=pl.lit("", pl.String)).clear(),
+            *(
+                heads.filter(wrong).select(
+                    "manifest", pl.lit(zh).alias("zh"), pl.lit(en).alias("en")
+                )
+                for wrong, zh, en in fired
+            ),
         ]
     ).unique("manifest", keep="first", maintain_order=True)
     complete = heads.join(blocked, on="manifest", how="anti", maintain_order="left")

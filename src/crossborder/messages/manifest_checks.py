@@ -6,18 +6,11 @@ import polars as pl
 
 from crossborder import codes, schema
 from crossborder.keys import normalise_expr
-from crossborder.messages.checks import GroupChecks
-from crossborder.messages.decimals import shortest
-from crossborder.messages.findings import (
-    complete_tables,
-    failures,
-    first_faults,
-    numbered,
-    place,
-    to_findings,
-)
+from crossborder.messages.findings import failures, first_faults, place, to_findings
+from crossborder.messages.inquiry import only_tables
 from crossborder.messages.manifest_survey import Survey
 from crossborder.shipments import findings
+from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
 
@@ -54,7 +47,7 @@ def too_many(found: Survey, frames: FrameSet, most_houses: int | None) -> pl.Dat
         pl.lit("divide them among several master waybills").alias("fix_en"),
         pl.lit(found.plan.mapping.source).alias("source"),
     )
-    return place(ships, frames, "shipments", ["ship"])
+    return place(ships, frames)
 
 
 def off_the_master(
@@ -108,7 +101,7 @@ def _noted(
         pl.lit("look for house waybills that are missing or do not belong here").alias("fix_en"),
         pl.lit(found.plan.mapping.source).alias("source"),
     )
-    return place(noted, frames, "shipments", ["ship"])
+    return place(noted, frames)
 
 
 def not_in_tables(
@@ -117,13 +110,9 @@ def not_in_tables(
     """Codes of the manifest that complete tables do not hold."""
     parts = []
     for group, checks in zip(found.plan.groups, found.plan.checks, strict=True):
-        sure, _ = complete_tables(checks.lookups, tables, on)
-        rows = found.elements.groups[group.name]
-        bare = GroupChecks(checks.group, (), (), {})
-        faults = failures(rows, bare, sure) if sure else []
-        if faults:
+        asked = only_tables(checks, tables, on)
+        faults = failures(found.elements.groups[group.name], asked) if asked.gates else None
+        if faults is not None:
             of = group.rows(found.plan.mapping)
-            parts.append(
-                to_findings(first_faults(faults, ["ship"]), numbered(bare, sure), frames, of)
-            )
+            parts.append(to_findings(first_faults(faults, ["ship"]), asked.checks, frames, of))
     return findings.gather(parts)

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 
 import polars as pl
 
 from crossborder.keys import normalise_expr
-from crossborder.messages.checks import CODE, FILLING, Check, Gate, GroupChecks
-from crossborder.messages.findings import failures, first_faults, numbered, to_findings
+from crossborder.messages.checks import CODE, FILLING, Check, Gate
+from crossborder.messages.findings import failures, first_faults, to_findings
+from crossborder.messages.inquiry import Inquiry, inquiry
 from crossborder.messages.plan import Elements, Plan, PlannedGroup, compile_plan
 from crossborder.messages.render import ILLEGAL
 from crossborder.messages.texts import Text
 from crossborder.shipments import findings
-from crossborder.shipments.asking import AS_WRITTEN, Question, answers
+from crossborder.shipments.asking import AS_WRITTEN, MANY, Panel, Question
 from crossborder.shipments.frames import FrameSet
 
 MESSAGE = "EXP311"
@@ -71,8 +72,8 @@ def columns_needed() -> frozenset[str]:
     found |= {c for g in plan.groups for c in g.mapping.by} | {"direction", "house_waybill"}
     if plan.mapping.after is None:
         return frozenset(found)
-    group, gates = _gates_in_common(plan)
-    asked = {n for gate in gates for e in _asked(gate) for n in e.meta.root_names()}
+    group, common = _in_common(MESSAGE)
+    asked = {n for gate in common.gates for e in _asked(gate) for n in e.meta.root_names()}
     return frozenset(found).union(
         *(group.source(n).expr().meta.root_names() for n in asked if n in group.names)
     )
@@ -82,15 +83,17 @@ def _asked(gate: Gate) -> list[pl.Expr]:
     return [gate.question.when, *(check.fails for check in gate.checks)]
 
 
-def _gates_in_common(plan: Plan) -> tuple[PlannedGroup, tuple[Gate, ...]]:
-    """The head of the message that is checked before, and its checks of columns that `plan` uses too."""
+@cache
+def _in_common(message: str) -> tuple[PlannedGroup, Inquiry]:
+    """The head of the message that is checked before, and its checks of columns that `message` uses too."""
+    plan = compile_plan(message)
     other = compile_plan(str(plan.mapping.after))
     here = {
         c for g in plan.groups for s in g.mapping.elements.values() for c in s.columns()
     }  # fmt: skip
     group, checks = other.groups[0], other.checks[0]
     shared = {n for n in group.names if here & set(group.source(n).columns())}
-    return group, tuple(g for g in checks.gates if g.checks[0].element in shared)
+    return group, Inquiry(tuple(g for g in checks.gates if g.checks[0].element in shared))
 
 
 def survey(frames: FrameSet, switched_on: Collection[str] = ()) -> Survey:
@@ -159,40 +162,47 @@ def already_told(frames: FrameSet, plan: Plan, ships: pl.Series) -> pl.DataFrame
         return pl.DataFrame(schema=shape)
     few = frames.take(ships)
     other = compile_plan(plan.mapping.after)
-    group, gates = _gates_in_common(plan)
+    group, asked = _in_common(plan.message)
     rows = group.project(few.shipments)
-    found = _found(rows, other, group, few, replace(other.checks[0], gates=gates))
+    found = _found(rows, other, group, few, asked)
     return found.select("ship", "column") if found.height else pl.DataFrame(schema=shape)
 
 
 def _faults(rows: pl.DataFrame, plan: Plan, group: PlannedGroup, frames: FrameSet) -> pl.DataFrame:
     checks = next(c for c in plan.checks if c.group == group.name)
-    return _found(rows, plan, group, frames, checks)
+    return _found(rows, plan, group, frames, inquiry(checks))
 
 
 def _found(
-    rows: pl.DataFrame, plan: Plan, group: PlannedGroup, frames: FrameSet, checks: GroupChecks
+    rows: pl.DataFrame, plan: Plan, group: PlannedGroup, frames: FrameSet, asked: Inquiry
 ) -> pl.DataFrame:
     """Findings of one group plus `_rank`, one row per shipment and element."""
-    parts = failures(rows, checks)
-    if not parts:
+    every = failures(rows, asked)
+    if every is None:
         return _NO_FAULTS.clone()
-    faults = first_faults(parts, ["ship"])
+    faults = first_faults(every, ["ship"])
     ranks = faults.select("ship", pl.col("_element").alias("element"), "_rank")
-    made = to_findings(faults, numbered(checks), frames, group.rows(plan.mapping))
-    return findings.gather([made]).join(ranks, on=["ship", "element"], maintain_order="left")
+    made = to_findings(faults, asked.checks, frames, group.rows(plan.mapping))
+    return made.join(ranks, on=["ship", "element"], maintain_order="left")
+
+
+def _any_illegal(rows: pl.DataFrame, names: Sequence[str]) -> bool:
+    """Whether any of the columns holds a character that XML forbids."""
+    one_by_one = rows.height >= MANY
+    return bool(_illegal(tuple(names), one_by_one=one_by_one).ask(rows, sparing=True))
 
 
 @lru_cache(maxsize=16)
-def _any_illegal(names: tuple[str, ...]) -> Question:
-    """Whether any of the columns holds a character that XML forbids."""
-    return Question(pl.concat_str(names, ignore_nulls=True).str.contains_any(ILLEGAL))
+def _illegal(names: tuple[str, ...], *, one_by_one: bool) -> Panel:
+    """The question for each column, of which most are the same in all of many rows, or for all of them together."""
+    texts = map(pl.col, names) if one_by_one else [pl.concat_str(names, ignore_nulls=True)]
+    return Panel(Question(text.str.contains_any(ILLEGAL)) for text in texts)
 
 
 def _flawed(lines: pl.DataFrame, faults: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     """`ship`, `zh`, `en`: why the line of a shipment cannot be written, the first reason of each."""
     flawed = faults.select("ship", "zh", "en") if faults.height else _NO_FLAWS.clone()
-    if answers(lines, [_any_illegal(names)])[0]:
+    if _any_illegal(lines, names):
         bad = lines.filter(pl.any_horizontal(pl.col(names).str.contains_any(ILLEGAL))).select(
             "ship",
             pl.lit("舱单行含有 XML 不允许的字符").alias("zh"),
@@ -213,7 +223,7 @@ def _usable(facts: pl.DataFrame, faults: pl.DataFrame, names: Sequence[str]) -> 
             pl.when(~pl.col("ship").is_in(ships.implode())).then(pl.col(n)).alias(n)
             for n, ships in wrong.items()
         )
-    if not answers(facts, [_any_illegal(tuple(names))])[0]:
+    if not _any_illegal(facts, names):
         return facts
     return facts.with_columns(
         pl.when(~pl.col(n).str.contains_any(ILLEGAL)).then(pl.col(n)).alias(n) for n in names

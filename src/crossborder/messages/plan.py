@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -11,20 +11,15 @@ import polars as pl
 from crossborder import codes, schema
 from crossborder.errors import SchemaError
 from crossborder.messages.checks import GroupChecks, compile_checks
-from crossborder.messages.decimals import rounded, tidied
-from crossborder.messages.findings import (
-    RowsOf,
-    complete_tables,
-    failures,
-    first_faults,
-    not_looked_up,
-    numbered,
-    to_findings,
-)
+from crossborder.messages.decimals import rounded
+from crossborder.messages.findings import RowsOf, failures, first_faults, to_findings
+from crossborder.messages.inquiry import inquiry
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
+from crossborder.messages.unanswered import counted, together, told
 from crossborder.shipments import findings
 from crossborder.shipments.asking import AS_WRITTEN
-from crossborder.shipments.frames import FrameSet
+from crossborder.shipments.decimals import tidied
+from crossborder.shipments.frames import FrameSet, in_order
 
 _UNFILLED = Source(value=None, column=None)
 ROW_KEYS = {"shipments": ("ship",), "goods": ("ship", "line"), "documents": ("ship", "doc")}
@@ -67,13 +62,22 @@ class PlannedGroup:
         )
         if not made.height:
             return made
-        for element in self.elements:
-            source = self.source(element.name)
+        for element, source in self._changed:
             if source.decimals is not None:
                 made = rounded(made, element.name, source.decimals)
             if source.cut in switched_on and element.max_length:
                 made = made.with_columns(pl.col(element.name).str.slice(0, element.max_length))
-        return tidied(made, [e.name for e in self.elements if e.total_digits])
+        return tidied(made, self._decimals)
+
+    @cached_property
+    def _changed(self) -> list[tuple[schema.Element, Source]]:
+        """The elements whose value may be rounded or cut."""
+        sources = [(element, self.source(element.name)) for element in self.elements]
+        return [(e, s) for e, s in sources if s.decimals is not None or s.cut is not None]
+
+    @cached_property
+    def _decimals(self) -> list[str]:
+        return [e.name for e in self.elements if e.total_digits]
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,14 @@ class Elements:
     """The rows of a message: group name → frame of key columns and one String column per element."""
 
     groups: Mapping[str, pl.DataFrame]
+
+    def of(self, ships: pl.Series) -> Elements:
+        """Those of some of the shipments, mostly of all."""
+        heads = next(iter(self.groups.values()))
+        if heads.height == ships.len():
+            return self
+        own = pl.col("ship").is_in(ships.implode())
+        return Elements({name: rows.filter(own) for name, rows in self.groups.items()})
 
 
 @dataclass(frozen=True)
@@ -113,30 +125,26 @@ class Plan:
         `on` (yyyyMMdd) is the day by which code tables are chosen, without it the newest are taken. A code
         that an incomplete table does not hold is one finding per value about the file (`ship` is null).
         """
-        found = []
+        found, counts = self.judge(elements, frames, tables, on)
+        return findings.gather([found, told(self, counts, frames, tables, on)])
+
+    def judge(
+        self, elements: Elements, frames: FrameSet, tables: codes.Tables, on: str | None = None
+    ) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same, but of the codes that no table could judge only the counts (`unanswered.UNANSWERED`)."""
+        found, counts = [], []
         for group, checks in zip(self.groups, self.checks, strict=True):
             if not elements.groups[group.name].height:
                 continue
             rows = with_context(elements, group, checks)
-            sure, unsure = complete_tables(checks.lookups, tables, on)
-            of = group.rows(self.mapping)
-            parts = failures(rows, checks, sure)
-            if parts:
-                faults = first_faults(parts, of.keys)
-                found.append(to_findings(faults, numbered(checks, sure), frames, of))
-            found.append(not_looked_up(rows, unsure, frames, of))
-        return findings.gather(found)
-
-
-def in_order(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """`frame` sorted by its key columns; frames mostly are, and looking is cheaper than sorting."""
-    position = frame.get_column(keys[0])
-    if len(keys) > 1:
-        first, second = (frame.get_column(key).cast(pl.UInt64) for key in keys)
-        position = first * 2**32 + second
-    if position.is_sorted():
-        return frame
-    return frame.sort(*keys, maintain_order=True)
+            asked = inquiry(checks, tables, on)
+            answers = asked.ask(rows)
+            faults = failures(rows, asked, answers)
+            if faults is not None:
+                of = group.rows(self.mapping)
+                found.append(to_findings(first_faults(faults, of.keys), asked.checks, frames, of))
+            counts.append(counted(group.name, rows, asked, answers))
+        return findings.gather(found), together(counts)
 
 
 @cache

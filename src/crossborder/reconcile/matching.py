@@ -105,6 +105,11 @@ def live_at(when: str, candidates: Iterable[Candidate], code: str = "") -> Candi
     return ordered[chosen]
 
 
+def timely(op_time: str, received_at: str, first_sent_at: str) -> bool:
+    """Whether a line that was said then (if it told no time: received then) may answer what was first sent at that moment."""
+    return not _too_early(op_time or digits17(received_at), first_sent_at)
+
+
 def _too_early(when: str, sent: str) -> bool:
     """Whether what was said at `when` cannot answer what was sent at `sent` (as in the ledger)."""
     return _before(when, earliest_answer(sent))

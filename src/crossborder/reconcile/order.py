@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Literal
 
 from crossborder import china_time
@@ -69,6 +70,7 @@ def digits17(iso: str) -> str:
     return "".join(c for c in iso[:23] if c.isdigit())
 
 
+@lru_cache(maxsize=4096)
 def earliest_answer(first_sent_at: str) -> str:
     """The earliest OpTime (17 digits) of an answer to what was first sent at that moment (as in the ledger)."""
     return digits17(china_time.iso(china_time.parse(first_sent_at) - CLOCKS_DIFFER))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
+from crossborder.reports.files import opened_whole
 from crossborder.reports.findings import (
     findings_csv,
     findings_list,
@@ -13,6 +14,7 @@ from crossborder.reports.findings import (
 )
 from crossborder.reports.labels import LABELS, label, outcomes
 from crossborder.reports.replayed import ReplayTables, write_replay
+from crossborder.reports.tax import tax_file, tax_story, tax_table
 from crossborder.reports.terminal import plain_facts, plain_table
 
 __all__ = [
@@ -28,9 +30,13 @@ __all__ = [
     "grouped",
     "label",
     "merged",
+    "opened_whole",
     "outcomes",
     "plain_facts",
     "plain_table",
+    "tax_file",
+    "tax_story",
+    "tax_table",
     "write_findings_csv",
     "write_replay",
     "write_report",

@@ -24,6 +24,8 @@ def opened_whole(file: Path) -> Iterator[IO[bytes]]:
         with part.open("wb") as opened:
             yield opened
         part.replace(file)
+    except BrokenPipeError:  # that is not this file: nobody reads the answer any more
+        raise
     except OSError as error:
         raise InputError(
             f"the file cannot be written ({error.strerror})", f"文件无法写入（{error.strerror}）", place=str(file),

@@ -31,10 +31,10 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
     """One row per rule and consequence, worst first, most frequent first.
 
     Columns `what, rule, count, shipments, texts, zh, en, fix_zh, fix_en, examples`; `count` findings with
-    `texts` different texts stand in `shipments` shipments; `examples` are up to three
-    `shipment, row, column, zh, en, fix_zh, fix_en`, each of another shipment; `fixes` counts different remedies.
+    `texts` different texts stand in `shipments` shipments (0: about the file only); `examples` are up to three
+    `shipment, row, column, zh, en, fix_zh, fix_en`, each of another shipment, or another text about the file; `fixes` counts different remedies.
     """
-    another = pl.col("shipment").arg_unique().sort()
+    another = pl.coalesce("shipment", "en").arg_unique().sort()
     example = pl.struct("shipment", "row", "column", "zh", "en", "fix_zh", "fix_en")
     return (
         findings.with_columns(_consequence().alias("what"))
@@ -42,7 +42,7 @@ def grouped(findings: pl.DataFrame) -> pl.DataFrame:
         .group_by("rank", "what", "rule", maintain_order=True)
         .agg(
             pl.len().alias("count"),
-            pl.col("shipment").n_unique().alias("shipments"),
+            pl.col("shipment").drop_nulls().n_unique().alias("shipments"),
             pl.col("zh", "en", "fix_zh", "fix_en").first(),
             pl.col("en").n_unique().alias("texts"),
             pl.col("fix_en").n_unique().alias("fixes"),
@@ -88,7 +88,7 @@ def findings_list(by_rule: pl.DataFrame, lang: str, columns: int) -> Text:
 
 def _counted(row: Mapping[str, Any], lang: str) -> str:
     count, shipments = row["count"], row["shipments"]
-    if count == shipments:
+    if shipments in (0, count):
         return f"× {count:,}"
     return f"× {count:,}" + (
         f"，{shipments:,} 票" if lang == "zh" else f" in {shipments:,} shipments"

@@ -23,10 +23,11 @@ class ReplayTables(NamedTuple):
     verdicts: pl.DataFrame
     by_rule: pl.DataFrame
     changes: pl.DataFrame
+    taxes: pl.DataFrame
 
     def sheets(self, lang: str) -> list[Sheet]:
-        """Verdicts, rules, shipments."""
-        return [self.by_verdict(lang), self.rules(lang), self.shipments(lang)]
+        """Verdicts, rules, shipments, taxes."""
+        return [self.by_verdict(lang), self.rules(lang), self.shipments(lang), self.paid(lang)]
 
     def by_verdict(self, lang: str) -> Sheet:
         """How often each verdict becomes which."""
@@ -53,6 +54,23 @@ class ReplayTables(NamedTuple):
         found = self.changes if most is None else self.changes.head(most)
         rows = [_shipment(row, lang) for row in found.iter_rows(named=True)]
         return ("分运单" if lang == "zh" else "Shipments", heads, rows)
+
+    def paid(self, lang: str, most: int | None = None) -> Sheet:
+        """The shipments that pay another tax, at most so many."""
+        heads = _said(
+            lang, ("行", "row"), ("总运单", "master"), ("分运单", "house"), ("{0} 的应缴", "to pay under {0}"),
+            ("{1} 的应缴", "to pay under {1}"), ("前规则", "rules before"), ("后规则", "rules after"),
+        )  # fmt: skip
+        found = self.taxes if most is None else self.taxes.head(most)
+        rows: list[list[Cell]] = [
+            [
+                row["row"], row["master_waybill"] or "", row["house_waybill"] or f"#{row['row']}",
+                f"{row['payable_before']:.2f}", f"{row['payable_after']:.2f}", ", ".join(row["rules_before"]),
+                ", ".join(row["rules_after"]),
+            ]
+            for row in found.iter_rows(named=True)
+        ]  # fmt: skip
+        return ("税额" if lang == "zh" else "Taxes", self._named(heads), rows)
 
     def _named(self, heads: Sequence[str]) -> list[str]:
         return [head.format(self.before, self.after) for head in heads]

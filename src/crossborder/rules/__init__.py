@@ -1,4 +1,4 @@
-"""Rules by family: classification, limits, consistency, codes, identity, text, parties, waybills.
+"""Rules by family: classification, limits, consistency, codes, identity, text, goods names, parties, waybills.
 
 A rule is one object in one of the family files, with its two examples; `registry()` lists them in the order of
 the families. Nothing here reads a clock, a disk or a network: what is needed is in `Context`.
@@ -14,6 +14,7 @@ from crossborder.rules import (  # noqa: I001  families register in reading orde
     enterprises as enterprises,
     party as party,
     text as text,
+    names as names,
 )
 from crossborder.rules.across import bonds, check_across, check_alone, in_common
 from crossborder.rules.across import NEEDED as ACROSS_COLUMNS
@@ -22,6 +23,7 @@ from crossborder.rules.check import check, check_rules, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
 from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.limits import RATES, of_rates
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option
 from crossborder.rules.packs import Pack, find_pack, packs
@@ -30,6 +32,7 @@ from crossborder.rules.unevaluated import unevaluated
 __all__ = [
     "ACROSS_COLUMNS",
     "OPTIONS",
+    "RATES",
     "Case",
     "Context",
     "Entry",
@@ -49,6 +52,7 @@ __all__ = [
     "find_pack",
     "frames_of",
     "in_common",
+    "of_rates",
     "packs",
     "registry",
     "unevaluated",

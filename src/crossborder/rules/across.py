@@ -23,11 +23,13 @@ Over = tuple[str, ...]
 
 NEEDED = (
     "master_waybill", "house_waybill", "direction", "declaration_class", "movement_date", "party_id",
-    "receiver_name", "sender_name", "receiver_phone", "sender_phone",
+    "receiver_name", "sender_name", "receiver_phone", "sender_phone", "receiver_address", "sender_address",
+    "sender_country", "receiver_country", "total_value", "currency",
 )  # fmt: skip
 """The columns of shipments that cases with `over` look at."""
-COMMON = ("_master", "_house", "direction", "party_id", "_party_phone")
+COMMON = ("_master", "_house", "direction", "party_id", "_party_phone", "_party_address")
 """What shipments may have in common."""
+_NORMALISED = {"_master": "master_waybill", "_house": "house_waybill"}
 
 
 def check_alone(frames: FrameSet, ctx: Context) -> pl.DataFrame:
@@ -56,18 +58,20 @@ def in_common(ships: pl.DataFrame, over: Over) -> pl.Series:
 
     Rows that have nothing in common may, rarely, have the same number too.
     """
-    incoming, outgoing = pl.col("direction") == "I", pl.col("direction") == "E"
-    known: dict[str, pl.Expr | pl.Series] = {
-        "_master": normalised(ships["master_waybill"]),
-        "_house": normalised(ships["house_waybill"]),
-        "_party_phone": pl.when(incoming).then("receiver_phone").when(outgoing).then("sender_phone"),
-    }  # fmt: skip
-    parts = ships.select(
-        (given if isinstance(given := known.get(name, pl.col(name)), pl.Expr) else pl.lit(given)).alias(name)
-        for name in over
-    )  # fmt: skip
+    parts = ships.select(_part(ships, name).alias(name) for name in over)
     filled = pl.all_horizontal(pl.col(n).is_not_null() for n in over)
     return parts.select(pl.when(filled).then(pl.struct(over).hash(0))).to_series()
+
+
+def _part(ships: pl.DataFrame, name: str) -> pl.Expr:
+    """One of `COMMON`, or a column as it is."""
+    if name in _NORMALISED:
+        return pl.lit(normalised(ships[_NORMALISED[name]]))
+    if name.startswith("_party_"):
+        incoming, outgoing = pl.col("direction") == "I", pl.col("direction") == "E"
+        what = name.removeprefix("_party_")
+        return pl.when(incoming).then(f"receiver_{what}").when(outgoing).then(f"sender_{what}")
+    return pl.col(name)
 
 
 Choice = tuple[Context, list[Rule]]

@@ -1,13 +1,14 @@
 """Every rule the facts know of, one record each: implemented, by whom, or not checkable, and why.
 
-`Entry.rule` is None where there is nothing but the record of `rules/not_checkable.csv`.
+`Entry.rule` is None where there is nothing but the record of `rules/not_checkable.csv`, and for figures (records of
+`rules/computed.csv`), which have a `shown` instead: what they mean and a parcel on which they can be seen.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -15,6 +16,7 @@ from crossborder import resources
 from crossborder.rules.beside import beside
 from crossborder.rules.check import registry
 from crossborder.rules.model import Rule
+from crossborder.rules.tax.shown import SHOWN, Shown
 
 Kind = Literal["check", "compute", "method", "process"]
 Status = Literal["implemented", "not_checkable"]
@@ -49,6 +51,7 @@ class Entry:
     enforced_by: str = ""
     told_as: tuple[str, ...] = ()
     rule: Rule | None = None
+    shown: Shown | None = None
 
 
 @cache
@@ -57,6 +60,7 @@ def catalogue() -> tuple[Entry, ...]:
     entries = [
         *(_of(rule, "rules", (rule.id,)) for rule in registry()),
         *(_of(one.rule, one.by, one.told_as) for one in beside()),
+        *_computed(),
         *_not_checkable(),
     ]
     found = {entry.id: entry for entry in entries}
@@ -73,15 +77,26 @@ def _of(rule: Rule, by: str, told_as: tuple[str, ...]) -> Entry:
     )  # fmt: skip
 
 
+def _computed() -> list[Entry]:
+    none = {"zh": "", "en": ""}
+    return [
+        replace(
+            _entry(row, "implemented", none), enforced_by="tax", told_as=SHOWN[row["rule_id"]].told_as,
+            shown=SHOWN[row["rule_id"]],
+        )
+        for row in _rows("computed")
+    ]  # fmt: skip
+
+
 def _not_checkable() -> list[Entry]:
     reasons = {row["reason"]: row for row in _rows("reasons")}
-    return [_entry(row, reasons[row["reason"]]) for row in _rows("not_checkable")]
+    return [_entry(row, "not_checkable", reasons[row["reason"]]) for row in _rows("not_checkable")]
 
 
-def _entry(row: dict[str, str], reason: dict[str, str]) -> Entry:
+def _entry(row: dict[str, str], status: Status, reason: dict[str, str]) -> Entry:
     kinds: dict[str, Kind] = {k: k for k in ("check", "compute", "method", "process")}
     return Entry(
-        row["rule_id"], kinds[row["kind"]], "not_checkable", reason["zh"], reason["en"], row["title_zh"],
+        row["rule_id"], kinds[row["kind"]], status, reason["zh"], reason["en"], row["title_zh"],
         row["title_en"], row["applies_to"], _split(row["fields"]), row["severity"], row["action"],
         row["legal_source"], row["effective_from"], row["effective_to"], row["dated_by"], row["certainty"],
         _split(row["inputs"]),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from crossborder.shipments.columns import Kind
+
 HAN = r"[\p{Han}\x{20000}-\x{3FFFD}]"
 """A Chinese character of any plane, also one newer than this version of Unicode."""
 LATIN = r"\p{Latin}"
@@ -33,10 +35,46 @@ def half_width(value: pl.Expr) -> pl.Expr:
     return value.str.replace_many(_WIDE, _NARROW)
 
 
+WRITTEN = (
+    "commodity_code", "currency", "declarant_code", "declarant_scc", "entry_id", "freight_currency",
+    "house_waybill", "input_company_code", "insurance_currency", "master_waybill", "origin_country",
+    "other_charges_currency", "owner_code", "owner_scc", "ownership_type", "party_id", "receiver_country",
+    "sender_country", "trade_country", "trading_company_code", "trading_company_scc",
+)  # fmt: skip
+"""The columns of codes and identities that rules look at through `written`."""
+
+
 def written(column: str) -> pl.Expr:
-    """The text of a code or identity column; null where TXT-04 already speaks about it."""
-    value = pl.col(column)
-    return pl.when(~value.str.contains(STRANGE)).then(value)
+    """The text of a column of `WRITTEN`; null where TXT-04 already speaks about it. Prepared frames hold it."""
+    if column not in WRITTEN:
+        raise ValueError(f"{column} is none of WRITTEN")
+    return pl.col(written_name(column))
+
+
+def written_name(column: str) -> str:
+    """The helper column of a column of `WRITTEN`."""
+    return f"_written_{column}"
+
+
+_STRICT = ("code", "identity", "decimal", "integer", "date", "datetime", "flag")
+_FREE = ("text", "name")
+
+
+def is_strict(kind: Kind) -> bool:
+    """Whether values of a kind are codes, numbers or dates: nothing full-width belongs there."""
+    return kind in _STRICT
+
+
+def is_free(kind: Kind) -> bool:
+    """Whether values of a kind are free text."""
+    return kind in _FREE
+
+
+def unusual(kind: Kind) -> str:
+    """Every character that TXT-04 may speak about in a column of this kind."""
+    if is_strict(kind):
+        return STRANGE
+    return f"{ILLEGAL}|{FULL_WIDTH}|{SUPPLEMENTARY}" if is_free(kind) else ILLEGAL
 
 
 def code_points(value: pl.Expr) -> pl.Expr:

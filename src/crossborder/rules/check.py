@@ -1,25 +1,29 @@
-"""Applying the rules: first one question per case over the whole frame, then rows for those that are broken.
+"""Applying the rules: first one question per case over the whole frame, then findings for those that are broken.
 
-A hand-in without faults costs one aggregate per case; findings are made only where an answer was yes.
+A hand-in without faults costs one column of answers per case; findings are made only where one is yes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import compress
+from typing import Any
 
 import polars as pl
 
 from crossborder.rules.context import Context
 from crossborder.rules.model import Rule, registered
-from crossborder.rules.prepare import Prepared, prepare
-from crossborder.rules.ready import Bundle, Ready, bundles, ready
+from crossborder.rules.prepare import prepare
+from crossborder.rules.ready import Bundle, Inquiry, Ready, inquiry, ready
+from crossborder.rules.telling import Fired, placed, told
 from crossborder.shipments import findings
-from crossborder.shipments.asking import AS_WRITTEN, answers, collect_all, filled
-from crossborder.shipments.columns import FRAME_NAMES
+from crossborder.shipments.asking import columns_of
+from crossborder.shipments.columns import FRAME_NAMES, FrameName
 from crossborder.shipments.frames import FrameSet
+
+_KEPT = 64
+"""Hand-ins, by their days and classes, whose inquiries are kept."""
 
 
 def registry() -> tuple[Rule, ...]:
@@ -39,12 +43,16 @@ def check(frames: FrameSet, ctx: Context) -> pl.DataFrame:
 def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.DataFrame:
     """The same for some rules only."""
     prepared = prepare(frames, ctx)
-    if not prepared.frames["shipments"].height:
+    ships = prepared.frames["shipments"]
+    if not ships.height:
         return findings.empty()
-    seen = _seen(prepared.frames["shipments"])
-    asked = [one for rule in rules for one in _concerned(rule, ctx, seen)]
-    parts = _broken(prepared, asked)
-    return _placed(parts, prepared) if parts else findings.empty()
+    fired = []
+    for name, one in _inquiries(tuple(rules), ctx, _seen(ships)).items():
+        asked = one.asked(prepared.frames[name], prepared.unusual[name])
+        found = sorted(_fired(prepared.frames[name], one, asked), key=lambda f: f.position)
+        if found:
+            fired.append(told(found, prepared, name))
+    return placed(fired, ships) if fired else findings.empty()
 
 
 @dataclass(frozen=True)
@@ -58,15 +66,28 @@ class Seen:
 
 
 def _seen(ships: pl.DataFrame) -> Seen:
-    day = pl.col("_day")
-    query = ships.lazy().select(
-        first=day.min(),
-        last=day.max(),
-        gap=day.is_null().any(),
-        classes=pl.col("_class").drop_nulls().unique().implode(),
-    )
-    first, last, gap, classes = query.collect(engine="in-memory", optimizations=AS_WRITTEN).row(0)
-    return Seen(first, last, gap, frozenset(classes))
+    day, classes = ships.get_column("_day"), ships.get_column("_class").unique()
+    first, last = day.min(), day.max()
+    assert first is None or isinstance(first, date)
+    assert last is None or isinstance(last, date)
+    return Seen(first, last, day.null_count() > 0, frozenset(classes.drop_nulls()))
+
+
+def _inquiries(rules: tuple[Rule, ...], ctx: Context, seen: Seen) -> Mapping[FrameName, Inquiry]:
+    """What is asked of each frame; kept for the next hand-in that holds the same days and classes."""
+    kept: dict[Any, Any] = ctx.memo.setdefault("inquiries", {})
+    key = (tuple(map(id, rules)), seen)
+    if key not in kept:
+        if len(kept) >= _KEPT:
+            kept.clear()
+        asked = list(enumerate(one for rule in rules for one in _concerned(rule, ctx, seen)))
+        made = {
+            name: inquiry(pair for pair in asked if pair[1].case.frame == name)
+            for name in FRAME_NAMES
+        }
+        kept[key] = (rules, made)
+    found: Mapping[FrameName, Inquiry] = kept[key][1]
+    return found
 
 
 def _concerned(rule: Rule, ctx: Context, seen: Seen) -> Sequence[Ready]:
@@ -98,61 +119,23 @@ def _in_force(rule: Rule, ctx: Context, seen: Seen) -> pl.Expr | bool:
     return pl.col("_day").is_between(start, end).fill_null(not rule.effective_to)
 
 
-def _broken(prepared: Prepared, asked: Sequence[Ready]) -> list[pl.DataFrame]:
-    """Finding rows of the cases that fire somewhere, frame by frame in the order of the rules."""
-    source = prepared.source
-    queries: dict[int, pl.LazyFrame] = {}
-    screened: dict[Bundle, pl.LazyFrame] = {}
-    ordered = sorted(asked, key=lambda one: FRAME_NAMES.index(one.case.frame))
-    for bundle in _open(prepared, list(enumerate(ordered))):
-        frame = prepared.frames[bundle.first.case.frame].lazy()
-        if bundle.first.screen is None:
-            position, one = bundle.members[0]
-            queries[position] = frame.filter(one.when).select(_columns(one, source))
+def _fired(frame: pl.DataFrame, inquiry: Inquiry, asked: Sequence[int]) -> Iterator[Fired]:
+    """The cases of a frame that are broken somewhere, and where."""
+    for number, places in inquiry.panel.ask(frame, asked, sparing=True).items():
+        bundle = inquiry.bundles[number]
+        if bundle.screened:
+            yield from _looked_at(frame, bundle, places)
         else:
-            screened[bundle] = frame.filter(bundle.first.screen).select(bundle.needed)
-    looked_at = collect_all([*queries.values(), *screened.values()])
-    found = dict(zip(queries, looked_at, strict=False))
-    queries = {
-        position: rows.lazy().filter(one.when).select(_columns(one, source))
-        for bundle, rows in zip(screened, looked_at[len(found) :], strict=True)
-        for position, one in bundle.members
-    }
-    found |= zip(queries, collect_all(list(queries.values())), strict=True)
-    return [found[position] for position in sorted(found) if found[position].height]
+            position, one = bundle.members[0]
+            yield Fired(position, one, places)
 
 
-def _open(prepared: Prepared, asked: Sequence[tuple[int, Ready]]) -> Iterator[Bundle]:
-    """The cases that fire somewhere, or whose screen lets a row through."""
-    for name in FRAME_NAMES:
-        frame, values = prepared.frames[name], filled(prepared.frames[name])
-        mine = bundles(
-            (position, one)
-            for position, one in asked
-            if one.case.frame == name and (one.case.blank or values[one.case.column])
-        )
-        told = answers(frame, [bundle.question for bundle in mine], sparing=True)
-        yield from compress(mine, told)
-
-
-def _columns(one: Ready, source: FrameSet) -> list[pl.Expr]:
-    case = one.case
-    header = source.header(case.frame, case.column) if case.column else None
-    return [*one.told, pl.lit(header, dtype=pl.String).alias("column")]
-
-
-def _placed(parts: Sequence[pl.DataFrame], prepared: Prepared) -> pl.DataFrame:
-    """The findings with house and master waybill, shipment by shipment."""
-    heads = prepared.frames["shipments"].lazy().select(
-        "ship", master="master_waybill", _house_as_given="house_waybill", _head_row="row"
-    )  # fmt: skip
-    shipment = pl.coalesce("_house_as_given", pl.format("#{}", "_head_row"))
-    return (
-        pl.concat(parts)
-        .lazy()
-        .join(heads, on="ship", how="left", maintain_order="left")
-        .with_columns(shipment=shipment)
-        .sort("ship", "row", nulls_last=True, maintain_order=True)
-        .select(*findings.SCHEMA)
-        .collect(engine="in-memory", optimizations=AS_WRITTEN)
+def _looked_at(frame: pl.DataFrame, bundle: Bundle, places: pl.Series) -> Iterator[Fired]:
+    """Those of a bundle with a screen: the members are asked in the rows that it let through."""
+    needed = sorted({name for _, one in bundle.members for name in one.needed})
+    masks = columns_of(
+        frame[needed][places], [one.when.alias(str(position)) for position, one in bundle.members]
     )
+    for (position, one), mask in zip(bundle.members, masks, strict=True):
+        if mask.any():
+            yield Fired(position, one, places.filter(mask))

@@ -6,11 +6,13 @@ the setting `unstated_facts` decides: `assume_no` takes it as no, `hold` makes t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import polars as pl
 
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Example, Parcel, rule
-from crossborder.rules.prepare import countable
+from crossborder.rules.prepare import countable, head_value, plain
 
 _NO_19 = "GACC Announcement 2016 No. 19"
 _ORDINARY = (
@@ -19,6 +21,8 @@ _ORDINARY = (
 )
 _MODES = ["0110", "3010"]
 _MODE_B = "3039"
+_SHOWN = 10
+"""Parcels that a text about several of them names."""
 
 
 def _stated(column: str) -> pl.Expr:
@@ -387,17 +391,21 @@ def b_no_platform(ctx: Context) -> Cases:
     failing=tuple(Parcel("B") for _ in range(6)),
 )
 def b_own_use(ctx: Context) -> Cases:
-    """Within one hand-in: parcels per identity number (`repeat_parcels`), pieces (`resale_quantity`).
+    """Within one hand-in: parcels per identity number (`repeat_parcels`), pieces (`resale_quantity`), and parcels that are
+    each within the value limit and together above it (`split_parcels`): of one identity number; of one telephone or one
+    address under several identity numbers. The law limits each consignment, so this is a note, unless the setting
+    `split_signal` lets a person decide.
 
     Earlier hand-ins are not looked at here.
     """
     parcels = int(ctx.number("repeat_parcels"))
     counted = pl.col("_class").eq("B").sum().over("party_id")
     number = pl.col("party_id")
+    repeated = number.is_not_null() & (number.is_duplicated() | pl.lit(parcels <= 1))
     yield Case(
         when=counted >= parcels,
         over=("party_id",),
-        screen=number.is_not_null() & (number.is_duplicated() | pl.lit(parcels <= 1)),
+        screen=repeated,
         column="party_id",
         zh="本批同一证件号码共有 {count} 个B类包裹",
         en="{count} class B parcels for one identity number in this file",
@@ -410,6 +418,86 @@ def b_own_use(ctx: Context) -> Cases:
         zh="单项商品 {quantity} 件，疑似非自用",
         en="{quantity} pieces of one article: doubtful for own use",
     )
+    yield from _split(ctx, counted < parcels)
+
+
+def _split(ctx: Context, few: pl.Expr) -> Cases:
+    """One purchase in several parcels; where `few` is false the number of parcels speaks already."""
+    grade = ctx.option("split_signal")
+    if grade == "pass":
+        return
+    least = int(ctx.number("split_parcels"))
+    same_id = _Together("party_id")
+    yield Case(
+        when=few & same_id.above(ctx, least),
+        over=("party_id",),
+        screen=_again("party_id"),
+        column="party_id",
+        zh="同一证件号码的 {count} 个B类包裹各未超限，合计约 {sum} 元，超过限值 {limit} 元，疑似拆单：{houses}",
+        en="{count} class B parcels for one identity number, each within the limit, together CNY {sum}, limit {limit}: "
+        "one purchase split up? {houses}",
+        severity="warn",
+        action="hold" if grade == "hold" else "note",
+        values=same_id.values(ctx),
+    )
+    for name, column, zh, en in (
+        ("_party_phone", "phone", "电话", "telephone"),
+        ("_party_address", "address", "地址", "address"),
+    ):
+        same = _Together(name)
+        several = pl.col("party_id").n_unique().over(name, "direction") > 1
+        if name == "_party_address":  # else the telephone speaks already
+            several &= pl.col("_party_phone").n_unique().over(name, "direction") > 1
+        for way, party in (("I", "receiver"), ("E", "sender")):
+            yield Case(
+                when=several & same.above(ctx, least) & (pl.col("direction") == way),
+                over=(name,),
+                screen=_again(name),
+                column=f"{party}_{column}",
+                zh=f"同一{zh}、不同证件号码的 {{count}} 个B类包裹各未超限，合计约 {{sum}} 元，超过限值 {{limit}} 元，疑似拆单：{{houses}}",
+                en=f"{{count}} class B parcels to one {en} under several identity numbers, each within the limit, together "
+                "CNY {sum}, limit {limit}: one purchase split up? {houses}",
+                severity="warn",
+                action="note",
+                values=same.values(ctx),
+            )
+
+
+def _again(name: str) -> pl.Expr:
+    """Parcels of class B that have something in common with another one."""
+    return (pl.col("_class") == "B") & pl.col(name).is_not_null() & pl.col(name).is_duplicated()
+
+
+@dataclass(frozen=True)
+class _Together:
+    """Class B parcels of one direction that have a column in common; each is worth what its head says."""
+
+    name: str
+
+    def _over(self, expr: pl.Expr) -> pl.Expr:
+        return expr.over(self.name, "direction")
+
+    def _value(self, ctx: Context) -> pl.Expr:
+        return pl.when(pl.col("_class") == "B").then(head_value(ctx))
+
+    def above(self, ctx: Context, least: int) -> pl.Expr:
+        """Whether there are `least` of them, each is within its limit, and their sum is above it."""
+        value, limit = self._value(ctx), pl.col("_limit")
+        enough = self._over(value.is_not_null().sum()) >= least
+        within = self._over((value <= limit).fill_null(True).all())
+        return enough & within & (self._over(value.sum()) > self._over(limit.max()))
+
+    def values(self, ctx: Context) -> dict[str, pl.Expr]:
+        """What the texts show; of the parcels the first ten."""
+        houses = self._over(pl.col("house_waybill").head(_SHOWN).str.join(", "))
+        count = self._over(pl.len())
+        more = pl.when(count > _SHOWN).then(pl.lit(" …")).otherwise(pl.lit(""))
+        return {
+            "count": count,
+            "sum": plain(self._over(self._value(ctx).sum()).round(2)),
+            "limit": plain(self._over(pl.col("_limit").max())),
+            "houses": houses + more,
+        }
 
 
 @rule(

@@ -2,7 +2,8 @@
 
 In this order: papers → A; a platform purchase → none (e-commerce inventory); a natural person with a document
 and no enterprise → B within the limit or one single article; an enterprise → C within the limit and without
-what excludes it; else none: transfer to general declaration (CLS-11).
+what excludes it; else none: transfer to general declaration (CLS-11). What speaks against a class stands in
+`refusals.py`; every finding names it for each class that was refused.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import polars as pl
 
 from crossborder.rules import bounds
 from crossborder.rules.context import Context
-from crossborder.rules.prepare import Prepared, plain, prepare
+from crossborder.rules.prepare import Prepared, prepare
+from crossborder.rules.refusals import CLASSES, fits, refused
 from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
 
@@ -47,7 +49,7 @@ def classify(frames: FrameSet, ctx: Context) -> tuple[FrameSet, pl.DataFrame]:
 
 
 def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
-    """The shipments with `_chosen` (or null) and `_why_zh`, `_why_en` where none fits."""
+    """The shipments with `_chosen` (or null) and `_why_zh`, `_why_en`: why no class before it, or none at all, fits."""
     words = ctx.pattern("documents")
     lines = (
         prepared.frames["goods"]
@@ -59,29 +61,15 @@ def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
         )
     )  # fmt: skip
     ships = prepared.frames["shipments"].join(lines, on="ship", how="left", maintain_order="left")
-    firm = pl.col("trading_company_code").is_not_null()
-    person = pl.col("party_id").is_not_null() & ~firm
-    ships = ships.with_columns(
-        _over_b=_over(ctx, "B"),
-        _over_c=_over(ctx, "C"),
-        _excluded=_excluded(),
+    classes = ctx.profile.classes
+    chosen: pl.Expr = pl.lit(None, dtype=pl.String)
+    for klass in reversed(CLASSES):
+        chosen = pl.when(fits(klass, classes)).then(pl.lit(klass)).otherwise(chosen)
+    decided = ships.with_columns(_over_b=_over(ctx, "B"), _over_c=_over(ctx, "C")).with_columns(
+        chosen.alias("_chosen")
     )
-    papers = (pl.col("_papers") & pl.col("_uncoded") & ~firm).fill_null(False)
-    b_fits = person & (~pl.col("_over_b") | pl.col("_single")) & ~pl.col("_luggage")
-    c_fits = firm & ~pl.col("_over_c") & ~pl.col("_excluded")
-    bought = pl.col("_bought")
-    allowed = {c: pl.lit(c in ctx.profile.classes) for c in "ABC"}
-    return ships.with_columns(
-        _bought=(pl.col("platform_purchase") == "1").fill_null(False),
-        _luggage=(pl.col("separated_luggage") == "1").fill_null(False),
-    ).with_columns(
-        pl.when(papers & allowed["A"]).then(pl.lit("A"))
-        .when(bought).then(None)
-        .when(b_fits & allowed["B"]).then(pl.lit("B"))
-        .when(c_fits & allowed["C"]).then(pl.lit("C"))
-        .alias("_chosen"),
-        *_why(person, firm),
-    )  # fmt: skip
+    zh, en = refused(classes, pl.col("_chosen"))
+    return decided.with_columns(zh.alias("_why_zh"), en.alias("_why_en"))
 
 
 def _over(ctx: Context, klass: str) -> pl.Expr:
@@ -93,37 +81,11 @@ def _over(ctx: Context, klass: str) -> pl.Expr:
     return pl.any_horizontal(pl.lit(False), *judged)
 
 
-def _excluded() -> pl.Expr:
-    """What class C may not have: licence, refund, foreign exchange, another mode or levy nature."""
-    mode, nature = pl.col("supervision_mode"), pl.col("levy_nature")
+def _after(column: str, between: str) -> pl.Expr:
+    """A text after another one; nothing where there is none."""
     return (
-        pl.col("_licence").fill_null(False)
-        | (pl.col("tax_refund_claimed") == "1").fill_null(False)
-        | (pl.col("foreign_exchange_settled") == "1").fill_null(False)
-        | (~mode.is_in(["0110", "3010", "3039"])).fill_null(False)
-        | (nature != "101").fill_null(False)
+        pl.when(pl.col(column) != "").then(pl.lit(between) + pl.col(column)).otherwise(pl.lit(""))
     )
-
-
-def _why(person: pl.Expr, firm: pl.Expr) -> list[pl.Expr]:
-    """Why no class fits, in both languages."""
-    reasons = (
-        (pl.col("_bought"), "平台三单商品，应按跨境电商清单申报", "bought on a platform: e-commerce inventory"),
-        (person & pl.col("_luggage"), "分离运输行李", "separated luggage"),
-        (person & pl.col("_over_b"), "价值折合人民币 {} 元，超过B类限值", "worth CNY {}, above the class B limit"),
-        (firm & pl.col("_over_c"), "价值折合人民币 {} 元，超过C类限值", "worth CNY {}, above the class C limit"),
-        (firm & pl.col("_excluded"), "涉及许可证、退税、收付汇，或监管方式、征免性质不符", "licence, refund, foreign exchange, or another mode or levy nature"),
-        (~person & ~firm, "既无自然人证件号码，也无企业海关编码，且不是文件", "neither a person's document nor a company code, and no papers"),
-    )  # fmt: skip
-    zh: pl.Expr = pl.lit("企业档案未启用适用的类别")
-    en: pl.Expr = pl.lit("the profile does not allow the class that fits")
-    value = plain(pl.col("_value")).fill_null("?")
-    for when, text_zh, text_en in reversed(reasons):
-        shown_zh = pl.format(text_zh, value) if "{}" in text_zh else pl.lit(text_zh)
-        shown_en = pl.format(text_en, value) if "{}" in text_en else pl.lit(text_en)
-        zh = pl.when(when).then(shown_zh).otherwise(zh)
-        en = pl.when(when).then(shown_en).otherwise(en)
-    return [zh.alias("_why_zh"), en.alias("_why_en")]
 
 
 def _rows(frames: FrameSet, decided: pl.DataFrame) -> pl.DataFrame:
@@ -148,11 +110,11 @@ def _rows(frames: FrameSet, decided: pl.DataFrame) -> pl.DataFrame:
         pl.when(fits).then(pl.lit("note")).otherwise(pl.lit("reject")).alias("action"),
         pl.lit(None, dtype=pl.String).alias("value"),
         pl.when(fits)
-        .then(pl.format("报关类别定为{}：{}", chosen, reason(0)))
+        .then(pl.format("报关类别定为{}：{}{}", chosen, reason(0), _after("_why_zh", "；")))
         .otherwise(pl.format("不适用A、B、C类：{}", pl.col("_why_zh")))
         .alias("zh"),
         pl.when(fits)
-        .then(pl.format("class {} chosen: {}", chosen, reason(1)))
+        .then(pl.format("class {} chosen: {}{}", chosen, reason(1), _after("_why_en", "; ")))
         .otherwise(pl.format("fits none of classes A, B, C: {}", pl.col("_why_en")))
         .alias("en"),
         pl.when(fits)

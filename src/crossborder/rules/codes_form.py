@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from crossborder.codes import nearest_texts
 from crossborder.rules.charsets import written
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
@@ -153,11 +154,17 @@ def tax_number(ctx: Context) -> Cases:
     if ctx.tables.coverage("parcel_tax", day) != "complete":
         return
     code = pl.col("commodity_code")
-    known = pl.Series(sorted(ctx.tables.codes("parcel_tax", day)), dtype=pl.String)
+    codes = sorted(ctx.tables.codes("parcel_tax", day))
+    known = pl.Series(codes, dtype=pl.String)
+    near = code.map_batches(lambda unknown: nearest_texts(codes, unknown), return_dtype=pl.String)
     yield Case(
         when=code.str.contains(r"^[0-9]{8}$") & ~code.is_in(known.implode()),
         column="commodity_code",
         frame="goods",
-        zh="行邮税号 {commodity_code} 不在现行税表中",
-        en="the tax number {commodity_code} is not in the table in force",
+        zh="行邮税号 {commodity_code} 不在现行税表中{near_zh}",
+        en="the tax number {commodity_code} is not in the table in force{near_en}",
+        values={
+            "near_zh": pl.concat_str(pl.lit("，最接近："), near),
+            "near_en": pl.concat_str(pl.lit("; nearest: "), near),
+        },
     )

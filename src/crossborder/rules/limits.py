@@ -1,7 +1,8 @@
 """Value limits of classes B and C: CLS-04, LIM-01 to LIM-05. Bounds are the dated rows of `limits.csv`.
 
 The value is that of `prepare.py` (`_value`, CNY). Which row of `limits.csv` counts is chosen by the movement
-date, direction and the other country. Without an exchange rate a limit is not evaluated and holds.
+date, direction and the other country. Without an exchange rate a limit is not evaluated and holds; what a whole
+hand-in then says is of LIM-12, the rule about rates (`of_rates`).
 """
 
 from __future__ import annotations
@@ -12,9 +13,12 @@ import polars as pl
 
 from crossborder.rules import bounds
 from crossborder.rules.context import Context
+from crossborder.rules.elements import element
 from crossborder.rules.model import Case, Cases, Example, Parcel, rule
 from crossborder.rules.prepare import plain
 
+RATES = "LIM-12"
+"""The rule that a missing exchange rate is about: whatever limit it is missed by, one id is told and accepted."""
 _NO_RATE_ZH = "缺少币制 {currency} {month} 的汇率，限值规则未评估"
 _NO_RATE_EN = "no exchange rate for currency {currency} in {month}: value limits are not evaluated"
 _RATE_FIX = (
@@ -23,6 +27,7 @@ _RATE_FIX = (
 )
 
 
+_LIMITS = ("CLS-04", "LIM-01", "LIM-02", "LIM-03", "LIM-04")
 _SHOWN = {"value": plain(pl.col("_value")), "limit": plain(pl.col("_limit"))}
 
 
@@ -69,9 +74,23 @@ def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cas
         severity="not_evaluated",
         action="hold",
         values={"currency": pl.col("_no_rate"), "month": pl.lit(ctx.month)},
+        says="_no_rate",
         fix_zh=_RATE_FIX[0],
         fix_en=_RATE_FIX[1],
     )
+
+
+def of_rates(findings: pl.DataFrame) -> pl.DataFrame:
+    """Findings where those of limits that miss an exchange rate are of LIM-12, whichever limit it is."""
+    if not (findings.get_column("severity") == "not_evaluated").any():
+        return findings
+    missed = (
+        (pl.col("severity") == "not_evaluated")
+        & (pl.col("element") == element("shipments", "currency"))
+        & pl.col("rule").is_in(_LIMITS)
+    )
+    rule_id = pl.when(missed).then(pl.lit(RATES)).otherwise("rule")
+    return findings.with_columns(rule_id.alias("rule"))
 
 
 @rule(

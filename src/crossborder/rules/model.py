@@ -39,8 +39,9 @@ class Case:
     must also hold; cases that share the same `screen` object are looked at only in its rows (a `when` that
     compares rows compares only those). `holds` says such a screen as a regular expression for one character
     that the text of `column` must hold. A case speaks about the value in `column`: where there is none it is
-    silent, unless it is `blank`. `over` names columns (of `across.COMMON`): the case compares the shipments that
-    have them in common, so only the whole hand-in can answer it; every other case judges each shipment by itself.
+    silent, unless it is `blank`; `says` names another column (or helper column) whose text is the finding's value.
+    `over` names columns (of `across.COMMON`): the case compares the shipments that have them in common, so only the
+    whole hand-in can answer it; every other case judges each shipment by itself.
     """
 
     when: pl.Expr
@@ -55,26 +56,28 @@ class Case:
     screen: pl.Expr | None = None
     holds: str = ""
     blank: bool = False
+    says: str = ""
     over: tuple[str, ...] = ()
     fix_zh: str = ""
     fix_en: str = ""
 
     def text(self, template: str) -> pl.Expr:
         """A template of this case as a String expression (missing values as empty text)."""
-        names = _PLACEHOLDER.findall(template)
+        names = self.names(template)
         if not names:
             return pl.lit(template)
         parts = [self.values.get(n, pl.col(n)).cast(pl.String).fill_null("") for n in names]
         return pl.format(_PLACEHOLDER.sub("{}", template), *parts)
 
+    @staticmethod
+    def names(template: str) -> list[str]:
+        """What a template shows."""
+        return _PLACEHOLDER.findall(template)
+
     def placeholders(self) -> frozenset[str]:
         """Columns of the frame that its texts show."""
-        found = {n for t in (self.zh, self.en, self.fix_zh, self.fix_en) for n in _names(t)}
+        found = {n for t in (self.zh, self.en, self.fix_zh, self.fix_en) for n in self.names(t)}
         return frozenset(found - set(self.values))
-
-
-def _names(template: str) -> list[str]:
-    return _PLACEHOLDER.findall(template)
 
 
 @dataclass(frozen=True, slots=True)

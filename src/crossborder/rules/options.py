@@ -82,6 +82,15 @@ OPTIONS: dict[str, Option] = {
             rules=("EXP-47",),
         ),
         Option(
+            "goods_exemption",
+            "note",
+            "税额估算：C类每一税种低于起征额（TAX-09，推断）时，note 只提示，apply 不计入应缴税额",
+            "tax estimate of class C: a tax below the amount from which it is collected (TAX-09, inferred): note "
+            "says so, apply leaves it out of what is to be paid",
+            ("note", "apply"),
+            ("TAX-09",),
+        ),
+        Option(
             "total_tolerance",
             "0.01",
             "总价核对的绝对容差（原币）",
@@ -108,6 +117,21 @@ OPTIONS: dict[str, Option] = {
             "同一证件号码在一份清单中的B类包裹达到此数量时暂挂",
             "class B parcels of one identity number in one file from which they are held",
             rules=("CLS-17",),
+        ),
+        Option(
+            "split_signal",
+            "note",
+            "疑似拆单（同一收发件人多个包裹合计超限）：pass 不查，note 提示，hold 同一证件号码的暂挂",
+            "parcels of one person that are above the limit together: pass does not look, note says so, hold lets those of "
+            "one identity number wait for a person",
+            ("pass", "note", "hold"),
+        ),
+        Option(
+            "split_parcels",
+            "2",
+            "同一收发件人（证件、电话或地址）的B类包裹达到此数量，且各未超限、合计超限时，疑似拆单",
+            "class B parcels of one person (identity number, telephone or address), each within the limit, from which "
+            "a sum above it is taken for one purchase split up",
         ),
         Option(
             "resale_quantity",

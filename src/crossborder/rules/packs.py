@@ -1,7 +1,7 @@
 """Rule packs: the rules that are in force together, from one day on until any of them changes.
 
 A pack is named by its first day (`2024-12-01`) and has a version, a digest of what it says: the rules with their dates
-and actions, and the dated bounds in force. Choosing a pack means judging as of its first day.
+and actions, the dated bounds and the dated figures of the tax in force. Choosing a pack means judging as of its first day.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import polars as pl
+
 from crossborder.codes import Tables
 from crossborder.errors import NotFound
 from crossborder.rules.catalogue import Entry, catalogue
 
 _BOUNDS = "limits"
+_FIGURES = "tax_parameters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +102,10 @@ def _dated(tables: Tables) -> Iterator[_Dated]:
             row["value_cny"],
         )
         yield _Dated(row["rule"], _first(row["effective_from"]), _last(row["effective_to"]), " ".join(words))  # fmt: skip
+    computed = {entry.id for entry in catalogue() if entry.shown is not None}
+    for row in tables.frame(_FIGURES).filter(pl.col("rule").is_in(computed)).to_dicts():
+        says = f"{row['name']} {row['value']}"
+        yield _Dated(row["rule"], _first(row["effective_from"]), _last(row["effective_to"]), says)
 
 
 def _rule(entry: Entry) -> _Dated:

@@ -3,6 +3,7 @@
 Helper columns begin with `_` and are null where the text has no proper form: a value that is empty or fails
 its facet is another check's business, and a rule over null does not fire.
 
+all: `_written_…` of the columns of `charsets.WRITTEN`.
 shipments: `_class`, `_import`, `_export`, `_moved` (Date), `_day` (that, or
 `as_of`: by which movement-dated rules are chosen), `_gross`,
 `_net`, `_pieces`, `_total`; `_master` `_house` (normalised);
@@ -34,7 +35,8 @@ from crossborder.rules.bounds import CONVERTED
 from crossborder.rules.charsets import written
 from crossborder.rules.checksums import IDENTITY_FORM, identity_good
 from crossborder.rules.context import Context
-from crossborder.shipments.asking import AS_WRITTEN
+from crossborder.rules.unusual import unusual_columns, written_columns
+from crossborder.shipments.asking import IN_COMMON
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
 
@@ -49,10 +51,12 @@ _NUMBERS = {"_master": "master_waybill", "_house": "house_waybill"}
 
 @dataclass(frozen=True)
 class Prepared:
-    """The frames with helper columns, and how a finding names a source column."""
+    """The frames with helper columns, how a finding names a source column, and the columns that hold characters
+    which are unusual for their kind (TXT-04)."""
 
     frames: Mapping[FrameName, pl.DataFrame]
     source: FrameSet
+    unusual: Mapping[FrameName, frozenset[str]]
 
 
 def number(column: str, form: str = DECIMAL) -> pl.Expr:
@@ -74,14 +78,22 @@ def prepare(frames: FrameSet, ctx: Context) -> Prepared:
         documents = documents.join(ships, on="ship", how="semi", maintain_order="left")
     if not goods.get_column("ship").is_sorted():
         goods = goods.sort("ship", "line")
-    ships, goods = ships.rechunk(), goods.rechunk()
+    ships, goods, documents = ships.rechunk(), goods.rechunk(), documents.rechunk()
+    given: dict[FrameName, pl.DataFrame] = {
+        "shipments": ships,
+        "goods": goods,
+        "documents": documents,
+    }
+    odd = {name: unusual_columns(name, frame) for name, frame in given.items()}
+    ships = ships.hstack(written_columns(ships, odd["shipments"]))
+    goods = goods.hstack(written_columns(goods, odd["goods"]))
     made = _made(ctx)
     ships = _odd_numbers(_beside(ships, ships.lazy().select(made.head)))
     goods = _beside(goods, goods.lazy().select(made.line).with_columns(made.products))
     ships = _beside(ships, _totals(ships, goods, made))
     goods = _beside(goods, _of_ships(ships, goods))
     return Prepared(
-        {"shipments": ships, "goods": _numbering(goods), "documents": documents}, frames
+        {"shipments": ships, "goods": _numbering(goods), "documents": documents}, frames, odd
     )
 
 
@@ -121,7 +133,7 @@ def _made(ctx: Context) -> Made:
 
 def _beside(frame: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
     """The columns of `facts` (a row per row of `frame`) beside it; its own columns are not copied."""
-    return frame.hstack(facts.collect(engine="in-memory", optimizations=AS_WRITTEN).get_columns())
+    return frame.hstack(facts.collect(engine="in-memory", optimizations=IN_COMMON).get_columns())
 
 
 def _odd_numbers(ships: pl.DataFrame) -> pl.DataFrame:
@@ -208,6 +220,11 @@ def _rate(column: str, ctx: Context) -> pl.Expr:
         default=None,
         return_dtype=pl.Decimal(38, 8),
     )
+
+
+def head_value(ctx: Context) -> pl.Expr:
+    """The value that the head of a shipment states, in CNY; null without a rate."""
+    return pl.col("_total").cast(CONVERTED) * _rate("currency", ctx)
 
 
 def _needed(rate: pl.Expr) -> pl.Expr:

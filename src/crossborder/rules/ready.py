@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
+from crossborder.rules.charsets import unusual
 from crossborder.rules.context import Context
 from crossborder.rules.elements import element
 from crossborder.rules.model import Case, Rule
-from crossborder.shipments.asking import Question
+from crossborder.shipments.asking import Panel, Question, filled
 from crossborder.shipments.columns import COLUMNS, personal_names
 
-KEYS = ("ship", "sheet", "row")
-"""Columns that a finding takes from the frame of its case."""
 _PERSONAL = personal_names() | {"_party", "_party_address", "_party_phone", "_id"}
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
-    """One case of a rule in a context. `force` says in which rows the rule is in force; None: in all.
+class Said:
+    """What the findings of a case say.
 
-    `told` are the columns of a finding that the case itself knows, over its rows.
+    `fixed` are the columns of a finding that are the same in all of them; `value` is the column of the frame that
+    is shown as value, if any; `made` are the columns that are made from each row.
     """
+
+    fixed: Mapping[str, str | None]
+    value: str | None
+    made: Mapping[str, pl.Expr]
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The columns of the frame that `made` looks at."""
+        return sorted({n for expr in self.made.values() for n in expr.meta.root_names()})
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """One case of a rule in a context. `force` says in which rows the rule is in force; None: in all."""
 
     rule: Rule
     case: Case
-    told: tuple[pl.Expr, ...]
+    said: Said
     force: pl.Expr | None = None
 
     def within(self, force: pl.Expr) -> Ready:
         """The same case where its rule is in force in some rows only."""
-        return Ready(self.rule, self.case, self.told, force)
+        return Ready(self.rule, self.case, self.said, force)
 
     @cached_property
     def when(self) -> pl.Expr:
@@ -44,11 +58,6 @@ class Ready:
         return when
 
     @cached_property
-    def alone(self) -> Question:
-        """The question of a case without a screen."""
-        return self._question(self.when)
-
-    @cached_property
     def screen(self) -> pl.Expr | None:
         """The rows in which the case is looked at; None: all."""
         if self.case.holds:
@@ -56,22 +65,11 @@ class Ready:
         return self.case.screen
 
     @cached_property
-    def screened(self) -> Question:
-        """Whether the screen lets a row through.
-
-        Where a character is looked for it is looked for in the texts of all rows put together, which is quicker
-        than row by row.
-        """
-        if self.case.holds:
-            text = pl.col(self.case.column).str.join("")
-            return self._question(text.str.contains(self.case.holds))
-        assert self.case.screen is not None
-        return self._question(self.case.screen)
-
-    def _question(self, when: pl.Expr) -> Question:
-        return Question(
-            when, bool(self.case.over), keep=_PERSONAL.isdisjoint(when.meta.root_names())
-        )
+    def question(self) -> Question:
+        """Which rows are to be looked at: those of the screen; without one, where the rule is broken."""
+        when = self.when if self.screen is None else self.screen
+        personal = _PERSONAL.isdisjoint(when.meta.root_names())
+        return Question(when, bool(self.case.over), keep=personal)
 
     @property
     def together(self) -> object:
@@ -82,40 +80,44 @@ class Ready:
         return id(self if case.screen is None else case.screen)
 
     @cached_property
-    def needed(self) -> frozenset[str]:
-        """The columns of the frame that `when` and `told` look at."""
-        looked = (self.when, *self.told)
-        return frozenset(name for expr in looked for name in expr.meta.root_names())
+    def needed(self) -> list[str]:
+        """The columns of the frame that `when` looks at."""
+        return sorted(set(self.when.meta.root_names()))
 
 
 def ready(rule: Rule, ctx: Context) -> tuple[Ready, ...]:
     """The cases of a rule, made once for each context; two threads may make them at once, the same ones."""
     if rule.id not in ctx.memo:
-        ctx.memo[rule.id] = tuple(Ready(rule, c, tuple(_told(rule, c))) for c in rule.cases(ctx))
+        ctx.memo[rule.id] = tuple(Ready(rule, c, _said(rule, c)) for c in rule.cases(ctx))
     found: tuple[Ready, ...] = ctx.memo[rule.id]
     return found
 
 
-def _told(rule: Rule, case: Case) -> Iterator[pl.Expr]:
+def _said(rule: Rule, case: Case) -> Said:
     severity, action = case.severity or rule.severity, case.action or rule.action
     if case.severity == "warn" and not case.action:
         action = "note"
-    known = case.column in COLUMNS[case.frame]
-    said = {
-        "element": pl.lit(element(case.frame, case.column), dtype=pl.String),
-        "rule": pl.lit(rule.id),
-        "severity": pl.lit(severity),
-        "action": pl.lit(action),
-        "value": pl.col(case.column) if known else pl.lit(None, dtype=pl.String),
-        "zh": case.text(case.zh),
-        "en": case.text(case.en),
-        "fix_zh": case.text(case.fix_zh or rule.fix_zh),
-        "fix_en": case.text(case.fix_en or rule.fix_en),
-        "suggest": (pl.lit(None) if case.suggest is None else case.suggest).cast(pl.String),
-        "source": pl.lit(rule.legal_source),
+    texts = {
+        "zh": case.zh,
+        "en": case.en,
+        "fix_zh": case.fix_zh or rule.fix_zh,
+        "fix_en": case.fix_en or rule.fix_en,
     }
-    yield from map(pl.col, KEYS)
-    yield from (expr.alias(name) for name, expr in said.items())
+    shaped = {name: text for name, text in texts.items() if case.names(text)}
+    made = {name: case.text(text) for name, text in shaped.items()}
+    if case.suggest is not None:
+        made["suggest"] = case.suggest.cast(pl.String)
+    fixed = {
+        "element": element(case.frame, case.column),
+        "rule": rule.id,
+        "severity": severity,
+        "action": action,
+        **{name: text for name, text in texts.items() if name not in shaped},
+        "source": rule.legal_source,
+    }
+    own = case.column if case.column in COLUMNS[case.frame] else None
+    shown = case.says or own
+    return Said(fixed, shown, made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,24 +127,57 @@ class Bundle:
     members: tuple[tuple[int, Ready], ...]
 
     @property
-    def first(self) -> Ready:
-        """The case that speaks for all about frame and screen."""
-        return self.members[0][1]
-
-    @property
     def question(self) -> Question:
-        """Whether there is any row to look at."""
-        return self.first.alone if self.first.screen is None else self.first.screened
+        """Which rows are to be looked at: any member knows."""
+        return self.members[0][1].question
 
     @property
-    def needed(self) -> list[str]:
-        """The columns that are wanted of these rows."""
-        return sorted({*KEYS, *(name for _, one in self.members for name in one.needed)})
+    def screened(self) -> bool:
+        """Whether the members have yet to be asked in these rows."""
+        return self.members[0][1].screen is not None
 
 
-def bundles(asked: Iterable[tuple[int, Ready]]) -> list[Bundle]:
+@dataclass(frozen=True, eq=False)
+class Inquiry:
+    """The cases that look at one frame, in bundles, made ready to be asked together."""
+
+    bundles: tuple[Bundle, ...]
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The questions of the bundles, in their order."""
+        return Panel(bundle.question for bundle in self.bundles)
+
+    @cached_property
+    def _about(self) -> list[tuple[str, ...]]:
+        """Of each bundle the columns one of which must hold a value, none where that does not matter."""
+        return [
+            () if any(one.case.blank for _, one in bundle.members)
+            else tuple({one.case.column for _, one in bundle.members})
+            for bundle in self.bundles
+        ]  # fmt: skip
+
+    @cached_property
+    def _holding(self) -> list[bool]:
+        """Of each bundle whether it looks for the characters that are unusual for its column."""
+        cases = [bundle.members[0][1].case for bundle in self.bundles]
+        return [
+            bool(c.holds) and c.holds == unusual(COLUMNS[c.frame][c.column].kind) for c in cases
+        ]
+
+    def asked(self, frame: pl.DataFrame, odd: frozenset[str]) -> list[int]:
+        """Numbers of the bundles that may speak about a frame: some of their columns hold a value, and if they
+        look for characters, unusual ones (`odd`)."""
+        given = {n for n, count in filled(frame).items() if count}
+        return [
+            i for i, (names, holding) in enumerate(zip(self._about, self._holding, strict=True))
+            if (not odd.isdisjoint(names) if holding else not names or not given.isdisjoint(names))
+        ]  # fmt: skip
+
+
+def inquiry(asked: Iterable[tuple[int, Ready]]) -> Inquiry:
     """Cases with the same screen together; one without a screen by itself."""
     found: dict[object, list[tuple[int, Ready]]] = {}
     for position, one in asked:
         found.setdefault(one.together, []).append((position, one))
-    return [Bundle(tuple(members)) for members in found.values()]
+    return Inquiry(tuple(Bundle(tuple(members)) for members in found.values()))

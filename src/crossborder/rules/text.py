@@ -10,17 +10,16 @@ from crossborder.rules.charsets import (
     HAN,
     ILLEGAL,
     LATIN,
-    STRANGE,
     SUPPLEMENTARY,
     code_points,
     half_width,
+    is_free,
+    is_strict,
+    unusual,
 )
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
-from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, Kind
-
-_STRICT = {"code", "identity", "decimal", "integer", "date", "datetime", "flag"}
-_FREE = {"text", "name"}
+from crossborder.shipments.columns import COLUMNS, FRAME_NAMES
 
 
 @rule(
@@ -45,7 +44,7 @@ def characters(ctx: Context) -> Cases:
         for column in COLUMNS[frame].values():
             value, words = pl.col(column.name), column.name.replace("_", " ")
             legal = ~value.str.contains(ILLEGAL)
-            holds = _unusual(column.kind)
+            holds = unusual(column.kind)
             yield Case(
                 when=~legal,
                 column=column.name,
@@ -55,7 +54,7 @@ def characters(ctx: Context) -> Cases:
                 en=f"illegal character {{char}} in {words}",
                 values={"char": code_points(value.str.extract(f"({ILLEGAL})"))},
             )
-            if column.kind in _STRICT:
+            if is_strict(column.kind):
                 yield Case(
                     when=legal & value.str.contains(FULL_WIDTH_ANY),
                     column=column.name,
@@ -67,7 +66,7 @@ def characters(ctx: Context) -> Cases:
                     fix_en="use half-width characters",
                     suggest=half_width(value),
                 )
-            elif column.kind in _FREE:
+            elif is_free(column.kind):
                 yield Case(
                     when=legal & value.str.contains(FULL_WIDTH),
                     column=column.name,
@@ -93,13 +92,6 @@ def characters(ctx: Context) -> Cases:
                         fix_zh="请确认申报系统可显示该字",
                         fix_en="make sure the site can show the character",
                     )
-
-
-def _unusual(kind: Kind) -> str:
-    """Every character that may be spoken about in a column of this kind."""
-    if kind in _STRICT:
-        return STRANGE
-    return f"{ILLEGAL}|{FULL_WIDTH}|{SUPPLEMENTARY}" if kind in _FREE else ILLEGAL
 
 
 @rule(

@@ -31,6 +31,13 @@ _STATED = (
 
 def unevaluated(ctx: Context) -> pl.DataFrame:
     """Columns `rule`, `reason_zh`, `reason_en`: once per hand-in, whatever its shipments are."""
+    if "unevaluated" not in ctx.memo:
+        ctx.memo["unevaluated"] = _unevaluated(ctx)
+    found: pl.DataFrame = ctx.memo["unevaluated"]
+    return found.clone()
+
+
+def _unevaluated(ctx: Context) -> pl.DataFrame:
     rows: list[_Row] = list(_NO_INPUT)
     if ctx.option("unstated_facts") == "assume_no":
         rows += [

@@ -16,6 +16,7 @@ import polars as pl
 from crossborder import keys
 from crossborder.shipments.asking import AS_WRITTEN, constant, filled
 from crossborder.shipments.columns import COLUMNS, Column, FrameName
+from crossborder.shipments.decimals import tidied
 from crossborder.shipments.frames import FrameSet
 
 _ORDER: dict[FrameName, tuple[str, str]] = {
@@ -26,7 +27,7 @@ _ORDER: dict[FrameName, tuple[str, str]] = {
 
 def content_digests(frames: FrameSet) -> pl.DataFrame:
     """`ship` (UInt32), `digest` (64 hex digits) of every shipment, in the order of the frame."""
-    texts = frames.shipments.lazy().select("ship", _text("shipments", frames.shipments))
+    texts = _texts("shipments", frames.shipments, ["ship"])
     below: dict[FrameName, pl.DataFrame] = {"goods": frames.goods, "documents": frames.documents}
     for frame, lines in below.items():
         if lines.height:
@@ -42,16 +43,20 @@ def content_digests(frames: FrameSet) -> pl.DataFrame:
 def _gathered(frame: FrameName, lines: pl.DataFrame) -> pl.LazyFrame:
     """`ship` and, under the name of the frame, the texts of a shipment's lines one after another."""
     number, position = _ORDER[frame]
+    order = pl.col(number).cast(pl.UInt64, strict=False).alias("number")
     return (
-        lines.lazy()
-        .select(
-            "ship", _text(frame, lines),
-            pl.col(number).cast(pl.UInt64, strict=False).alias("number"), position,
-        )
+        _texts(frame, lines, ["ship", order, position])
         .sort("ship", "number", position, nulls_last=True)
         .group_by("ship", maintain_order=True)
         .agg(pl.col(frame).str.join(""))
-    )  # fmt: skip
+    )
+
+
+def _texts(frame: FrameName, given: pl.DataFrame, keys: Sequence[str | pl.Expr]) -> pl.LazyFrame:
+    """Some key columns and, under the name of the frame, the text of each row."""
+    decimals = [c.name for c in COLUMNS[frame].values() if c.kind in ("decimal", "integer")]
+    table = tidied(given, decimals)
+    return table.lazy().select(*keys, _text(frame, table))
 
 
 def _text(frame: FrameName, table: pl.DataFrame) -> pl.Expr:
@@ -83,7 +88,7 @@ def _text(frame: FrameName, table: pl.DataFrame) -> pl.Expr:
 
 def _normal(table: pl.DataFrame, columns: Sequence[Column]) -> dict[str, pl.Expr]:
     """Column → its value as digested; only what some row needs is done."""
-    forms = {c.name: _FORMS.get(c.name, _FORMS.get(c.kind, {})) for c in columns}
+    forms = {c.name: _KEY if c.name in _KEYS else {} for c in columns}
     asked = [
         pl.col(name).str.contains(form).any().alias(f"{name} {form}")
         for name, changes in forms.items()
@@ -103,27 +108,10 @@ def _normal(table: pl.DataFrame, columns: Sequence[Column]) -> dict[str, pl.Expr
     return found
 
 
-def _without_leading(number: pl.Expr) -> pl.Expr:
-    return number.str.replace("^0+([0-9])", "$1")
-
-
-def _without_trailing(number: pl.Expr) -> pl.Expr:
-    return number.str.strip_chars_end("0").str.strip_chars_end(".")
-
-
 _Changes = Mapping[str, Callable[[pl.Expr], pl.Expr]]
 _KEY: _Changes = {
     r"^[A-Z0-9-]*-[A-Z0-9-]*$": lambda number: number.str.replace_all("-", "", literal=True),
     r"[^A-Z0-9-]": keys.normalise_expr,
 }
-_NUMBER: _Changes = {
-    r"^0[0-9]+(?:\.[0-9]+)?$": _without_leading,
-    r"^[0-9]+\.[0-9]*0$": _without_trailing,
-}
-_FORMS: Mapping[str, _Changes] = {
-    "master_waybill": _KEY,
-    "house_waybill": _KEY,
-    "decimal": _NUMBER,
-    "integer": _NUMBER,
-}
-"""What is changed in the columns of a name or kind: the form of a value → what becomes of it, in this order."""
+"""The form of a value → what becomes of it, in this order."""
+_KEYS = ("master_waybill", "house_waybill")

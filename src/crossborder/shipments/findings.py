@@ -67,6 +67,18 @@ def _shaped(part: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def heads(shipments: pl.DataFrame, ships: pl.Series) -> pl.DataFrame:
+    """`sheet`, `row`, `shipment`, `master` of some shipments of a frame, as findings name them."""
+    known = shipments[["ship", "sheet", "row", "house_waybill", "master_waybill"]]
+    if not known.get_column("ship").is_sorted():
+        known = known.sort("ship")
+    own = known[known.get_column("ship").search_sorted(ships)]
+    house, row = own.get_column("house_waybill"), own.get_column("row")
+    shipment = house.zip_with(house.is_not_null(), "#" + row.cast(pl.String))
+    master = own.get_column("master_waybill").alias("master")
+    return pl.DataFrame([own.get_column("sheet"), row, shipment.alias("shipment"), master])
+
+
 def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """`ship`, `verdict` for every shipment: rejected, else not_evaluated, else on_hold, else valid."""
     told = findings.lazy().filter(pl.col("ship").is_not_null())

@@ -15,7 +15,7 @@ and the record number from 1 in JSON, Parquet and frames.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -55,6 +55,24 @@ def complete(frame: FrameName, df: pl.DataFrame) -> pl.DataFrame:
             for name, kind in wanted.items()
         ]
     )
+
+
+def in_order(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """`frame` sorted by its key columns; frames mostly are, and looking is cheaper than sorting."""
+    if _joined(frame, keys).is_sorted():
+        return frame
+    return frame.sort(*keys, maintain_order=True)
+
+
+def positions(frame: pl.DataFrame, few: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """Where in `frame`, sorted by its key columns, the rows of `few` stand."""
+    return _joined(frame, keys).search_sorted(_joined(few, keys))
+
+
+def _joined(frame: pl.DataFrame, keys: Sequence[str]) -> pl.Series:
+    """One number for one or two key columns, in the same order."""
+    first, *second = (frame.get_column(key).cast(pl.UInt64) for key in keys)
+    return first * 2**32 + second[0] if second else first
 
 
 @dataclass(frozen=True)

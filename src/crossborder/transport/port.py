@@ -66,7 +66,7 @@ class LookedUp:
     detail: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A receipt, raw. Call `acknowledge` only when `data` is stored; unacknowledged ones come again."""
 
