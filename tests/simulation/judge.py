@@ -60,6 +60,8 @@ class Judge:
         self._attempts = self._all(tables.attempts)
         self._receipts = self._all(tables.receipts)
         self._lines = self._all(tables.receipt_lines)
+        self._unread = {row["receipt_id"] for row in self._all(tables.unread)}
+        self._unreadable = {row["receipt_id"] for row in self._all(tables.unreadable)}
         self._events = self._all(tables.events)
         self._by_id = {a["message_id"]: a for a in self._attempts if a["message_id"]}
 
@@ -188,8 +190,10 @@ class Judge:
                 yield f"P6 receipt #{row['id']} is nothing that the port ever said"
             elif kept[row["raw"]] > 1:
                 yield f"P6 receipt {one.name} is kept {kept[row['raw']]} times"
-            elif row["state"] != ("unreadable" if one.kind == "unreadable" else "read"):
-                yield f"P6 receipt {one.name} ({one.kind}) is {row['state']}"
+            elif row["id"] in self._unread:
+                yield f"P6 receipt {one.name} ({one.kind}) was never read"
+            elif (row["id"] in self._unreadable) != (one.kind == "unreadable"):
+                yield f"P6 receipt {one.name} ({one.kind}) is not kept as what it is"
 
     def _lines_explained(self) -> Iterator[str]:
         """Every line belongs to the message that it answers, and nothing is applied twice."""

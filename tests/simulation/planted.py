@@ -29,6 +29,7 @@ from crossborder.transport import Outgoing as Message
 A = tables.attempts
 Plant = Callable[[pytest.MonkeyPatch], None]
 FAULTS: dict[str, Plant] = {}
+_RECEIPTS = safely.receipts
 
 
 def fault(plant: Plant) -> Plant:
@@ -242,7 +243,7 @@ def acknowledged_before_stored(patch: pytest.MonkeyPatch) -> None:
     """The port is told that a receipt is stored as soon as it was fetched."""
 
     def receipts(transport: Transport) -> Iterator[Incoming]:
-        for incoming in transport.receipts():
+        for incoming in _RECEIPTS(transport):
             with contextlib.suppress(Exception):
                 incoming.acknowledge()
             yield incoming
@@ -255,7 +256,7 @@ def applied_before_stored(patch: pytest.MonkeyPatch) -> None:
     """A receipt moves its declaration before it is stored."""
 
     def receipts(transport: Any) -> Iterator[Incoming]:
-        for incoming in transport.receipts():
+        for incoming in _RECEIPTS(transport):
             _apply_at_once(transport._process.ledger, incoming.data)
             yield incoming
 
@@ -278,7 +279,7 @@ def unreadable_receipts_are_only_logged(patch: pytest.MonkeyPatch) -> None:
     """What cannot be read is not kept."""
 
     def receipts(transport: Transport) -> Iterator[Incoming]:
-        for incoming in transport.receipts():
+        for incoming in _RECEIPTS(transport):
             if incoming.data.endswith(b"</Package>"):
                 yield incoming
             else:
@@ -293,7 +294,7 @@ def receipts_are_tidied_before_they_are_kept(patch: pytest.MonkeyPatch) -> None:
     """Receipts are kept with a line break at their end."""
 
     def receipts(transport: Transport) -> Iterator[Incoming]:
-        for incoming in transport.receipts():
+        for incoming in _RECEIPTS(transport):
             yield replace(incoming, data=incoming.data + b"\n")
 
     patch.setattr(safely, "receipts", receipts)
