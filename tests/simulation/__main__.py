@@ -15,7 +15,9 @@ from .world import run
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("seeds", nargs="+", help="a seed, or FIRST-LAST")
-    parser.add_argument("-v", action="store_true", dest="lines", help="print everything that happened")
+    parser.add_argument(
+        "-v", action="store_true", dest="lines", help="print everything that happened"
+    )
     asked = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as folder:

@@ -47,7 +47,9 @@ class Answers:
         for code in draw.choice(PATHS):
             after += draw.choice((0.0, 0.2, 1.0, 5.0))
             entry = f"E{pre[1:]}" if code == "Y" else entry
-            self._port.later(after, partial(self._say, filing, code, partial(self._exp302, filing, pre, entry)))
+            self._port.later(
+                after, partial(self._say, filing, code, partial(self._exp302, filing, pre, entry))
+            )
 
     def batch(self) -> list[Said]:
         """What a poller is given in one round: some of what waits, in any order."""
@@ -58,7 +60,9 @@ class Answers:
         """We have the bytes in our hands from now on."""
         said.handed_out += 1
         bill = said.data.partition(b"<BillNo>")[2].partition(b"</BillNo>")[0].decode()
-        self._port.accepted_houses |= {f"{bill}|{house}|I" for house, code in said.houses if code == "NY"}
+        self._port.accepted_houses |= {
+            f"{bill}|{house}|I" for house, code in said.houses if code == "NY"
+        }
         if said.code in ENDS and said.about:
             self._port.filings[said.about].over = True
 
@@ -80,13 +84,17 @@ class Answers:
 
     def _exp302(self, filing: Filing, pre: str, entry: str, code: str, op_time: str) -> bytes:
         port = self._port
-        return papers.exp302(filing.key, code, op_time, pre, entry, port.number(), port.clock.port())
+        return papers.exp302(
+            filing.key, code, op_time, pre, entry, port.number(), port.clock.port()
+        )
 
     def _exp312(self, filing: Filing, houses: Houses, code: str, op_time: str) -> bytes:
         port = self._port
         return papers.exp312(filing.key, code, op_time, houses, port.number(), port.clock.port())
 
-    def _say(self, filing: Filing, code: str, write: Callable[[str, str], bytes], houses: Houses = ()) -> None:
+    def _say(
+        self, filing: Filing, code: str, write: Callable[[str, str], bytes], houses: Houses = ()
+    ) -> None:
         port, op_time = self._port, self._op_time()
         weather, calm = port.weather, port.calm
         trouble = "" if calm else pick(port.draw, weather.mess, RECEIPTS, weather.receipt)
@@ -98,7 +106,9 @@ class Answers:
         if trouble == "doubled":
             out.append(said)
         elif trouble == "repeated":
-            out.append(Said(self._name(), write(code, op_time), filing.ident, code, op_time, houses))
+            out.append(
+                Said(self._name(), write(code, op_time), filing.ident, code, op_time, houses)
+            )
         elif trouble == "unreadable":
             cut = said.data[: port.draw.randrange(len(said.data) - 12)]
             out.append(Said(self._name(), cut, "", "", "", (), trouble))

@@ -35,4 +35,6 @@ def refuse(done: Run) -> None:
     """Fail with what was wrong, and the command that repeats it."""
     if done.wrongs:
         again = f"python -m tests.simulation {done.seed}"
-        pytest.fail("\n".join([f"seed {done.seed}; again: {again} -v", *done.wrongs]), pytrace=False)
+        pytest.fail(
+            "\n".join([f"seed {done.seed}; again: {again} -v", *done.wrongs]), pytrace=False
+        )

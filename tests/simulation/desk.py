@@ -45,7 +45,10 @@ class File:
 
     def rows(self) -> list[tuple[ShipmentRow, AttemptDraft]]:
         """Every shipment of the file with the declaration that it would get."""
-        return [papers.declaration(self.flight, n, v, i) for i, (n, v) in enumerate(self.parcels.items())]
+        return [
+            papers.declaration(self.flight, n, v, i)
+            for i, (n, v) in enumerate(self.parcels.items())
+        ]
 
 
 @dataclass(eq=False)
@@ -116,12 +119,16 @@ class Hands:
     def _hand_in(self, file: File) -> Iterator[None]:
         """As `engine.recording`: begin or go on, block by block, the manifest, the seal."""
         ledger, draw = self._process.ledger, self._world.draw
-        done = [b for b in ledger.batches() if b.source_digest == file.digest and b.state != "recording"]
+        done = [
+            b for b in ledger.batches() if b.source_digest == file.digest and b.state != "recording"
+        ]
         if done:  # the computer died after the last commit, before anybody saw it
             file.sealed, file.batch = done[0].state == "sealed", done[0].id
             file.wanted = file.sealed
             return
-        batch = ledger.begin_batch(BatchDraft(file.name, file.digest, "canonical", "demo"), self._now)
+        batch = ledger.begin_batch(
+            BatchDraft(file.name, file.digest, "canonical", "demo"), self._now
+        )
         file.batch = batch.id
         yield
         rows, at = file.rows(), batch.recorded
@@ -136,7 +143,9 @@ class Hands:
                 at += len(block)
             yield
         if file.listed:
-            ledger.record_block(batch.id, [], [papers.manifest(file.flight, list(file.parcels))], [], [], self._now)
+            ledger.record_block(
+                batch.id, [], [papers.manifest(file.flight, list(file.parcels))], [], [], self._now
+            )
             yield
         count = sum(row.row_count for row, _ in rows)
         ledger.seal(batch.id, {}, self._now, rows=count)
@@ -144,7 +153,9 @@ class Hands:
 
     def _record(self, batch_id: str, block: list[tuple[ShipmentRow, AttemptDraft]]) -> bool:
         ledger = self._process.ledger
-        live = {k.key: k.attempt_id for k in ledger.known([row.key or "" for row, _ in block]) if k.live}
+        live = {
+            k.key: k.attempt_id for k in ledger.known([row.key or "" for row, _ in block]) if k.live
+        }
         if self._world.draw.random() < 0.2:
             live = {}  # nobody asked: the ledger must refuse what is live
         shipments = [

@@ -44,7 +44,10 @@ def at_any_moment(ledger: Ledger) -> list[str]:
     query = select(a.message_id, a.state, a.last_code).where(a.last_code.is_not(None), ~told)
     with ledger.read() as connection:
         moved = connection.execute(query).all()
-    wrongs = [f"P6 {ident} is {state} by {code}, but no such receipt is kept" for ident, state, code in moved]
+    wrongs = [
+        f"P6 {ident} is {state} by {code}, but no such receipt is kept"
+        for ident, state, code in moved
+    ]
     if not reconcile.account(ledger).conserved:
         wrongs.append("P3 the account does not close in the middle")
     return wrongs
@@ -239,7 +242,9 @@ class Judge:
             number = event["attempt_id"]
             if number is None or event["to_state"] is None:
                 continue
-            if event["verb"] == "stands_after_all":  # tells again what the receipt before it has moved
+            if (
+                event["verb"] == "stands_after_all"
+            ):  # tells again what the receipt before it has moved
                 continue
             if event["from_state"] != stands[number]:
                 yield f"P8 #{number} {event['verb']} from {event['from_state']}, but it was {stands[number]}"

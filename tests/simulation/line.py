@@ -11,7 +11,7 @@ from sqlalchemy import select
 from crossborder.ledger import tables
 from crossborder.transport import Incoming, LookedUp, Outgoing, Submitted
 
-from .port import Filing, Said
+from .port import Said
 from .weather import ASKS, ON_THE_LINE, SENDS, pick
 
 if TYPE_CHECKING:
@@ -127,6 +127,10 @@ class Line:
         if row is None:
             self._port.wrong(f"P4 {message.message_id} was sent before it was recorded")
         elif row[0] != "sending" or row[1] != self._owner:
-            self._port.wrong(f"P8 {message.message_id} was sent by one who does not hold it ({row[0]})")
+            self._port.wrong(
+                f"P8 {message.message_id} was sent by one who does not hold it ({row[0]})"
+            )
         elif row[2] != "sealed" or row[3] is None:
-            self._port.wrong(f"{message.message_id} was sent though nobody let its batch go ({row[2]})")
+            self._port.wrong(
+                f"{message.message_id} was sent though nobody let its batch go ({row[2]})"
+            )

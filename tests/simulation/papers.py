@@ -39,7 +39,9 @@ def message_id(draft: Draft, at: datetime, serial: int) -> str:
     return f"DXPENT0000000001E010000{at:%Y%m%d%H%M%S}{serial:011d}"
 
 
-def declaration(flight: int, number: int, version: int, position: int) -> tuple[ShipmentRow, AttemptDraft]:
+def declaration(
+    flight: int, number: int, version: int, position: int
+) -> tuple[ShipmentRow, AttemptDraft]:
     """One shipment and its EXP301."""
     key = f"{master(flight)}|{house(number)}|I"
     body = b"<EXP301><id>%s</id><key>%s</key><v>%d</v></EXP301>" % (NO_ID, key.encode(), version)

@@ -45,7 +45,9 @@ def fault(plant: Plant) -> Plant:
 def send_before_record(patch: pytest.MonkeyPatch) -> None:
     """The message goes first, that it is being sent is written down afterwards."""
 
-    def claim(self: Ledger, endpoint: str, owner: str, limit: int, now: datetime, lease: timedelta) -> list[Outgoing]:
+    def claim(
+        self: Ledger, endpoint: str, owner: str, limit: int, now: datetime, lease: timedelta
+    ) -> list[Outgoing]:
         with self.read() as connection:
             due = outbox._due(connection, endpoint, limit, china_time.iso(now))
             return [outbox._outgoing(row, row["sends"] + 1) for row in due]
@@ -95,7 +97,9 @@ def claimed_while_it_is_being_sent(patch: pytest.MonkeyPatch) -> None:
 def an_answer_counts_though_the_lease_was_lost(patch: pytest.MonkeyPatch) -> None:
     """What a sender says of a message moves it, whoever holds it by now."""
 
-    def settle(self: Ledger, connection: Connection, row: Any, sent: Sent, now: datetime, owner: str) -> str:
+    def settle(
+        self: Ledger, connection: Connection, row: Any, sent: Sent, now: datetime, owner: str
+    ) -> str:
         return self._move(connection, row, sent, now, owner, "answered")
 
     patch.setattr(Ledger, "_settle", settle)
@@ -131,7 +135,9 @@ def manifest_not_waited_for(patch: pytest.MonkeyPatch) -> None:
     """Declarations go at once, whatever the port has said of their manifest."""
     real = Ledger.release
 
-    def release(self: Ledger, batch_ids: Sequence[str], who: str, now: datetime, first: Mapping[str, bool]) -> Released:
+    def release(
+        self: Ledger, batch_ids: Sequence[str], who: str, now: datetime, first: Mapping[str, bool]
+    ) -> Released:
         return real(self, batch_ids, who, now, dict.fromkeys(first, False))
 
     patch.setattr(Ledger, "release", release)
@@ -191,7 +197,11 @@ def unknown_sent_again_blindly(patch: pytest.MonkeyPatch) -> None:
 
     def judge(self: Filer, number: int, answer: Submitted, now: datetime) -> Sent:
         said = real(self, number, answer, now)
-        return Sent(number, "not_received", said.detail, retry_at=now) if said.outcome == "unknown" else said
+        return (
+            Sent(number, "not_received", said.detail, retry_at=now)
+            if said.outcome == "unknown"
+            else said
+        )
 
     patch.setattr(Filer, "_judge", judge)
 

@@ -35,7 +35,9 @@ def test_in_another_process_too(simulate: Seeds) -> None:
     assert found[1] == simulate(7).trace[:16]
 
 
-def test_a_failing_seed_says_how_to_repeat_it(simulate: Seeds, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_seed_says_how_to_repeat_it(
+    simulate: Seeds, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from .conftest import refuse
     from .planted import FAULTS
 

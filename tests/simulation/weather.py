@@ -33,7 +33,16 @@ line doubles it; nothing leaves; the port declines it, and perhaps that answer i
 transport itself fails; the port says it holds other bytes under this id, and takes ours not; it declines and keeps the message all the same."""
 ASKS = ("no_answer", "raises", "nonsense", "conflict")
 """What may become of a look-up, beside the truth as far as the port's index knows it."""
-RECEIPTS = ("lost", "late", "doubled", "repeated", "unreadable", "foreign", "contradictory", "unknown_code")
+RECEIPTS = (
+    "lost",
+    "late",
+    "doubled",
+    "repeated",
+    "unreadable",
+    "foreign",
+    "contradictory",
+    "unknown_code",
+)
 """What may become of a receipt: it never comes; it comes late; its bytes come twice; it is said again in other bytes;
 or another one comes beside it: bytes that nobody can read, a parcel that is not ours, a contradiction, a new code."""
 
@@ -66,7 +75,9 @@ class Weather:
         def one(*often: float) -> float:
             return draw.choice((0.0, *often))
 
-        drowsy = draw.random() < 0.25  # little goes wrong on the line, but workers sleep and clocks are set
+        drowsy = (
+            draw.random() < 0.25
+        )  # little goes wrong on the line, but workers sleep and clocks are set
         return cls(
             look_up=drowsy or draw.random() < 0.7,
             manifest_first=not drowsy and draw.random() < 0.6,
@@ -80,14 +91,16 @@ class Weather:
             stop=0.0 if drowsy else one(0.002, 0.01),
             overlap=one(0.3, 0.9),
             mess=0.1 if drowsy else one(0.1, 0.4, 0.8),
-            send=tuple(one(0.1, 0.5, 1.0) for _ in SENDS[:-1]) + (one(0.05),),
+            send=(*(one(0.1, 0.5, 1.0) for _ in SENDS[:-1]), one(0.05)),
             ask=tuple(one(0.1, 0.5) for _ in ASKS),
             receipt=tuple(one(0.1, 0.5) for _ in RECEIPTS),
             steps=draw.randint(90, 170),
         )
 
 
-def pick(draw: random.Random, chance: float, kinds: tuple[str, ...], weights: tuple[float, ...]) -> str:
+def pick(
+    draw: random.Random, chance: float, kinds: tuple[str, ...], weights: tuple[float, ...]
+) -> str:
     """One kind of trouble, or an empty text for none."""
     if not any(weights) or draw.random() >= chance:
         return ""

@@ -52,7 +52,9 @@ def run(seed: int, home: Path, backend: Backend, *, keep: bool = False) -> Run:
     with backend.disk.watched():
         world.chaos()
         world.ending()
-    return Run(seed, world.trace.digest, world.port.wrongs, world.trace.lines, world.points, world.kills)
+    return Run(
+        seed, world.trace.digest, world.port.wrongs, world.trace.lines, world.points, world.kills
+    )
 
 
 class World:
@@ -115,7 +117,9 @@ class World:
             self.trace.note("full", self.points, process.name, name)
             if name == "payload:half":
                 raise OSError(errno.ENOSPC, "No space left on device")
-            raise OperationalError("COMMIT", {}, sqlite3.OperationalError("database or disk is full"))
+            raise OperationalError(
+                "COMMIT", {}, sqlite3.OperationalError("database or disk is full")
+            )
 
     def meanwhile(self, process: Process) -> None:
         """While a worker waits for the port, other workers take steps; time passes, but less than one try may take."""
@@ -207,7 +211,9 @@ class World:
             else:
                 self._pass(self._until_something())
         else:
-            self.port.wrong(f"P7 it never comes to rest: {self._ledger().pending([papers.ENDPOINT])}")
+            self.port.wrong(
+                f"P7 it never comes to rest: {self._ledger().pending([papers.ENDPOINT])}"
+            )
         self.port.wrongs += judge(self, self._ledger())
         for wrong in self.port.wrongs:
             self.trace.note(wrong)
@@ -243,21 +249,9 @@ class World:
         return max(min((m - self.clock.true for m in moments), default=1.0), 0.001)
 
     def _trouble(self) -> None:
-        """Between two steps: the clock is set (and back), the machine sleeps, a worker gets no time, a process is stopped, a disk rots."""
+        """Between two steps: a clock is set, the machine sleeps, a worker gets no time, a process is stopped, a disk rots."""
         draw, weather = self.draw, self.weather
-        if self._ahead is not None and self.port.line_is_clear:
-            self._back_at = (self.clock.true + 9.0, self.clock.offset)
-            self._set_clock(self._ahead)
-            self._ahead = None
-        elif self._back_at is not None and self.clock.true >= self._back_at[0]:
-            self._set_clock(self._back_at[1])
-            self._back_at = None
-        elif self._back_at is None and self._ahead is None and draw.random() < weather.jump:
-            if draw.random() < 0.5:
-                self._back_at = (self.clock.true + draw.choice((1.0, 5.0)), self.clock.offset)
-            self._set_clock(draw.uniform(-CLOCK_WRONG, CLOCK_WRONG))
-        if self._back_at is None and self._ahead is None and draw.random() < weather.jump:
-            self._pass(draw.choice((5.0, 40.0, 400.0)))
+        self._clocks()
         if draw.random() < weather.stall:
             workers = [w for _, w in self._workers()]
             if workers and self._last not in workers:
@@ -273,6 +267,25 @@ class World:
                 draw.choice(alive).leave()
         if draw.random() < weather.rot:
             self._rot()
+
+    def _clocks(self) -> None:
+        """Our clock is set, perhaps only for a while; or both go on while nobody does anything: the machine sleeps."""
+        draw, weather = self.draw, self.weather
+        if self._ahead is not None and self.port.line_is_clear:
+            self._back_at = (self.clock.true + 9.0, self.clock.offset)
+            self._set_clock(self._ahead)
+            self._ahead = None
+        elif self._back_at is not None and self.clock.true >= self._back_at[0]:
+            self._set_clock(self._back_at[1])
+            self._back_at = None
+        if self._back_at is not None or self._ahead is not None:
+            return
+        if draw.random() < weather.jump:
+            if draw.random() < 0.5:
+                self._back_at = (self.clock.true + draw.choice((1.0, 5.0)), self.clock.offset)
+            self._set_clock(draw.uniform(-CLOCK_WRONG, CLOCK_WRONG))
+        if draw.random() < weather.jump:
+            self._pass(draw.choice((5.0, 40.0, 400.0)))
 
     def _doze(self, worker: Worker | None) -> None:
         """A sender sleeps with messages in hand, and the clock is wrong for long enough that others take them away."""
@@ -291,7 +304,9 @@ class World:
         alive = [p for p in self.processes if p.alive]
         if not alive:
             return
-        waiting = alive[0].ledger.attempts_in(states=["queued", "prepared", "awaiting_manifest", "not_received"])
+        waiting = alive[0].ledger.attempts_in(
+            states=["queued", "prepared", "awaiting_manifest", "not_received"]
+        )
         if not waiting:
             return
         attempt = self.draw.choice(waiting)
