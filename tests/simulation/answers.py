@@ -13,7 +13,7 @@ from .weather import RECEIPTS, pick
 PATHS: tuple[tuple[str, ...], ...] = (
     ("D0", "D2", "Y", "11"), ("D0", "D2", "Y", "03", "10", "11"), ("D0", "D2", "Y", "05", "12"),
     ("D0", "D2", "Y", "A", "11"), ("D0", "D2", "N"), ("D1",), ("D0", "D3"), ("D0", "D2", "Y", "00"),
-    ("D0", "D2", "Y", "05", "06", "07"), ("D0",), ("D0", "D2", "Y", "11", "05"),
+    ("D0", "D2", "Y", "05", "06", "07"), ("D0",), ("D0", "D2", "Y", "11", "05"), ("D0", "Y", "D2"),
 )  # fmt: skip
 """What the port may say of a declaration, one code after the other (facts: the result codes of EXP302)."""
 ENDS = frozenset({"D1", "D3", "N", "00", "DN", "NN"})

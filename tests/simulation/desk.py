@@ -86,6 +86,9 @@ class Hands:
     def step(self, now: datetime) -> datetime | None:
         """Do one thing. `now` if there is more to do at once."""
         self._now = now
+        if not self._world.calm and self._world.draw.random() < 0.1:
+            self._too_early()
+            return now
         if self._doing is None:
             self._doing = self._next(now)
         if self._doing is None:
@@ -103,8 +106,6 @@ class Hands:
         world = self._world
         open_ = [f for f in world.folder.files if f.wanted and not f.sealed]
         ready = [f for f in world.folder.files if f.sealed and not f.released]
-        if not world.calm and world.draw.random() < 0.1:
-            return self._too_early()
         if ready and (world.calm or world.draw.random() < 0.5):
             return self._release(ready[0])
         if open_:
@@ -175,7 +176,7 @@ class Hands:
         file.released = True
         yield
 
-    def _too_early(self) -> Iterator[None]:
+    def _too_early(self) -> None:
         """Somebody presses the button for a batch that is not complete."""
         first = {papers.ENDPOINT: self._world.weather.manifest_first}
         ledger = self._process.ledger
@@ -186,7 +187,6 @@ class Hands:
                 except LedgerError as error:
                     if "cannot be submitted" not in error.text("en"):
                         raise
-        yield
 
     # -- afterwards
 

@@ -76,6 +76,7 @@ class Judge:
     def everything(self) -> Iterator[str]:
         """P3 to P8, one after the other."""
         yield from self._conserved()
+        yield from self._let_go_whole()
         yield from self._one_attempt()
         yield from self._bytes()
         yield from self._arrived()
@@ -110,6 +111,14 @@ class Judge:
             yield f"P3 declarations {made}, prepared shipments {owned}"
         if not reconcile.account(self._ledger).conserved:
             yield "P3 the account does not close"
+
+    def _let_go_whole(self) -> Iterator[str]:
+        whole = set()
+        for event in self._events:
+            whole |= {event["batch_id"]} if event["verb"] == "sealed" else set()
+            submitted = event["verb"] == "submitted" and event["attempt_id"] is None
+            if submitted and event["batch_id"] not in whole:
+                yield f"P3 {event['batch_id']} was let go before it was complete"
 
     # -- P4
 
