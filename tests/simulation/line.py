@@ -64,6 +64,7 @@ class Line:
         world = self._world
         world.point(self._process, "ask:before")
         what = pick(world.draw, world.mess, ASKS, world.weather.ask)
+        world.trace.note("asks", self._owner_part, message_id, what)
         if what == "raises":
             raise Broken
         if what == "nonsense":
