@@ -231,6 +231,27 @@ def test_a_clock_set_back_ends_the_claim(office: Office) -> None:
     assert office.states() == {"sent": 1, "not_received": 4}
 
 
+def test_a_clock_set_forward_and_back_sends_nothing_twice(office: Office) -> None:
+    """While the clock was ahead its lease ended, and another sent what it held; its own clock shows nothing of that."""
+    office.queue(3)
+    far = Far()
+    asleep = office.filer(far, "asleep")
+    asleep.step(office.now)
+    began = office.now
+    office.later(POLICY.lease.total_seconds() + 1)
+    resolver = office.resolver(far)
+    for _ in range(3):
+        office.run(resolver)
+        office.later(2)
+    office.run(office.filer(far, "other"))
+    assert office.states() == {"sent": 3}
+    office.now = began + timedelta(seconds=1)
+    office.run(asleep)
+    assert len(far.tries) == len(set(far.tries)) == 3
+    assert office.states() == {"sent": 3}
+    assert office.tally.counts["lost"] == 2
+
+
 def test_two_senders_never_hold_the_same_message(office: Office) -> None:
     office.queue(20)
     far = Far()

@@ -257,3 +257,29 @@ def test_a_new_unknown_of_the_same_message_is_asked_afresh(office: Office) -> No
     office.run(resolver)
     assert office.states() == {"sent": 1}
     assert len(far.arrived) == 1
+
+
+def test_an_answer_about_an_older_try_frees_nothing(office: Office) -> None:
+    """Two ask at once; while one waits for its answer the other has the message sent again, and that answer is lost."""
+    far = Far(message_lost, answer_lost)
+    lost(office, far)
+    slow, quick = office.resolver(far), office.resolver(far)
+    office.later(2)
+    office.run(slow)
+    office.run(quick)
+    office.later(2)
+
+    def sent_meanwhile(message_id: str, digest: str) -> LookedUp:
+        far.says = None
+        office.run(quick)
+        office.run(office.filer(far))
+        return LookedUp("not_received")
+
+    far.says = sent_meanwhile
+    slow.step(office.now)
+    assert len(far.arrived) == 1
+    assert office.states() == {"unknown": 1}
+    office.later(2)
+    office.run(slow)
+    assert office.states() == {"sent": 1}
+    assert len(far.tries) == 2

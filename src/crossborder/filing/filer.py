@@ -85,6 +85,9 @@ class Filer:
         return self._claimed_at <= now < ends
 
     def _send(self, outgoing: Outgoing, now: datetime) -> None:
+        if not self._ledger.holds(outgoing.attempt_id, self._owner):
+            self._tally.add("lost")  # the lease ended by a clock that has been set back since
+            return
         try:
             body = self._ledger.payload(outgoing.ref, now)
         except PayloadDamaged:  # the ledger has suspended and named it

@@ -60,7 +60,7 @@ class Tally:
     """What a run did, counted by name, and the last trouble of each endpoint. Thread-safe.
 
     Names: `queued`, `received`, `declined`, `unknown`, `not_received` (tries), `looked_up`, `damaged`,
-    `unstamped`, `receipts`, `repeated` (receipts that were there already), `read`, `unreadable`, `applied`.
+    `lost` (claims that were no longer this sender's), `unstamped`, `receipts`, `repeated` (receipts that were there already), `read`, `unreadable`, `applied`.
     """
 
     def __init__(self) -> None:

@@ -35,8 +35,8 @@ class Resolver:
     and two rests after the message became unknown: what a dead or hasty sender left on the line may still be
     on its way into the endpoint when it answers the first time.
 
-    There must be one per endpoint: the answer 'not received' frees a message to be sent, and an older answer
-    must not free it once more. Also takes back what dead processes hold, at the start and once per lease.
+    An answer counts for the try that it was asked about and for no later one, so several may ask at once (one is
+    enough). Also takes back what dead processes hold, at the start and once per lease.
     """
 
     def __init__(
@@ -100,6 +100,8 @@ class Resolver:
         answer = safely.look_up(self._transport, outgoing.key, outgoing.message_id, outgoing.digest)
         self._tally.add("looked_up")
         number, before = outgoing.attempt_id, self._asked.get(outgoing.attempt_id)
+        if before and before.sends != outgoing.sends:
+            before = None  # it was sent again since
         denied = answer.outcome == "not_received" and not answer.declined
         first = before.denied_at if before else None
         denied_at = (first or now) if denied else None
@@ -108,17 +110,18 @@ class Resolver:
             return
         if answer.outcome == "unknown" and before and before.said == answer.detail:
             return  # nothing new: no entry for each time it is asked
-        self._settle(number, answer, now)
+        self._settle(outgoing, answer, now)
 
-    def _settle(self, number: int, answer: LookedUp, now: datetime) -> None:
+    def _settle(self, outgoing: Outgoing, answer: LookedUp, now: datetime) -> None:
         found: str = answer.outcome
         if answer.outcome == "not_received" and answer.declined:
             found = "declined"
         self._ledger.settle_unknown(
-            number,
+            outgoing.attempt_id,
             found,
             answer.detail,
             now,
             owner=self._owner,
+            sends=outgoing.sends,
             attention="other_digest" if answer.conflict else None,
         )

@@ -183,6 +183,12 @@ class Outbox(Base):
             )
             return int(done.rowcount)
 
+    def holds(self, attempt_id: int, owner: str) -> bool:
+        """Whether a claimed message is still this owner's to send, whatever any clock says."""
+        held = select(A.c.id).where(A.c.id == attempt_id, A.c.state == SENDING, A.c.owner == owner)
+        with self.read() as connection:
+            return connection.execute(held).first() is not None
+
     def payload(self, ref: PayloadRef, now: datetime) -> bytes:
         """The bytes at `ref`, compared with their digest.
 
@@ -276,16 +282,18 @@ class Outbox(Base):
         now: datetime,
         *,
         owner: str = "",
+        sends: int | None = None,
         retry_at: datetime | None = None,
         attention: str | None = None,
     ) -> str:
         """What a look-up found of an unknown message: received, declined, not_received, or still unknown.
 
-        Answers the state afterwards; one that is no longer unknown (a receipt was faster) stays as it is.
+        Answers the state afterwards; one that is no longer unknown (a receipt was faster) stays as it is, and so does
+        one that was claimed again since it was asked for (`sends`, as it was then): the answer is about an older try.
         """
         with self.write() as connection:
             row = _by_id(connection, [attempt_id])[attempt_id]
-            if row["state"] != UNKNOWN:
+            if row["state"] != UNKNOWN or sends not in (None, row["sends"]):
                 return str(row["state"])
             sent = Sent(attempt_id, found, detail, retry_at, attention)
             return self._move(connection, row, sent, now, owner or self.owner, "looked_up")

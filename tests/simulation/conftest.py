@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .backend import Sqlite
+from .world import Run, run
+
+Seeds = Callable[[int], Run]
+
+
+@pytest.fixture(scope="session")
+def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    return Sqlite(tmp_path_factory.mktemp("simulation") / "empty")
+
+
+@pytest.fixture
+def simulate(sqlite: Sqlite, tmp_path: Path) -> Seeds:
+    """Run a seed in a home of its own, which is gone afterwards."""
+
+    def one(seed: int) -> Run:
+        home = tmp_path / f"{seed}"
+        try:
+            return run(seed, home, sqlite)
+        finally:
+            shutil.rmtree(home, ignore_errors=True)
+
+    return one
+
+
+def refuse(done: Run) -> None:
+    """Fail with what was wrong, and the command that repeats it."""
+    if done.wrongs:
+        again = f"python -m tests.simulation {done.seed}"
+        pytest.fail(
+            "\n".join([f"seed {done.seed}; again: {again} -v", *done.wrongs]), pytrace=False
+        )
