@@ -243,3 +243,14 @@ def test_what_is_read_is_saved_by_whoever_applies_it(office: Office) -> None:
     reader = Reader(office.ledger, read_well, nothing_to_apply, save=save, tally=tally)
     assert reader.step(office.now) == office.now
     assert tally.counts == {"read": 1, "unreadable": 0, "applied": 1}
+
+
+def test_a_clock_set_back_does_not_keep_receipts_waiting(office: Office) -> None:
+    far = Far()
+    step = poller(office, far)
+    assert step.step(office.now) == office.now + POLICY.poll
+    far.waiting = {"late": b"<late/>"}
+    assert step.step(office.now + POLICY.poll / 2) == office.now + POLICY.poll  # it rests
+    assert stored(office) == []
+    step.step(office.now - timedelta(hours=1))
+    assert [name for name, _, _ in stored(office)] == ["late"]

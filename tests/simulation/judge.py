@@ -251,10 +251,6 @@ class Judge:
             number = event["attempt_id"]
             if number is None or event["to_state"] is None:
                 continue
-            if (
-                event["verb"] == "stands_after_all"
-            ):  # tells again what the receipt before it has moved
-                continue
             if event["from_state"] != stands[number]:
                 yield f"P8 #{number} {event['verb']} from {event['from_state']}, but it was {stands[number]}"
             if event["verb"] == "claimed" and event["from_state"] not in ("queued", "not_received"):

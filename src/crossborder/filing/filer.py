@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from crossborder.errors import PayloadDamaged
 from crossborder.filing import safely
-from crossborder.filing.policy import EndpointPolicy, Tally
+from crossborder.filing.policy import EndpointPolicy, Tally, resting
 from crossborder.ledger import Ledger
 from crossborder.ledger.records import Outgoing, Sent
 from crossborder.transport import Outgoing as Message
@@ -56,7 +56,7 @@ class Filer:
             self._started = True
         if not self._lot:
             self._record(now)
-            if self._pause_until is not None and now < self._pause_until:
+            if resting(self._pause_until, now, self._policy.retry_most):
                 return self._pause_until
             if self._stopping() or not self._claim(now):
                 return None
@@ -105,7 +105,7 @@ class Filer:
         if not self._done:
             self._done_since = now
         self._done.append(self._judge(outgoing.attempt_id, answer, now))
-        if self._pause_until is not None and now < self._pause_until:
+        if resting(self._pause_until, now, self._policy.retry_most):
             self._give_back(now, self._pause_until)
 
     def _judge(self, number: int, answer: Submitted, now: datetime) -> Sent:

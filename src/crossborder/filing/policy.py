@@ -56,6 +56,12 @@ class EndpointPolicy:
         return asked + min(max(asked - unknown_since, self.retry), self.retry_most)
 
 
+def resting(until: datetime | None, now: datetime, longest: timedelta) -> bool:
+    """Whether a rest still goes on. No rest is longer than `longest`: one that seems to be was begun under a clock that
+    has been set back since, and is over."""
+    return until is not None and now < until <= now + longest
+
+
 class Tally:
     """What a run did, counted by name, and the last trouble of each endpoint. Thread-safe.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from crossborder.filing import safely
-from crossborder.filing.policy import EndpointPolicy, Tally
+from crossborder.filing.policy import EndpointPolicy, Tally, resting
 from crossborder.ledger import Ledger, ReadLot, StoredLot, Unread
 from crossborder.ledger.lots import NOTHING
 from crossborder.transport import Incoming, Transport
@@ -46,7 +46,7 @@ class ReceiptPoller:
 
     def step(self, now: datetime) -> datetime | None:
         """Store and acknowledge one round. `now` if something new came, else when to look again."""
-        if self._look_at is not None and now < self._look_at:
+        if resting(self._look_at, now, max(self._policy.poll, self._policy.retry_most)):
             return self._look_at
         if self._stopping():
             return None
@@ -126,7 +126,7 @@ class Reader:
             applied = self._save(lot, now)
             self._tally.add("read", lot.receipts_read)
             self._tally.add("unreadable", len(lot.problems))
-        if stored or self._apply_at is None or now >= self._apply_at:
+        if stored or not resting(self._apply_at, now, _APPLY_AGAIN):
             applied += self._apply(now)
             self._tally.add("applied", applied)
             self._apply_at = None if applied else now + _APPLY_AGAIN

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from crossborder.filing import safely
-from crossborder.filing.policy import EndpointPolicy, Tally
+from crossborder.filing.policy import EndpointPolicy, Tally, resting
 from crossborder.ledger import Ledger
 from crossborder.ledger.records import Outgoing
 from crossborder.transport import LookedUp, Transport
@@ -60,7 +60,7 @@ class Resolver:
 
     def step(self, now: datetime) -> datetime | None:
         """Ask for one unknown that is due. `now` if more are due, else when the next one is."""
-        if self._recover_at is None or now >= self._recover_at:
+        if self._recover_at is None or not resting(self._recover_at, now, self._policy.lease):
             self._ledger.recover(now, self._owner)
             self._recover_at = now + self._policy.lease
         if not self._transport.can_look_up or self._stopping():

@@ -313,7 +313,7 @@ class Desk:
         ).first()
         if newer is None:
             self._connection.execute(_LIVE, [{"attempt": own.attempt_id, "live_": True}])
-            return [self._stand_event(own, own.state, move.state)]
+            return [self._stand_event(own, move.state)]
         marks = with_attention(own.attention, *move.attention, "stands_after_all")
         self._connection.execute(update(A).where(A.c.id == own.attempt_id).values(attention=marks))
         values: dict[str, Any] = {"attention": with_attention(newer.attention, "older_stands")}
@@ -321,7 +321,7 @@ class Desk:
             values |= {"state": SUSPENDED, "state_since": self._at, "ready": False}
         self._connection.execute(update(A).where(A.c.id == newer.id).values(values))
         return [
-            self._stand_event(own, own.state, move.state),
+            self._stand_event(own, move.state),
             event(
                 self._at, self._book.owner, "older_stands", batch_id=newer.batch_id, attempt_id=newer.id,
                 from_state=newer.state, to_state=values.get("state", newer.state),
@@ -329,10 +329,11 @@ class Desk:
             ),
         ]  # fmt: skip
 
-    def _stand_event(self, own: Candidate, before: str, after: str) -> EventRow:
+    def _stand_event(self, own: Candidate, state: str) -> EventRow:
+        """It stands in the state to which the receipt before this event has moved it."""
         return event(
             self._at, self._book.owner, "stands_after_all", batch_id=own.batch_id,
-            attempt_id=own.attempt_id, from_state=before, to_state=after,
+            attempt_id=own.attempt_id, from_state=state, to_state=state,
         )  # fmt: skip
 
     def _houses_event(self, attempt_id: int, states: Mapping[str, str]) -> EventRow:
