@@ -42,9 +42,11 @@ class Disk:
                 path.write_bytes(kept)
 
     def rot(self, segment: str, offset: int) -> None:
-        """One byte changes on the disk."""
+        """One byte changes on the disk, if it is there at all."""
         path = self._folder / segment
         data = bytearray(path.read_bytes())
+        if offset >= len(data):
+            return
         data[offset] ^= 0x01
         path.write_bytes(data)
         self._kept[path.stat().st_ino] = bytes(data)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 
+from crossborder.errors import SchemaError
 from crossborder.ledger import AttemptDraft, Draft, HouseRow, ShipmentRow
 
 ENDPOINT, VOYAGE, NO_ID = "hangzhou", "CX123", b"ID-NOT-SET"
@@ -31,7 +32,8 @@ def digest(data: bytes) -> str:
 
 def stamp(xml: bytes, *, message_id: str, at: datetime) -> bytes:
     """As `messages.stamp`, on these documents."""
-    assert xml.count(NO_ID) == 1
+    if xml.count(NO_ID) != 1:
+        raise SchemaError("no place for the id")
     return xml.replace(NO_ID, message_id.encode())
 
 
