@@ -127,12 +127,13 @@ class Spool:
         """Rows in lots; `every` has the number and the block of each."""
         groups = (
             every.group_by(by, maintain_order=True)
-            .agg(pl.len(), pl.col("block").unique())
-            .with_columns(lot=(pl.col("len").cum_sum() - pl.col("len")) // LOT)
+            .agg(pl.len())
+            .select(by, lot=(pl.col("len").cum_sum() - pl.col("len")) // LOT)
         )
+        where = every.join(groups, on=by).select("lot", "block").unique().sort("lot", "block")
         del every
-        for (_,), group in groups.group_by("lot", maintain_order=True):
-            blocks = group["block"].explode().unique().sort()
+        for (lot,), group in groups.group_by("lot", maintain_order=True):
+            blocks = where.filter(pl.col("lot") == lot)["block"]
             yield self._gathered([self._blocks[n] for n in blocks], by, group[by], columns)
 
     def _gathered(
