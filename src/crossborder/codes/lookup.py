@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 import polars as pl
@@ -103,14 +103,15 @@ def _edition(
     return shown, days
 
 
-def _bound(frame: pl.DataFrame, column: str, edge: date, narrower: object) -> pl.Expr:
+def _bound(
+    frame: pl.DataFrame, column: str, edge: date, narrower: Callable[..., pl.Expr]
+) -> pl.Expr:
     """A row's own date of validity within those of its edition."""
     edge_ = pl.lit(edge, dtype=pl.Date)
     if column not in frame.columns:
         return edge_
     own = pl.col(column).str.to_date("%Y-%m-%d", strict=False)
-    chosen: pl.Expr = narrower(own, edge_)  # type: ignore[operator]
-    return chosen
+    return narrower(own, edge_)
 
 
 def nearest(codes: Iterable[str], wanted: str, count: int = 3) -> list[str]:
