@@ -125,7 +125,8 @@ class Engine:
         with self._guard:
             state = _state_of(folder)
             if self._tables is None or self._tables[0] != state:
-                self._tables = (state, Tables.load(folder))
+                loaded = Tables.load(folder) if state else pure.packaged_tables()
+                self._tables = (state, loaded)
             return self._tables[1]
 
     # -- checking and preparing

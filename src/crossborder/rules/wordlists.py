@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import polars as pl
 
@@ -50,13 +50,8 @@ class Words:
     @cached_property
     def mistaken(self) -> dict[str, str]:
         """What a word becomes with one letter wrong, missing, too many or in its neighbour's place."""
-        found = {
-            wrong: word
-            for word in self.near
-            for form in (word, word + "s")
-            for wrong in _one_wrong(form)
-        }
-        return {w: word for w, word in found.items() if w not in self.item and w not in self.never}
+        right = self.item.keys() | set(self.never)
+        return {w: word for w, word in _mistakes(self.near).items() if w not in right}
 
     def hit(self, column: str) -> pl.Expr:
         """The word that a name is, or that stands in it; null where there is none."""
@@ -162,12 +157,23 @@ def _longest(found: Iterable[str]) -> list[str]:
     return sorted(found, key=lambda w: (-len(w), w))
 
 
-def _one_wrong(word: str) -> Iterable[str]:
-    for at in range(len(word) + 1):
-        before, after = word[:at], word[at:]
-        yield from (before + letter + after for letter in _LETTERS)
-        if after:
-            yield before + after[1:]
-            yield from (before + letter + after[1:] for letter in _LETTERS)
-        if len(after) > 1:
-            yield before + after[1] + after[0] + after[2:]
+@lru_cache(maxsize=32)
+def _mistakes(near: tuple[str, ...]) -> dict[str, str]:
+    """Every form with one letter wrong of words and their plurals, and the word it was."""
+    found: dict[str, str] = {}
+    for word in near:
+        for form in (word, word + "s"):
+            found |= dict.fromkeys(_one_wrong(form), word)
+    return found
+
+
+def _one_wrong(word: str) -> list[str]:
+    parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
+    found = [before + letter + after for before, after in parts for letter in _LETTERS]
+    for before, after in parts[:-1]:
+        rest = after[1:]
+        found.append(before + rest)
+        found += [before + letter + rest for letter in _LETTERS]
+        if rest:
+            found.append(before + rest[0] + after[0] + rest[1:])
+    return found

@@ -28,10 +28,11 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     places = _zeros(texts)
     if places is None:
         return frame
-    idle, right = columns_of(texts[places], [_SAID_IDLE, _SHORT])
+    maybe = texts[places]
+    (idle,) = columns_of(maybe, [_SAID_IDLE])
     if not idle.any():
         return frame
-    places, right = places.filter(idle), right.filter(idle)
+    places, right = places.filter(idle), _shortened(maybe.filter(idle))
     changed = frame.clone()
     borders = pl.Series([at * height for at in range(len(columns) + 1)], dtype=pl.UInt32)
     ends = places.search_sorted(borders).to_list()
@@ -60,16 +61,25 @@ def _zeros(texts: pl.DataFrame) -> pl.Series | None:
     return everywhere(texts.height).filter(zeros) if zeros.any() else None
 
 
+def _shortened(idle: pl.DataFrame) -> pl.Series:
+    """The shortest form of decimals with idle zeros; most have them at the end only."""
+    before, behind = columns_of(idle, [_LEADING, _END])
+    return columns_of(idle, [_SHORT])[0] if before.any() else behind
+
+
 def shortest(value: pl.Expr) -> pl.Expr:
     """Decimal text without leading zeros and without zeros at the end of the fraction."""
     whole = value.str.replace(r"^0+([0-9])", "$1")
-    return (
-        pl.when(whole.str.contains(".", literal=True))
-        .then(whole.str.strip_chars_end("0").str.strip_chars_end("."))
-        .otherwise(whole)
-    )
+    return pl.when(whole.str.contains(".", literal=True)).then(_cut(whole)).otherwise(whole)
+
+
+def _cut(fraction: pl.Expr) -> pl.Expr:
+    """A decimal with a point, without zeros at its end."""
+    return fraction.str.strip_chars_end("0").str.strip_chars_end(".")
 
 
 _VALUE = pl.col("value")
-_MAYBE = _VALUE.str.ends_with("0") | (_VALUE.str.starts_with("0") & ~_VALUE.str.starts_with("0."))
-_SAID_IDLE, _SHORT = _VALUE.str.contains(_IDLE).alias("idle"), shortest(_VALUE)
+_LEADING = (_VALUE.str.starts_with("0") & ~_VALUE.str.starts_with("0.")).alias("leading")
+_MAYBE = _VALUE.str.ends_with("0") | _LEADING
+_SAID_IDLE, _SHORT, _END = _VALUE.str.contains(_IDLE), shortest(_VALUE), _cut(_VALUE)
+"""Of values said to be idle, `_END` is the shortest form of those that have no zero too many at their beginning."""
