@@ -1,22 +1,26 @@
 """How many planted faults in `rules/` and `codes/` their tests notice: `python tools/mutate.py [--minutes 20]`.
 
-Runs mutmut 3 in a copy of the project, so the checkout stays as it is. Three things are arranged there:
+mutmut 3 plants the faults in a copy of the project, so the checkout stays as it is. Three things are arranged there:
 
 - mutmut leaves decorated functions alone, but every rule is one. In the copy `@rule(...)` above `def name` becomes
-  `name = rule(...)(name)` below it, which means the same; likewise `@cache`.
+  `name = rule(...)(name)` below it, which means the same; likewise `@cache` and `@lru_cache(...)`.
 - Texts are not mutated: lines that hold Chinese characters or name a text argument are left out, as far as lines can tell.
 - Faults are tried in a random but repeatable order (`--seed`), so that a run cut off by `--minutes` tries a fair sample.
 
-The share is killed / tried; a fault that runs into the time limit, or breaks the import (mutmut calls both a timeout),
-counts as not noticed, for it proves no test. Exit 1 if the share is below `--least` (percent); the default is 0: the share
-is reported, not yet demanded. Survivors are listed for a person to judge: some change nothing that can be seen.
+They are tried by `mutate_worker.py`, in a few processes that go from fault to fault without starting anew. (mutmut's own runner
+starts the tests anew for each: half a minute a fault here. And it runs only the tests that it saw calling a function; but the
+cases of a rule are made once for each context and kept, so most tests that depend on them do not call it.)
+
+The share is killed / tried; a fault that hangs or ends the process counts as not noticed, for it proves no test. Exit 1 if the
+share is below `--least` (percent), or if a rule has fewer than three faults. Survivors are listed for a person to judge:
+some change nothing that can be seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import contextlib
+import hashlib
 import importlib.util
 import json
 import os
@@ -26,21 +30,27 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("rules", "codes")
-COPIED = ("src", "fixtures", "schemas", "mappings", *(f"tests/{room}" for room in ROOMS))
-DECORATORS = frozenset({"rule", "cache"})
+COPIED = ("src", "fixtures", "schemas", "mappings", "tools", *(f"tests/{room}" for room in ROOMS))
+WORKER = Path(__file__).with_name("mutate_worker.py")
+DECORATORS = frozenset({"rule", "cache", "lru_cache"})
 TEXTS = (
     r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]",
     r"^\s*(zh|en|fix|fix_zh|fix_en|title|source|fields|certainty|inputs)=",
     r"^\s*(raise|from|import)\b",
 )
 """Lines on which nothing is mutated: texts in Chinese, arguments that hold words, errors raised."""
-GRACE_SECONDS = 30
+STILL_SECONDS = 180
+"""A process that has said nothing for so long is ended; the fault it tried last counts as hanging."""
+LEAST_OF_A_RULE = 3
+"""Faults that every rule must have, so that its tests are worth something."""
 
 CONFIG = """
 [tool.mutmut]
@@ -48,60 +58,50 @@ source_paths = ["src"]
 only_mutate = {mutated}
 do_not_mutate = ["*/__init__.py", "*/examples.py"]
 do_not_mutate_patterns = {texts}
-also_copy = ["fixtures", "schemas", "mappings"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-pytest_add_cli_args_test_selection = {tests}
-process_isolation = "forkserver"
-forkserver_warmup = "import"
-preload_modules_file = "preload.txt"
-timeout_multiplier = 3.0
-timeout_constant = 60.0
+also_copy = ["fixtures", "schemas", "mappings", "tools"]
 use_git_change_detection = false
 track_dependencies = false
 """
-PRELOADED = "polars\nlxml.etree\npydantic\n"
-"""Imported before workers fork. Nothing may be computed there: the threads of polars would not survive the fork."""
-
-DRIVER = """
-import hashlib, sys
+PLANT = """
+import sys
 import mutmut.__main__ as mutmut
-from mutmut.state import state
-from mutmut.workers.isolation import ForkServerRunner
-seed, children = sys.argv[1:]
-mutmut.estimated_worst_case_time = lambda name: hashlib.sha256((seed + name).encode()).hexdigest()
-submit = ForkServerRunner.submit
-def all_tests(self, name, tests, *rest):
-    lasted, own = state().duration_by_test, frozenset(tests)
-    return submit(self, name, sorted(lasted, key=lambda t: (t not in own, lasted[t])), *rest)
-ForkServerRunner.submit = all_tests
-mutmut._run((), int(children))
+mutmut.set_mutant_under_test("mutant_generation")
+mutmut.makedirs("mutants", exist_ok=True)
+mutmut.copy_src_dir()
+mutmut.copy_also_copy_files()
+mutmut.setup_source_paths()
+mutmut.create_mutants(int(sys.argv[1]))
 """
-"""Two things are done otherwise than mutmut does them. It tries first what is quickly tested, so a run that is cut off
-would tell only of that: here the order is drawn. And it runs only the tests that it saw calling a function; but the
-cases of a rule are made once for each context and kept, so most tests that depend on them do not call it: here all
-tests are run, those it saw first.
-"""
+"""What mutmut does before it tries anything."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Faults by what became of them; `total` were planted."""
+    """Faults by what became of them; `planted` are all there are."""
 
     killed: int
     survived: int
     timeout: int
-    other: int
-    total: int
+    planted: int
 
     @property
     def tried(self) -> int:
         """Faults that were tried to the end."""
-        return self.killed + self.survived + self.timeout + self.other
+        return self.killed + self.survived + self.timeout
 
     @property
     def share(self) -> float:
         """Percent of the tried ones that were noticed; 0 if none was tried."""
         return 100 * self.killed / self.tried if self.tried else 0.0
+
+    def told(self) -> str:
+        """In one line, with what a sample of this size leaves open."""
+        spread = 196 * (self.share / 100 * (1 - self.share / 100) / self.tried) ** 0.5 if self.tried else 0.0  # fmt: skip
+        return (
+            f"{self.planted} faults planted, {self.tried} tried: {self.killed} killed, {self.survived} survived, "
+            f"{self.timeout} hung or ended the process; {self.share:.1f} % noticed (of all planted: within {spread:.1f}, "
+            "19 times in 20)"
+        )
 
 
 def undecorated(source: str) -> str:
@@ -128,63 +128,151 @@ def prepare(place: Path, only: Sequence[str]) -> None:
             ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
         )
     for room in ROOMS:
-        for file in (place / "src" / "crossborder" / room).glob("*.py"):
+        for file in (place / "src" / "crossborder" / room).rglob("*.py"):
             file.write_text(undecorated(file.read_text("utf-8")), encoding="utf-8")
     mutated = [f"src/crossborder/{pattern}" for pattern in only]
-    settings = CONFIG.format(
-        mutated=json.dumps(mutated),
-        texts=json.dumps(list(TEXTS)),
-        tests=json.dumps([f"tests/{room}" for room in ROOMS]),
-    )
+    settings = CONFIG.format(mutated=json.dumps(mutated), texts=json.dumps(list(TEXTS)))
     project = (ROOT / "pyproject.toml").read_text("utf-8")
     (place / "pyproject.toml").write_text(project + settings, encoding="utf-8")
-    (place / "preload.txt").write_text(PRELOADED, encoding="utf-8")
 
 
-def run(place: Path, seconds: float, seed: str, children: int) -> int:
-    """Let mutmut work for at most `seconds`; its exit code, 0 if it was cut off."""
-    with (place / "mutmut.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-c", DRIVER, seed, str(children)],
-            cwd=place, stdout=log, stderr=subprocess.STDOUT, start_new_session=True, env=_environment(),
-        )  # fmt: skip
+def plant(place: Path, children: int, seed: str) -> list[str]:
+    """Let mutmut write the faults into `place/mutants`; their names in the order in which they are tried."""
+    _checked([sys.executable, "-c", PLANT, str(children)], place)
+    for name in COPIED:
+        if name.startswith("tests/"):
+            shutil.copytree(place / name, place / "mutants" / name, dirs_exist_ok=True)
+    names = [
+        name
+        for file in sorted((place / "mutants").rglob("*.meta"))
+        for name in json.loads(file.read_text("utf-8"))["exit_code_by_key"]
+    ]
+    return sorted(names, key=lambda name: hashlib.sha256((seed + name).encode()).hexdigest())
+
+
+def _checked(command: Sequence[str], place: Path) -> None:
+    done = subprocess.run(command, cwd=place, env=_environment(), capture_output=True, text=True, check=False)  # fmt: skip
+    if done.returncode:
+        raise RuntimeError((done.stdout + done.stderr)[-4000:])
+
+
+def measure(place: Path) -> Path:
+    """How long each test takes without a fault. Raises `RuntimeError` if one fails."""
+    times = place / "times.json"
+    _checked([sys.executable, str(WORKER), "measure", str(times), *_tests()], place / "mutants")
+    return times
+
+
+def _tests() -> list[str]:
+    return [f"tests/{room}" for room in ROOMS]
+
+
+class Worker:
+    """A process that tries faults, started again behind the one at which it hung or ended."""
+
+    def __init__(self, place: Path, number: int, names: Sequence[str], times: Path) -> None:
+        self._place, self._number, self._times = place, number, times
+        self._left = list(names)
+        self._log = place / f"verdicts-{number}.jsonl"
+        self._log.touch()
+        self._heard = time.monotonic()
+        self._size = 0
+        self.failed = ""
+        self._start()
+
+    def _start(self) -> None:
+        names = self._place / f"names-{self._number}.json"
+        names.write_text(json.dumps(self._left), encoding="utf-8")
+        command = [sys.executable, str(WORKER), "try", str(names), str(self._times), str(self._log), *_tests()]  # fmt: skip
+        with (self._place / f"worker-{self._number}.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command, cwd=self._place / "mutants", stdout=log, stderr=subprocess.STDOUT, env=_environment(), start_new_session=True,
+            )  # fmt: skip
+
+    def verdicts(self) -> dict[str, str]:
+        """Fault → killed, survived, timeout, or begun."""
+        lines = self._log.read_text("utf-8").splitlines()
+        return {line["name"]: line["verdict"] for line in map(json.loads, lines)}
+
+    def goes_on(self) -> bool:
+        """Look after it; False when all its faults were tried, or it cannot work (`failed` says why)."""
+        size = self._log.stat().st_size
+        if size != self._size:
+            self._size, self._heard = size, time.monotonic()
+        code = self._process.poll()
+        if code is None and time.monotonic() - self._heard < STILL_SECONDS:
+            return True
+        self.end()
+        if code == 0:
+            return False
+        verdicts = self.verdicts()
+        begun = [name for name, verdict in verdicts.items() if verdict == "begun"]
+        if not begun:
+            said = (self._place / f"worker-{self._number}.log").read_text("utf-8", "replace")
+            self.failed = said[-4000:] or f"a process ended with {code}"
+            return False
+        with self._log.open("a", encoding="utf-8") as log:
+            log.writelines(json.dumps({"name": name, "verdict": "timeout"}) + "\n" for name in begun)  # fmt: skip
+        self._left = [name for name in self._left if name not in verdicts]
+        self._heard = time.monotonic()
+        self._start()
+        return True
+
+    def end(self) -> None:
+        """End whatever runs; its processes have a group of their own."""
         try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(GRACE_SECONDS)
-            return 0
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
         finally:
-            _end_group(process.pid)
-            process.wait()
+            self._process.wait()
 
 
-def _end_group(group: int) -> None:
-    """End whatever the run has left behind; its processes have a group of their own."""
+def run(place: Path, names: Sequence[str], times: Path, seconds: float, children: int) -> dict[str, str]:  # fmt: skip
+    """Try the faults for at most `seconds`; fault → verdict. Raises `RuntimeError` if a process cannot work."""
+    workers = [Worker(place, n, names[n::children], times) for n in range(children)]
+    ending, going = time.monotonic() + seconds, workers
     try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+        while going and time.monotonic() < ending:
+            time.sleep(1)
+            going = [worker for worker in going if worker.goes_on()]
+    finally:
+        for worker in workers:
+            worker.end()
+    failed = [worker.failed for worker in workers if worker.failed]
+    if failed:
+        raise RuntimeError(failed[0])
+    found = {name: verdict for worker in workers for name, verdict in worker.verdicts().items()}
+    return {name: verdict for name, verdict in found.items() if verdict != "begun"}
 
 
 def _environment() -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "POLARS_MAX_THREADS": "1"}
+    return kept | {"PYTHONDONTWRITEBYTECODE": "1", "POLARS_MAX_THREADS": "1", "PYTHONPATH": "src"}
 
 
-def outcome(place: Path) -> Outcome:
-    """What mutmut has noted so far."""
-    _mutmut(place, "export-cicd-stats")
-    found = json.loads((place / "mutants" / "mutmut-cicd-stats.json").read_text("utf-8"))
-    other = sum(found[name] for name in ("no_tests", "suspicious", "segfault"))
-    return Outcome(found["killed"], found["survived"], found["timeout"], other, found["total"])
+def outcome(verdicts: Mapping[str, str], planted: int) -> Outcome:
+    """How many faults had which verdict."""
+    of = Counter(verdicts.values())
+    return Outcome(of["killed"], of["survived"], of["timeout"], planted)
 
 
-def survivors(place: Path) -> list[str]:
+def thin(names: Iterable[str], source: Path) -> list[str]:
+    """Rules with fewer than `LEAST_OF_A_RULE` faults; a rule is a function that `rule(...)` is applied to."""
+    planted = Counter(name.rpartition("__mutmut_")[0] for name in names)
+    found = []
+    for file in sorted(source.rglob("*.py")):
+        module = ".".join(file.relative_to(source.parents[1]).with_suffix("").parts)
+        for rule, function in re.findall(r"= \(rule\(\s*\"([^\"]+)\".*?\)\)\((\w+)\)", file.read_text("utf-8"), re.DOTALL):  # fmt: skip
+            if planted[f"{module}.x_{function}"] < LEAST_OF_A_RULE:
+                found.append(f"{rule} ({module}.{function}: {planted[f'{module}.x_{function}']})")
+    return found
+
+
+def survivors(place: Path, verdicts: Mapping[str, str]) -> list[str]:
     """Names of the faults that no test noticed, with the change each one made."""
-    listed = re.findall(r"^\s*(\S+): survived", _mutmut(place, "results"), re.MULTILINE)
-    return [f"{name}\n{_change(_mutmut(place, 'show', name))}" for name in sorted(listed)]
+    listed = sorted(name for name, verdict in verdicts.items() if verdict == "survived")
+    return [f"{name}\n{_change(_mutmut(place, 'show', name))}" for name in listed]
 
 
 def _change(diff: str) -> str:
@@ -218,21 +306,23 @@ def main(arguments: Iterable[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="crossborder-mutate-") as name:
         place = Path(name)
-        prepare(place, given.only or [f"{room}/*" for room in ROOMS])
-        code = run(place, given.minutes * 60, given.seed, given.children)
-        if code or not (place / "mutants").is_dir():
-            print((place / "mutmut.log").read_text("utf-8", "replace")[-4000:], file=sys.stderr)
+        only = given.only or [f"{room}/*" for room in ROOMS]
+        prepare(place, only)
+        try:
+            names = plant(place, given.children, given.seed)
+            few = thin(names, place / "src" / "crossborder" / "rules") if not given.only else []
+            print(f"{len(names)} faults planted; now the tests are timed without any", flush=True)
+            verdicts = run(place, names, measure(place), given.minutes * 60, given.children)
+        except RuntimeError as error:
+            print(error, file=sys.stderr)
             return 2
-        done = outcome(place)
-        for one in survivors(place):
+        done = outcome(verdicts, len(names))
+        for one in survivors(place, verdicts):
             print(one)
-    print(
-        f"{done.total} faults planted, {done.tried} tried: {done.killed} killed, {done.survived} survived, "
-        f"{done.timeout} timed out or could not be imported, {done.other} without a verdict; {done.share:.1f} % noticed"
-    )
+    print(*(f"fewer than {LEAST_OF_A_RULE} faults: {rule}" for rule in few), done.told(), sep="\n")
     if not done.tried:
         return 2
-    return 1 if done.share < given.least else 0
+    return 1 if few or done.share < given.least else 0
 
 
 if __name__ == "__main__":

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
 import re
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from crossborder import rules
+from crossborder.codes import Tables
+from crossborder.engine import profiles
+from crossborder.rules.ready import ready
+
 ROOT = Path(__file__).resolve().parents[2]
 
 DECORATED = '''
-from functools import cache
+from functools import cache, lru_cache
 made = []
 
 def rule(name, *, applies):
@@ -35,6 +43,10 @@ def weights():
 def once():
     return made
 
+@lru_cache(maxsize=4)
+def few():
+    return made
+
 class Kept:
     @property
     def own(self):
@@ -45,11 +57,23 @@ class Kept:
 @pytest.fixture
 def mutate(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """`tools/mutate.py` as a module."""
-    spec = importlib.util.spec_from_file_location("mutate", ROOT / "tools" / "mutate.py")
+    return tool("mutate", monkeypatch)
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`tools/mutate_worker.py` as a module."""
+    monkeypatch.setenv("MUTANT_UNDER_TEST", "")
+    return tool("mutate_worker", monkeypatch)
+
+
+def tool(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A file of `tools` as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "mutate", module)
+    monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
     return module
 
@@ -58,6 +82,7 @@ def test_rules_are_registered_the_same_without_decorators(mutate: ModuleType) ->
     source = mutate.undecorated(DECORATED)
     assert "@rule" not in source
     assert "@cache" not in source
+    assert "@lru_cache" not in source
     assert "@property" in source
     for text in (DECORATED, source):
         scope: dict[str, Any] = {}
@@ -66,18 +91,96 @@ def test_rules_are_registered_the_same_without_decorators(mutate: ModuleType) ->
         assert scope["weights"].__doc__ == "Gross and net."
         assert scope["once"]() is scope["made"]
         assert scope["once"].cache_info().misses == 1
+        assert scope["few"].cache_parameters()["maxsize"] == 4
         assert scope["Kept"]().own == 2
 
 
 def test_every_rule_file_can_be_undecorated(mutate: ModuleType) -> None:
-    files = [*(ROOT / "src" / "crossborder" / "rules").glob("*.py")]
+    files = [*(ROOT / "src" / "crossborder" / "rules").rglob("*.py")]
     assert len(files) > 10
     for file in files:
         changed = mutate.undecorated(file.read_text("utf-8"))
         compile(changed, str(file), "exec")
-        assert not re.search(r"^@(rule|cache)\b", changed, re.MULTILINE)
+        assert not re.search(r"^@(rule|cache|lru_cache)\b", changed, re.MULTILINE)
 
 
 def test_only_what_a_test_noticed_counts(mutate: ModuleType) -> None:
-    assert mutate.Outcome(killed=6, survived=2, timeout=1, other=1, total=50).share == 60.0
-    assert mutate.Outcome(0, 0, 0, 0, 50).share == 0.0
+    verdicts = {"a": "killed", "b": "survived", "c": "killed", "d": "timeout", "e": "killed"}
+    done = mutate.outcome(verdicts, 50)
+    assert (done.killed, done.survived, done.timeout, done.tried) == (3, 1, 1, 5)
+    assert done.share == 60.0
+    assert done.told().startswith("50 faults planted, 5 tried: 3 killed, 1 survived, 1 hung")
+    assert mutate.Outcome(0, 0, 0, 50).share == 0.0
+
+
+def test_a_rule_with_few_faults_is_named(mutate: ModuleType, tmp_path: Path) -> None:
+    rules = tmp_path / "crossborder" / "rules"
+    rules.mkdir(parents=True)
+    (rules / "weights.py").write_text(mutate.undecorated(DECORATED), encoding="utf-8")
+    names = [f"crossborder.rules.weights.x_weights__mutmut_{n}" for n in (1, 2, 3)]
+    assert mutate.thin(names, rules) == []
+    assert mutate.thin(names[:2], rules) == ["EXP-13 (crossborder.rules.weights.weights: 2)"]
+
+
+FAULTS = [f"crossborder.rules.limits.x_bound__mutmut_{n}" for n in (1, 2, 3)]
+
+
+@dataclass(frozen=True)
+class Item:
+    """A test as pytest would collect it."""
+
+    nodeid: str
+
+
+def tried(
+    worker: ModuleType, monkeypatch: pytest.MonkeyPatch, out: Path, notices: dict[str, set[str]]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What the worker says of `FAULTS`, and the tests it ran with a fault; `notices`: fault → tests that fail with it."""
+    ran: list[str] = []
+
+    def passes(item: Item, _following: object) -> bool:
+        fault = os.environ[worker.SWITCH]
+        if fault:
+            ran.append(item.nodeid)
+        return item.nodeid not in notices.get(fault, set())
+
+    monkeypatch.setattr(worker, "_passes", passes)
+    lasted = {
+        "t/test_far.py::quick": 0.1,
+        "t/test_limits.py::near": 0.3,
+        "t/test_far.py::slow": 99.0,
+    }
+    worker.Trying(FAULTS, lasted, out).run([Item(name) for name in lasted])
+    lines = [json.loads(line) for line in out.read_text("utf-8").splitlines()]
+    return [line for line in lines if line["verdict"] != "begun"], ran
+
+
+def test_tests_that_noticed_before_are_run_first(
+    worker: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    notices = {FAULTS[0]: {"t/test_far.py::quick"}, FAULTS[2]: {"t/test_far.py::quick"}}
+    said, ran = tried(worker, monkeypatch, tmp_path / "out", notices)
+    assert [one["verdict"] for one in said] == ["killed", "survived", "killed"]
+    near, quick = "t/test_limits.py::near", "t/test_far.py::quick"
+    assert ran == [near, quick, quick, near, quick]  # slow tests are not run at all
+    assert os.environ[worker.SWITCH] == ""
+
+
+def test_a_test_that_fails_without_the_fault_ends_the_run(
+    worker: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    notices = {FAULTS[0]: {"t/test_far.py::quick"}, "": {"t/test_far.py::quick"}}
+    with pytest.raises(SystemExit, match="fails without a fault"):
+        tried(worker, monkeypatch, tmp_path / "out", notices)
+
+
+def test_what_is_kept_between_calls_is_forgotten(worker: ModuleType) -> None:
+    profile = profiles.find("demo")
+    context = rules.Context.of(Tables.load(), profile, "20261123")
+    ready(rules.registry()[0], context)
+    _ = context.rates
+    assert context.memo
+    worker.Forgetting()()
+    assert not context.memo
+    assert "rates" not in vars(context)
+    assert rules.Context.of(context.tables, profile, "20261123") is not context

@@ -1,0 +1,232 @@
+"""One process of `tools/mutate.py`: tries faults one after another, without starting anew for each of them.
+
+    python mutate_worker.py measure OUT TESTS…         how long each test takes, none of them with a fault: JSON in OUT
+    python mutate_worker.py try NAMES TIMES OUT TESTS… one line of JSON in OUT for each fault in the file NAMES
+
+mutmut has put all faults into the modules and switches one on by name. So tests are collected once; for each fault
+whatever is kept between calls is forgotten (caches, contexts, fixtures), then the tests are run until one fails: first those
+that noticed other faults of the same function, then of the same file, then those that name the rule, then the quick ones.
+After a kill the test that noticed is run again without the fault and must pass, else the run means nothing and ends.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import json
+import os
+import signal
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+SWITCH = "MUTANT_UNDER_TEST"
+SLOW_SECONDS = 2.0
+"""Tests that take longer are not run: a fault that only they would notice counts as not noticed."""
+LEAST_LIMIT, TIMES_LIMIT = 20.0, 20.0
+"""A test with a fault may take this many seconds, or this many times as long as without, before it counts as hanging."""
+ROOMS = ("crossborder.", "rules.", "codes.", "tests.")
+
+
+class Hangs(BaseException):
+    """A test with a fault did not end in time."""
+
+
+class Forgetting:
+    """What is kept between calls, found once all modules are there."""
+
+    def __init__(self) -> None:
+        objects = gc.get_objects()
+        self._caches = [
+            one for one in objects
+            if isinstance(one, functools._lru_cache_wrapper) and _ours(getattr(one, "__module__", ""))
+        ]  # fmt: skip
+        self._contexts = [one for one in objects if type(one).__name__ in ("Context", "Tables")]
+        self._kept = [(one, set(vars(one))) for one in self._contexts if hasattr(one, "__dict__")]
+
+    def __call__(self) -> None:
+        """Forget it all."""
+        for cache in self._caches:
+            cache.cache_clear()
+        for one, _ in self._kept:
+            memo = getattr(one, "memo", None)
+            if isinstance(memo, dict):
+                memo.clear()
+            for name in [n for n in vars(one) if _worked_out(one, n)]:
+                del vars(one)[name]
+
+
+def _ours(module: str | None) -> bool:
+    return bool(module) and str(module).startswith((*ROOMS, "test_", "conftest"))
+
+
+def _worked_out(one: object, name: str) -> bool:
+    """Whether an attribute is a property that was worked out and kept."""
+    return isinstance(getattr(type(one), name, None), functools.cached_property)
+
+
+class Loop:
+    """A pytest plugin that runs the collected tests its own way."""
+
+    def pytest_sessionstart(self) -> None:
+        """The conftest files have been read; what they say of hypothesis is overruled."""
+        from hypothesis import Phase, settings  # not before pytest has begun
+
+        settings.register_profile(
+            "faults", deadline=None, phases=[Phase.explicit, Phase.generate], derandomize=True, database=None,
+        )  # fmt: skip
+        settings.load_profile("faults")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Instead of one test after another."""
+        self.run(list(session.items))
+        return True
+
+    def run(self, items: Sequence[pytest.Item]) -> None:
+        """To be said by what is done."""
+        raise NotImplementedError
+
+
+class Measuring(Loop):
+    """Every test once, in order."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+
+    def run(self, items: Sequence[pytest.Item]) -> None:
+        lasted: dict[str, float] = {}
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            begun = time.perf_counter()
+            if not _passes(item, following):
+                raise SystemExit(f"{item.nodeid} fails without any fault")
+            lasted[item.nodeid] = time.perf_counter() - begun
+        self._out.write_text(json.dumps(lasted), encoding="utf-8")
+
+
+class Trying(Loop):
+    """Every fault, against the tests in the order in which they are likely to notice it."""
+
+    def __init__(self, names: Sequence[str], lasted: Mapping[str, float], out: Path) -> None:
+        self._names, self._lasted, self._out = names, lasted, out
+        self._of_function: dict[str, list[str]] = defaultdict(list)
+        self._of_file: dict[str, list[str]] = defaultdict(list)
+
+    def run(self, items: Sequence[pytest.Item]) -> None:
+        forget = Forgetting()
+        known = {item.nodeid: item for item in items if self._lasted[item.nodeid] <= SLOW_SECONDS}
+        quick = sorted(known, key=self._lasted.__getitem__)
+        with self._out.open("a", encoding="utf-8") as out:
+            for name in self._names:
+                _say(out, {"name": name, "verdict": "begun"})
+                verdict, test = self._tried(name, known, quick, forget)
+                _say(out, {"name": name, "verdict": verdict, "test": test})
+
+    def _tried(
+        self, name: str, known: Mapping[str, pytest.Item], quick: Sequence[str], forget: Forgetting
+    ) -> tuple[str, str | None]:
+        forget()
+        os.environ[SWITCH] = name
+        try:
+            for test in self._order(name, quick):
+                if self._fails(known[test], self._lasted[test]):
+                    break
+            else:
+                return "survived", None
+        except Hangs:
+            return "timeout", test
+        finally:
+            os.environ[SWITCH] = ""
+            forget()
+        if not _passes(known[test], None):
+            raise SystemExit(f"{test} fails without a fault after {name}: something was kept")
+        function, file = _function(name), name.rpartition(".")[0]
+        for noticed in (self._of_function[function], self._of_file[file]):
+            if test in noticed:
+                noticed.remove(test)
+            noticed.insert(0, test)
+        return "killed", test
+
+    def _fails(self, item: pytest.Item, lasted: float) -> bool:
+        """Whether a test notices. It ends by itself where a fault makes it go on for ever."""
+        signal.setitimer(signal.ITIMER_REAL, max(LEAST_LIMIT, TIMES_LIMIT * lasted))
+        try:
+            return not _passes(item, None)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _order(self, name: str, quick: Sequence[str]) -> Iterator[str]:
+        file = name.rpartition(".")[0]
+        function = _function(name)
+        stem = file.rpartition(".")[2]
+        about = [test for test in quick if f"test_{stem}" in test or f"[{stem}" in test]
+        yield from dict.fromkeys(
+            (*self._of_function[function], *_naming(function, quick), *self._of_file[file], *about, *quick)
+        )  # fmt: skip
+
+
+def _function(name: str) -> str:
+    """`crossborder.rules.limits.x_class_b__mutmut_7` → the function."""
+    return name.rpartition("__mutmut_")[0]
+
+
+def _naming(function: str, tests: Iterable[str]) -> list[str]:
+    """Tests of the examples of the rule that a function is."""
+    rule = RULES.get(function)
+    return [t for t in tests if rule and f"[{rule}]" in t and "example" in t]
+
+
+RULES: dict[str, str] = {}
+"""Function as mutmut names it → id of the rule that it is."""
+
+
+def _know_rules() -> None:
+    from crossborder import rules
+
+    for one in rules.registry():
+        made = one.cases
+        name = getattr(made, "__name__", "")
+        RULES[f"{made.__module__}.x_{name}"] = one.id
+
+
+def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
+    reports = runtestprotocol(item, log=False, nextitem=following)
+    return not any(report.failed for report in reports)
+
+
+def _say(out: Any, line: Mapping[str, object]) -> None:
+    out.write(json.dumps(line, ensure_ascii=False) + "\n")
+    out.flush()
+
+
+def _hangs(_signal: int, _frame: FrameType | None) -> None:
+    raise Hangs
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 if all was done; the tests collected must be the same in both steps."""
+    os.environ[SWITCH] = ""
+    what, *rest = arguments
+    if what == "measure":
+        out, *tests = rest
+        loop: Loop = Measuring(Path(out))
+    else:
+        names, times, out, *tests = rest
+        signal.signal(signal.SIGALRM, _hangs)
+        lasted = json.loads(Path(times).read_text("utf-8"))
+        loop = Trying(json.loads(Path(names).read_text("utf-8")), lasted, Path(out))
+        _know_rules()
+    quiet = ["-o", "addopts=--import-mode=importlib", "-m", "not slow"]
+    for unwanted in ("cacheprovider", "xdist", "terminal"):
+        quiet += ["-p", f"no:{unwanted}"]
+    return int(pytest.main([*quiet, *tests], plugins=[loop]))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
