@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from crossborder.errors import LedgerError
 from crossborder.ledger import chain, tables
@@ -21,6 +21,7 @@ from crossborder.ledger.audit_faults import Fault, Faults, entry_fault
 from crossborder.ledger.audit_story import blocks, standing
 from crossborder.ledger.base import Base
 from crossborder.ledger.chain import Head
+from crossborder.ledger.driver import among
 
 E = tables.events.c
 Progress = Callable[[int, int], None]
@@ -159,6 +160,28 @@ class Auditing(Base):
         return Audit(
             walk.entries, head, faults.found, faults.more, tuple(walk.later), counted, attempts
         )
+
+    def audit_entries(
+        self, last: int, batches: Sequence[str] | None = None
+    ) -> Iterator[Sequence[tuple[Any, ...]]]:
+        """Entries up to number `last` (those of some batches and their attempts), lot by lot, from one moment.
+
+        Each is `chain.COLUMNS`, its digest, and the digest of the entry before it.
+        """
+        before = tables.events.alias()
+        query = (
+            select(*(E[name] for name in chain.COLUMNS), E.digest, func.coalesce(before.c.digest, chain.GENESIS))
+            .select_from(tables.events.outerjoin(before, before.c.id == E.id - 1))
+            .where(E.id <= last)
+            .order_by(E.id)
+        )  # fmt: skip
+        if batches is not None:
+            own = select(tables.attempts.c.id).where(among(tables.attempts.c.batch_id, batches))
+            query = query.where(among(E.batch_id, batches) | E.attempt_id.in_(own))
+        with self.read() as connection:
+            streamed = connection.execute(query.execution_options(yield_per=_LOT))
+            for lot in streamed.partitions(_LOT):
+                yield [tuple(row) for row in lot]
 
     def audit_head(self) -> Head:
         """Number and digest of the last entry. Raises `LedgerError` if the head is gone."""
