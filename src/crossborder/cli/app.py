@@ -39,6 +39,7 @@ _COMMANDS: dict[str, str] = {
 }
 """Command → module of this package and function."""
 _GROUPS: dict[str, dict[str, str]] = {
+    "audit": {"verify": "auditing:audit_verify", "export": "auditing:audit_export"},
     "mapping": {"draft": "desk:mapping_draft", "test": "desk:mapping_test"},
     "codes": {
         "find": "lookup:codes_find",

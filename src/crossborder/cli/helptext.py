@@ -189,6 +189,50 @@ HELPS: dict[str, Help] = {
         ),
         _SET_UP,
     ),
+    "audit": Help(
+        ("审计：证明台账历史未被改动", "prove that the history was not touched"),
+        (
+            "台账的每一次状态变化、每一个人工处置都是一条记录，按先后以摘要相连：改一个字节、删一条、换两条的次序，verify 都会指出位置。"
+            "export 写出可离线核验的文件。",
+            "Every change of state and every decision is an entry, each linked by digest to the one before: verify names the "
+            "place of any that was edited, deleted or moved. export writes what an auditor checks offline.",
+        ),
+        ("crossborder audit verify", "crossborder audit export -o ./audit-2026-11"),
+        (
+            "0 完好；1 有改动、缺失或不符；2 未能执行。",
+            "0 whole; 1 something was edited, is missing or differs; 2 could not run.",
+        ),
+    ),
+    "audit verify": Help(
+        ("核验全部记录、区块和现状", "verify every entry, every block and every present state"),
+        (
+            "逐条核对整条链和链头，再核对各批次登记的区块、每份申报的现状与其最后一条记录是否相符。不作任何改动。"
+            "能发现改动、删除、插入、调换和被截断的链尾；若有人连同链头把整条链重写，只有另行保存的链头能发现：用 --since 给出。",
+            "Goes through the whole chain and its head, then compares what each block recorded and where each message stands "
+            "with its last entry. Changes nothing. It finds edits, gaps, insertions, reorderings and a tail that was cut off. "
+            "Whoever writes the whole chain and its head anew is found only by a head that was kept elsewhere: name it with --since.",
+        ),
+        (
+            "crossborder audit verify",
+            "crossborder audit verify --since ./audit-2026-10/head.json",
+        ),
+        (
+            "0 完好；1 有改动、缺失或不符；2 未能执行。",
+            "0 whole; 1 something was edited, is missing or differs; 2 could not run.",
+        ),
+    ),
+    "audit export": Help(
+        ("导出审计记录，可离线核验", "write the history for an auditor, to be checked offline"),
+        (
+            "写出 entries.jsonl（每行一条记录）、head.json（链头）、README.md（核验步骤）和只用 Python 标准库的 verify.py。"
+            "不含收发件人、证件号、地址、货物和运单号。请把给出的“编号:摘要”另行保存，下次用 --since 核验。",
+            "Writes entries.jsonl (one entry per line), head.json, README.md (the procedure) and verify.py, which needs only "
+            "Python's standard library. No person, number of a person, address, goods or waybill is in it. Keep the "
+            "NUMBER:DIGEST that it tells somewhere else: next time, verify --since asks for it.",
+        ),
+        ("crossborder audit export -o ./audit-2026-11", "crossborder audit export --batch 20261123-07 -o ./audit-07"),
+        _SET_UP,
+    ),
     "explain": Help(
         ("查规则：法源、日期、例子", "a rule: law, dates, certainty, examples"),
         (
@@ -366,7 +410,7 @@ HELPS: dict[str, Help] = {
 
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
-    (("查询与处置", "look and decide"), ("status", "batches", "resolve")),
+    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "audit")),
     (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),

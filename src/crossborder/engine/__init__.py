@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.audit import Audited, Exported
 from crossborder.engine.brought import Brought
 from crossborder.engine.checking import Checking
 from crossborder.engine.engine import Engine
@@ -17,12 +18,14 @@ from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
 from crossborder.reconcile import Holdup
 
 __all__ = [
+    "Audited",
     "Brought",
     "Checked",
     "Checking",
     "Composed",
     "Engine",
     "Examined",
+    "Exported",
     "Holdup",
     "Posted",
     "Prepared",

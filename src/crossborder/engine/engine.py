@@ -15,6 +15,7 @@ from typing import Any, Self
 from crossborder import china_time, intake, log, rules, settings
 from crossborder.codes import Tables
 from crossborder.engine import (
+    audit,
     endpoints,
     exports,
     filing,
@@ -338,6 +339,32 @@ class Engine:
             "to": done.to_state,
             "dry_run": done.dry_run,
         }
+
+    # -- auditing
+
+    def audit_verify(
+        self, since: Sequence[str] = (), *, progress: Progress = _no_progress
+    ) -> audit.Audited:
+        """Prove that no entry of the history was edited, is missing or moved, and that the ledger is what it says.
+
+        `since`: heads that were kept elsewhere (`NUMBER:DIGEST`, or a `head.json`); each must still be in the chain.
+        Changes nothing. Raises `InputError` for what is no head.
+        """
+        return audit.verify(self.ledger, since, progress)
+
+    def audit_export(
+        self,
+        folder: Path,
+        only: Sequence[str] = (),
+        *,
+        day: str = "",
+        progress: Progress = _no_progress,
+    ) -> audit.Exported:
+        """Write the history (of some batches, or a day's) for an auditor, with a script that checks it offline.
+
+        Raises `InputError`, `NotFound`.
+        """
+        return audit.export(self.ledger, folder, only, day, progress)
 
     # -- looking
 

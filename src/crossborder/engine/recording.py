@@ -14,6 +14,7 @@ from crossborder import china_time
 from crossborder.engine import endpoints, proving
 from crossborder.engine.batches import Listing, draft_declarations, draft_manifests
 from crossborder.engine.handing_in import HandIn, meet_ledger
+from crossborder.engine.judged_by import JudgedBy
 from crossborder.engine.pieces import Piece, manifests, piece_of
 from crossborder.engine.pure import Judge
 from crossborder.engine.results import Checked
@@ -104,6 +105,7 @@ class Recording:
             self._done = desk.ledger.manifests_of(self.batch.id)
         self._abandoned = bool(set(desk.ledger.abandoned()) - {self.batch.id})
         self._left_out = 0
+        self._judged_by = JudgedBy(desk.judge.context)
         self._manifests = len(self._done)
 
     @contextmanager
@@ -160,6 +162,7 @@ class Recording:
                 if len(mine) < len(taken.keys):
                     made = again()
                 continue
+            self._judged_by.add(hand_in.checked.frames.shipments)
             return hand_in
         raise AssertionError("unreachable: the last try raises")
 
@@ -196,8 +199,9 @@ class Recording:
         """Seal the batch with what only the whole hand-in showed; (batch, its manifests, shipments on none)."""
         ledger = self.desk.ledger
         batch = ledger.seal(
-            self.batch.id, {}, self.desk.now, rows=rows, settled=settled, findings=findings
-        )
+            self.batch.id, {}, self.desk.now, rows=rows, settled=settled, findings=findings,
+            judged_by=self._judged_by.told(),
+        )  # fmt: skip
         if self.batch.continued:
             self._left_out = len(ledger.not_manifested([batch.id]))
         return batch, self._manifests, self._left_out

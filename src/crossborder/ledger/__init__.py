@@ -4,8 +4,10 @@ One `Ledger` per process, opened on a home folder. See `Ledger` for what its met
 """
 
 from crossborder.ledger.applying import Desk
+from crossborder.ledger.auditing import Audit
 from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
+from crossborder.ledger.chain import Head
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -47,6 +49,7 @@ __all__ = [
     "AttemptRecord",
     "AttemptRow",
     "Attempts",
+    "Audit",
     "BatchDraft",
     "BatchRecord",
     "Candidate",
@@ -55,6 +58,7 @@ __all__ = [
     "Event",
     "FindingRow",
     "Frozen",
+    "Head",
     "HouseRow",
     "Idempotent",
     "KeysTaken",

@@ -12,10 +12,10 @@ import polars as pl
 from sqlalchemy import Connection, Update, and_, bindparam, false, func, null, select, update
 
 from crossborder import china_time
-from crossborder.ledger import tables
+from crossborder.ledger import chain, tables
 from crossborder.ledger.base import Base, EventRow, event, with_attention
 from crossborder.ledger.dialects import chunks
-from crossborder.ledger.driver import among, columns_of, insert_columns, run_rows, update_columns
+from crossborder.ledger.driver import among, columns_of, run_rows, update_columns
 from crossborder.ledger.houses import next_part_ready, set_houses
 from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
 from crossborder.ledger.records import Candidate, Move, PendingLine
@@ -132,7 +132,7 @@ class Desk:
             pl.col("endpoint").alias("who"), "batch_id", "attempt_id", "from_state", "to_state", detail.alias("detail")
         )  # fmt: skip
         fixed = {"at": self._at, "verb": "receipt"}
-        insert_columns(self._connection, tables.events, columns_of(events), fixed)
+        chain.record_columns(self._connection, events, fixed)
 
     def advance(self, moves: pl.DataFrame) -> None:
         """Set attempts (`attempt_id`, and the columns of `_NUMBERED`) to what the lines of a lot made them."""

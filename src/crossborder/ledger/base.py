@@ -15,24 +15,13 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 
 from crossborder import china_time
 from crossborder.errors import LedgerError
-from crossborder.ledger import database, dialects, tables
+from crossborder.ledger import chain, database, tables
 from crossborder.ledger.owners import Owners
 from crossborder.ledger.payloads import Segments
 
-EVENT_COLUMNS = (
-    "at",
-    "who",
-    "verb",
-    "batch_id",
-    "attempt_id",
-    "from_state",
-    "to_state",
-    "detail",
-)
+EventRow = chain.EventRow
 _OUR_FAULT = (IntegrityError, ProgrammingError, DataError)
 """What the database refuses because of us; everything else is the disk's or the file's fault, and told as such."""
-
-EventRow = tuple[str, str, str, str | None, int | None, str | None, str | None, str]
 
 
 class Base:
@@ -63,7 +52,8 @@ class Base:
         """
         try:
             with database.write_connection(self._engine) as connection, connection.begin():
-                yield connection
+                with chain.kept(connection):
+                    yield connection
                 self._checkpoint("rows:written")
         except _OUR_FAULT:
             raise
@@ -123,7 +113,8 @@ class Base:
         return _reserve(connection, name, count)
 
     def _record(self, connection: Connection, events: Sequence[EventRow]) -> None:
-        dialects.insert_rows(connection, tables.events, EVENT_COLUMNS, events)
+        """Events, chained to those before (`ledger.chain`)."""
+        chain.record(connection, events)
 
 
 def event(

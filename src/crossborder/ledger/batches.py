@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -27,6 +28,8 @@ from crossborder.ledger.settling import settle
 from crossborder.ledger.states import MANIFEST, OUTCOMES, VOIDED
 
 RECORDING, SEALED, DISCARDED = "recording", "sealed", "discarded"
+OUTCOMES_DIGEST = "outcomes"
+"""What the entry of a seal calls the digest over the outcome of every shipment."""
 
 
 class Batches(Base):
@@ -119,7 +122,7 @@ class Batches(Base):
             blocks.insert_findings(connection, batch_id, findings)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
-            detail = blocks.told(recorded, shipments, new)
+            detail = blocks.told(recorded, shipments, new, ids)
             self._record(
                 connection,
                 [event(now, self.owner, "recorded", batch_id=batch_id, detail=detail), *gone],
@@ -133,16 +136,23 @@ class Batches(Base):
         rows: int | None = None,
         settled: Sequence[Settled] = (),
         findings: Iterable[Sequence[FindingRow]] = (),
+        judged_by: Mapping[str, Any] | None = None,
     ) -> BatchRecord:
         """The batch is complete; `counts` are kept with it, shipments by outcome as they were recorded.
 
         (A batch continued after a crash keeps what its first blocks said, so the outcomes are counted here and
         override those handed in.) `settled` and `findings` (lot by lot) are what only the whole hand-in showed:
         in the same transaction shipments that were prepared lose their attempts, which are voided and can never
-        be sent. Raises `LedgerError` if it is not being recorded.
+        be sent. `judged_by` (JSON) says by which rules; it becomes an entry of its own. Raises `LedgerError` if the
+        batch is not being recorded.
         """
         with self.write() as connection:
             self._mine(connection, batch_id)
+            if judged_by is not None:
+                self._record(
+                    connection,
+                    [event(now, self.owner, "judged", batch_id=batch_id, detail=judged_by)],
+                )
             for lot in findings:
                 blocks.insert_findings(connection, batch_id, lot)
             self._record(connection, settle(connection, batch_id, settled, self.owner, now))
@@ -156,7 +166,15 @@ class Batches(Base):
             connection.execute(_one(batch_id).values(values))
             self._record(
                 connection,
-                [event(now, self.owner, "sealed", batch_id=batch_id, detail=dict(counts))],
+                [
+                    event(
+                        now,
+                        self.owner,
+                        "sealed",
+                        batch_id=batch_id,
+                        detail={**counts, OUTCOMES_DIGEST: outcomes_digest(connection, batch_id)},
+                    )
+                ],
             )
             sealed = _batch(connection, batch_id)
         with self._guard:
@@ -342,6 +360,16 @@ def _batch(connection: Connection, batch_id: str, *, continued: bool = False) ->
 def _record(row: RowMapping, *, continued: bool = False) -> BatchRecord:
     values = {k: row[k] for k in BatchRecord.__dataclass_fields__ if k in row}
     return BatchRecord(**{**values, "counts": json.loads(row["counts"])}, continued=continued)
+
+
+def outcomes_digest(connection: Connection, batch_id: str) -> str:
+    """SHA-256 over the outcomes of a batch's shipments by position, a line break after each."""
+    s = tables.shipments.c
+    query = select(s.outcome).where(s.batch_id == batch_id).order_by(s.position)
+    digest = hashlib.sha256()
+    for lot in connection.execute(query).scalars().partitions(10_000):
+        digest.update(("\n".join(lot) + "\n").encode())
+    return digest.hexdigest()
 
 
 def _by_outcome(connection: Connection, batch_id: str, counts: Mapping[str, int]) -> dict[str, int]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
+from operator import itemgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select
@@ -29,6 +31,10 @@ _NEW = {
     "live": True, "state": PREPARED, "stage": STAGE_OURS, "ready": False, "sends": 0, "released": False,
     "final": False,
 }  # fmt: skip
+SURE = ("key", "rows", "row_count", "content_digest")
+"""Columns of a shipment that never change, beside its position and its attempt."""
+_SURE = itemgetter(1, 7, 8, 10)  # their places in a `ShipmentRow`
+_compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _KIND: Final = 0  # places in an `AttemptRow`
 _KEY: Final = 2
 _CONTENT: Final = 8
@@ -189,12 +195,30 @@ def insert_not_manifested(
         )
 
 
-def told(first: int, shipments: Sequence[ShipmentRow], attempts: Attempts) -> dict[str, Any]:
-    """What the one event of a block says of it."""
-    digest = hashlib.sha256("".join(attempts.payload.digests).encode("ascii")).hexdigest()
+def told(
+    first: int, shipments: Sequence[ShipmentRow], attempts: Attempts, ids: range
+) -> dict[str, Any]:
+    """What the one event of a block says of it: how much there is, and digests over what must not change any more."""
+    own = {p: i for p, i in zip(attempts.positions, ids, strict=True) if p is not None}
+    links = [own.get(row[0], row[_ATTEMPT_ID]) for row in shipments]
     return {
         "first": first,
         "shipments": len(shipments),
         "attempts": len(attempts.rows),
-        "digest": digest,
+        "digest": of_documents(attempts.payload.digests),
+        "recorded": of_shipments(map(_SURE, shipments), links),
     }
+
+
+def of_documents(digests: Iterable[str]) -> str:
+    """SHA-256 over the digests of a block's documents, in the order of their attempts."""
+    return hashlib.sha256("".join(digests).encode("ascii")).hexdigest()
+
+
+def of_shipments(sure: Iterable[Sequence[Any]], attempts: Sequence[int | None]) -> str:
+    """SHA-256 over a block's shipments by position: (`SURE` of each, in their order; then the attempt of each).
+
+    Outcomes are not in it: until its batch is sealed a shipment may still turn out to be worse.
+    """
+    text = _compact([list(sure), attempts])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from crossborder.ledger import database
 from crossborder.ledger.applying import Applying
+from crossborder.ledger.auditing import Auditing
 from crossborder.ledger.batches import Batches
 from crossborder.ledger.decisions import Decisions
 from crossborder.ledger.inbox import Inbox
@@ -16,7 +17,7 @@ from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
 
 
-class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners):
+class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners, Auditing):
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, select, update
 
 from crossborder import china_time
-from crossborder.ledger import tables
+from crossborder.ledger import chain, tables
 from crossborder.ledger.base import event, with_attention, without_attention
-from crossborder.ledger.dialects import chunks, insert_rows
+from crossborder.ledger.dialects import chunks
 from crossborder.ledger.states import (
     ACCEPTED,
     AWAITING_MANIFEST,
@@ -55,9 +55,8 @@ def let_go_of(
 def _await(connection: Connection, which: ColumnElement[bool], who: str, now: datetime) -> int:
     at = china_time.iso(now)
     rows = connection.execute(select(A.c.id, A.c.batch_id).where(which)).all()
-    insert_rows(
-        connection, tables.events,
-        ("at", "who", "verb", "batch_id", "attempt_id", "from_state", "to_state", "detail"),
+    chain.record(
+        connection,
         [event(at, who, "submitted", batch_id=b, attempt_id=i, from_state=PREPARED, to_state=AWAITING_MANIFEST)
          for i, b in rows],
     )  # fmt: skip
@@ -77,9 +76,8 @@ def _let_go_with(connection: Connection, batch_id: str, who: str, now: datetime)
     declarations had to be corrected first. Only for the same endpoints and profile, which were looked at.
     """
     found = _stood_on(connection, batch_id)
-    insert_rows(
-        connection, tables.events,
-        ("at", "who", "verb", "batch_id", "attempt_id", "from_state", "to_state", "detail"),
+    chain.record(
+        connection,
         [event(china_time.iso(now), who, "submitted", batch_id=b, attempt_id=i, detail={"for": batch_id})
          for i, b in found],
     )  # fmt: skip

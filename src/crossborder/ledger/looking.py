@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, or_, select
 
 from crossborder.errors import NotFound, PayloadDamaged
 from crossborder.keys import normalise
-from crossborder.ledger import tables
+from crossborder.ledger import chain, tables
 from crossborder.ledger.base import Base
 from crossborder.ledger.batches import SEALED
 from crossborder.ledger.dialects import chunks, texts
@@ -350,7 +350,8 @@ class Looking(Base):
         return self._payloads.read(ref)
 
     def _events(self, which: Any) -> list[Event]:
-        query = select(tables.events).where(which).order_by(tables.events.c.id)
+        e = tables.events.c
+        query = select(*(e[name] for name in chain.COLUMNS)).where(which).order_by(e.id)
         with self.read() as connection:
             return [
                 Event(**{**row, "detail": json.loads(row["detail"])})

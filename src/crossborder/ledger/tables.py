@@ -247,7 +247,7 @@ receipt_lines = Table(
           sqlite_where=text(LOOSE_LINES), postgresql_where=text(LOOSE_LINES)),
 )  # fmt: skip
 
-events = Table(  # append-only: every change of state, every operator verb
+events = Table(  # append-only and chained: every change of state, every operator verb; ids without gaps
     "events",
     metadata,
     Column("id", Integer, primary_key=True),
@@ -259,10 +259,21 @@ events = Table(  # append-only: every change of state, every operator verb
     Column("from_state", String(24)),
     Column("to_state", String(24)),
     Column("detail", Text, nullable=False),  # JSON, without personal data
+    Column("digest", String(64)),  # over this entry and the digest before it (`ledger.chain`); never empty
     Index(None, "attempt_id"),
     Index("ix_events_batch", "batch_id",  # those of the batch itself
           sqlite_where=text("attempt_id IS NULL"), postgresql_where=text("attempt_id IS NULL")),
 )  # fmt: skip
+
+audit_head = (
+    Table(  # one row: the last entry of `events`; whoever writes events holds it until the commit
+        "audit_head",
+        metadata,
+        Column("id", Integer, primary_key=True),
+        Column("last", Integer, nullable=False),
+        Column("digest", String(64), nullable=False),
+    )
+)
 
 api_keys = Table(
     "api_keys",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crossborder.reports.account import LINES, account_rows, account_table, adds_up
 from crossborder.reports.day import DayReport, write_report
-from crossborder.reports.files import opened_whole
+from crossborder.reports.files import opened_whole, write_whole
 from crossborder.reports.findings import (
     findings_csv,
     findings_list,
@@ -40,4 +40,5 @@ __all__ = [
     "write_findings_csv",
     "write_replay",
     "write_report",
+    "write_whole",
 ]
