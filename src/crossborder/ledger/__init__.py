@@ -7,6 +7,7 @@ from crossborder.ledger.applying import Desk
 from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
+from crossborder.ledger.marks import HASHES, MARKS, Marked
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
@@ -43,6 +44,8 @@ from crossborder.ledger.records import (
 )
 
 __all__ = [
+    "HASHES",
+    "MARKS",
     "AttemptDraft",
     "AttemptRecord",
     "AttemptRow",
@@ -61,6 +64,7 @@ __all__ = [
     "Known",
     "Ledger",
     "Listed",
+    "Marked",
     "Move",
     "Outgoing",
     "Payload",
