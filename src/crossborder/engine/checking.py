@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from crossborder.engine import once
-from crossborder.engine.across import Across
+from crossborder.engine.across import Across, Facts
 from crossborder.engine.annotating import Annotation, changed
 from crossborder.engine.handing_in import keys_of
 from crossborder.engine.profiles import not_given
@@ -33,7 +33,7 @@ def _unwatched(_checked: Checked) -> None:
 @dataclass(frozen=True)
 class _Made:
     judged: JudgedBlock
-    facts: pl.DataFrame
+    facts: Facts
     done: int
     head: SourceTable
 

@@ -91,16 +91,22 @@ def _entry(entry: rules.Entry) -> Record:
         "family": rule.family if rule else "", "bounds": rule.bounds if rule else "",
         "meaning": rule.meaning if rule else entry.shown.meaning if entry.shown else "",
         "fix_zh": rule.fix_zh if rule else "", "fix_en": rule.fix_en if rule else "",
-        "passing": [_parcel(p) for p in _passing(entry)],
-        "failing": [_parcel(p) for p in rule.failing.parcels] if rule else [],
+        "passing": _passing(entry),
+        "failing": _parcels(rule.failing) if rule else [],
     }  # fmt: skip
 
 
-def _passing(entry: rules.Entry) -> tuple[rules.Parcel, ...]:
+def _passing(entry: rules.Entry) -> list[dict[str, str | None]]:
     """The example of a check that passes, of a figure the one it is worked out on."""
     if entry.rule is not None:
-        return entry.rule.passing.parcels
-    return entry.shown.example.parcels if entry.shown else ()
+        return _parcels(entry.rule.passing)
+    return _parcels(entry.shown.example) if entry.shown else []
+
+
+def _parcels(example: rules.Example) -> list[dict[str, str | None]]:
+    """What was handed in, and what had been handed in before."""
+    before = ({**_parcel(p), "in an earlier batch": "yes"} for p in example.earlier)
+    return [*map(_parcel, example.parcels), *before]
 
 
 def _switches(rule_id: str) -> list[Record]:

@@ -14,7 +14,7 @@ from functools import partial
 import polars as pl
 
 from crossborder.engine import pure, repeats
-from crossborder.engine.across import Across, Step
+from crossborder.engine.across import Across, Facts, Step
 from crossborder.engine.answers import Prepared
 from crossborder.engine.batches import Listing
 from crossborder.engine.handing_in import HandIn
@@ -30,7 +30,7 @@ from crossborder.engine.spool import Spool
 from crossborder.engine.summary import RANKS, Tally, worst
 from crossborder.engine.threads import begun as working
 from crossborder.engine.threads import with_last
-from crossborder.ledger import Settled
+from crossborder.ledger import Marked, Settled
 
 
 def record(blocks: Blocks, desk: Desk) -> Prepared:
@@ -60,9 +60,9 @@ def _whole(recording: Recording, checked: Checked) -> Prepared:
 
     def made() -> Met:
         small = checked.verdicts.height < SMALL
-        return recording.met(checked, lambda h: _refuse_repeats(h, desk.judge), small=small)
+        return recording.met(checked, partial(_compared, recording), small=small)
 
-    hand_in = recording.put(made(), made)
+    hand_in, _ = recording.put(made(), made)
     desk.progress(hand_in.plan.height, hand_in.plan.height)
     listing = Listing(hand_in.checked.frames, desk.listed(hand_in), desk.judge.firm)
     recording.manifest(recording.drafted(listing))
@@ -70,6 +70,19 @@ def _whole(recording: Recording, checked: Checked) -> Prepared:
     tally = Tally()
     tally.add(hand_in.checked)
     return _answer(recording, tally, checked.rows, [], iter([about_file]))
+
+
+def _compared(recording: Recording, hand_in: HandIn, marked: Marked | None) -> HandIn:
+    """With what comparing its shipments shows: with each other, and with those of earlier batches."""
+    hand_in = _refuse_repeats(hand_in, recording.desk.judge)
+    if marked is None:
+        return hand_in
+    anew = hand_in.plan.filter(pl.col("outcome") != "already_filed")["key"]
+
+    def keys(some: pl.Series) -> pl.Series:
+        return some.filter(some.is_in(anew.implode()))
+
+    return hand_in.told(recording.split(marked.frame, keys, lambda _: hand_in.checked.frames))
 
 
 def _refuse_repeats(hand_in: HandIn, judge: Judge) -> HandIn:
@@ -96,7 +109,7 @@ class _Made:
 
     judged: JudgedBlock
     met: Met
-    facts: pl.DataFrame
+    facts: Facts
     done: int
 
 
@@ -133,37 +146,40 @@ class _Streaming:
 
     def take(self, made: _Made) -> None:
         """Record a block."""
-        self._across.add(made.judged, self._put(made))
+        facts, marks = self._put(made)
+        self._across.add(made.judged, facts, marks)
 
     def end(self, made: _Made) -> list[Settled]:
         """Record the last block, and meanwhile find what only the whole hand-in shows."""
-        self._across.add(made.judged, made.facts)
-        with working(self._found, self._across.steps(), ahead=0) as found:
-            facts = self._put(made)
+        self._across.add(made.judged, made.facts, _marks(made.met))
+        earlier = self._recording.split
+        with working(self._found, self._across.steps(earlier), ahead=0) as found:
+            facts, marks = self._put(made)
             self._recording.desk.progress(made.met[1].stop, made.met[1].stop)
             if facts is made.facts:
                 return self._settled(found)
-        self._across.correct(facts)
-        with working(self._found, self._across.steps(), ahead=0) as found:
+        self._across.correct(facts, marks)
+        with working(self._found, self._across.steps(earlier), ahead=0) as found:
             return self._settled(found)
 
     def _met(self, judged: JudgedBlock) -> Met:
         return self._recording.met(
-            judged.checked, lambda hand_in: hand_in, small=False, elements=judged.elements
+            judged.checked, lambda hand_in, _: hand_in, small=False, elements=judged.elements
         )
 
-    def _facts(self, hand_in: HandIn) -> pl.DataFrame:
+    def _facts(self, hand_in: HandIn) -> Facts:
         return self._across.facts(hand_in.checked, self._recording.desk.listed(hand_in))
 
-    def _put(self, made: _Made) -> pl.DataFrame:
-        """Record a block; its facts, which are others where other processes have taken keys."""
-        hand_in = self._recording.put(made.met, partial(self._met, made.judged))
+    def _put(self, made: _Made) -> tuple[Facts, pl.DataFrame | None]:
+        """Record a block; its facts and marks, which are others where other processes have taken keys."""
+        hand_in, piece = self._recording.put(made.met, partial(self._met, made.judged))
         self.tally.add(hand_in.checked)
         self.rows += hand_in.checked.rows
         shipments, total = made.met[1].stop, self._blocks.total
         expected = max(shipments, round(shipments * total / made.done))
         self._recording.desk.progress(shipments, expected)
-        return made.facts if hand_in is made.met[0] else self._facts(hand_in)
+        same = hand_in is made.met[0]
+        return made.facts if same else self._facts(hand_in), _marks((hand_in, piece))
 
     def _found(self, step: Step) -> tuple[pl.DataFrame, Drafted | None]:
         """What a step tells, and the manifests it is about. May be called from several threads."""
@@ -194,6 +210,11 @@ class _Streaming:
         self.tally.worsen(ranked)
         names = {rank: verdict for verdict, rank in RANKS.items()}
         return [Settled(ship, names[rank]) for ship, rank in ranked.iter_rows()]
+
+
+def _marks(met: Met) -> pl.DataFrame | None:
+    marked = met[1].marked
+    return None if marked is None else marked.frame
 
 
 def _answer(

@@ -14,8 +14,8 @@ from datetime import datetime
 
 import polars as pl
 
-from crossborder import messages
-from crossborder.engine import pure
+from crossborder import messages, rules
+from crossborder.engine import earlier, pure
 from crossborder.engine.results import Checked
 from crossborder.errors import PayloadDamaged
 from crossborder.keys import normalised
@@ -47,6 +47,16 @@ class HandIn:
         """Shipments by outcome."""
         return dict(self.plan.group_by("outcome").len().sort("outcome").iter_rows())
 
+    def told(self, findings: pl.DataFrame) -> HandIn:
+        """The same with further findings, which may keep what was prepared from being so."""
+        if not findings.height:
+            return self
+        checked = pure.narrowed(self.checked, findings)
+        plan = self.plan.join(checked.verdicts, on="ship", how="left", maintain_order="left")
+        fell = (pl.col("outcome") == "prepared") & (pl.col("verdict") != "valid")
+        outcome = pl.when(fell).then("verdict").otherwise("outcome").alias("outcome")
+        return HandIn(checked, plan.with_columns(outcome).drop("verdict"))
+
     def without(self, keys: Collection[str]) -> HandIn:
         """The same, but keys that an earlier block of this hand-in has prepared are not prepared again.
 
@@ -67,8 +77,10 @@ def keys_of(frames: FrameSet) -> pl.DataFrame:
     return parts.select("ship", pl.concat_str(*filled, "direction", separator="|").alias("key"))
 
 
-def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: str) -> HandIn:
-    """Join a checked hand-in with what the ledger knows of its keys.
+def meet_ledger(
+    checked: Checked, ledger: Ledger, now: datetime, *, own_batch: str, context: rules.Context
+) -> HandIn:
+    """Join a checked hand-in with what the ledger knows of its keys, and of its house waybills.
 
     What stands in `own_batch` is this very hand-in, recorded in part before a crash: it is not "already filed".
     """
@@ -89,7 +101,18 @@ def meet_ledger(checked: Checked, ledger: Ledger, now: datetime, *, own_batch: s
         conflicts = plan.filter(pl.col("live") & ~pl.col("same") & pl.col("replaces").is_null())
         told = _conflict_findings(checked, conflicts, known, ledger, now)
         checked = pure.narrowed(checked, told)
+    fresh = plan.filter(~pl.col("same")).select("ship", "key")
+    told = earlier.again(checked.frames, fresh, ledger, context, now, own_batch)
+    if told.height:
+        checked = pure.narrowed(checked, told)
+    checked = _with_ledger(checked)
     return HandIn(checked, _once(_settled(checked, digests, plan)))
+
+
+def _with_ledger(checked: Checked) -> Checked:
+    """Nothing is left unevaluated for want of a ledger."""
+    ran = pl.col("rule").is_in(rules.OF_LEDGER)
+    return replace(checked, unevaluated=checked.unevaluated.filter(~ran))
 
 
 def _met(

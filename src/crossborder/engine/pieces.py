@@ -19,6 +19,7 @@ from crossborder.ledger import (
     AttemptRow,
     Attempts,
     FindingRow,
+    Marked,
     Payload,
     ShipmentRow,
 )
@@ -29,7 +30,8 @@ from crossborder.ledger.driver import rows_of
 class Piece:
     """Shipments from position `first` on, by position; declarations belong to prepared ones of them.
 
-    `replaced`: (position, attempt) of attempts that give way to these shipments.
+    `replaced`: (position, attempt) of attempts that give way to these shipments. `marked`: what they may have in common
+    with shipments of other batches.
     """
 
     first: int
@@ -37,6 +39,7 @@ class Piece:
     declarations: Attempts
     findings: Sequence[FindingRow]
     replaced: Sequence[tuple[int, int]] = ()
+    marked: Marked | None = None
 
     @property
     def stop(self) -> int:
@@ -50,7 +53,8 @@ class Piece:
         own = [f for f in self.findings if f[0] is not None and first <= f[0] < stop]
         rows = self.shipments[first - self.first : stop - self.first]
         replaced = [r for r in self.replaced if first <= r[0] < stop]
-        return Piece(first, rows, self.declarations.part(first, stop), own, replaced)
+        marked = self.marked.part(first, stop) if self.marked else None
+        return Piece(first, rows, self.declarations.part(first, stop), own, replaced, marked)
 
     def without(self, keys: Collection[str]) -> Piece:
         """The same, but these keys are not prepared: their shipments are rejected."""
@@ -65,7 +69,7 @@ class Piece:
         return replace(self, shipments=shipments, declarations=declarations, replaced=kept)
 
 
-def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
+def piece_of(hand_in: HandIn, documents: pl.DataFrame, marked: Marked | None = None) -> Piece:
     """A hand-in (or block) and its documents as `batches.draft_declarations` gives them; findings of shipments only."""
     rows = shipment_rows(hand_in)
     first = rows[0][0] if rows else 0
@@ -75,7 +79,7 @@ def piece_of(hand_in: HandIn, documents: pl.DataFrame) -> Piece:
     )
     return Piece(
         first, rows, declarations(hand_in, documents), finding_rows(about),
-        cast("list[tuple[int, int]]", replaced.select("ship", "replaces").rows()),
+        cast("list[tuple[int, int]]", replaced.select("ship", "replaces").rows()), marked,
     )  # fmt: skip
 
 

@@ -174,7 +174,8 @@ def judged_example(example: rules.Example) -> pl.DataFrame:
     """What the whole of judging finds in an example of a rule; its option `most_houses` stands for an endpoint's."""
     most = example.options.get("most_houses")
     made = rules.frames_of(example), rules.context_of(example)
-    return _judge(*made, Operator(), int(most) if most else None)[1]
+    found_here = _judge(*made, Operator(), int(most) if most else None)[1]
+    return found.gather([found_here, rules.judged_with_earlier(example)])
 
 
 def _judge(

@@ -11,7 +11,7 @@ from datetime import datetime
 import polars as pl
 
 from crossborder import china_time
-from crossborder.engine import endpoints, proving
+from crossborder.engine import earlier, endpoints, history, proving
 from crossborder.engine.batches import Listing, draft_declarations, draft_manifests
 from crossborder.engine.handing_in import HandIn, meet_ledger
 from crossborder.engine.judged_by import JudgedBy
@@ -28,6 +28,7 @@ from crossborder.ledger import (
     FindingRow,
     KeysTaken,
     Ledger,
+    Marked,
     Settled,
 )
 from crossborder.messages import Elements
@@ -35,6 +36,7 @@ from crossborder.settings import Settings
 
 Progress = Callable[[int, int], None]
 Met = tuple[HandIn, Piece]
+Amended = Callable[[HandIn, Marked | None], HandIn]
 TRIES = 3
 GIVEN_UP = "its recording was broken off, and another file brings the same master waybill"
 CHANGED = "its recording was broken off, and the same file is judged otherwise now"
@@ -90,7 +92,7 @@ class Recording:
 
     def __init__(self, desk: Desk, blocks: Blocks, rows: int = 0) -> None:
         self.desk = desk
-        day = china_time.day(desk.now, desk.settings.day_starts).strftime("%Y%m%d")
+        self.day = day = china_time.day(desk.now, desk.settings.day_starts).strftime("%Y%m%d")
         self.batch: BatchRecord = desk.ledger.begin_batch(
             BatchDraft(
                 source_name=desk.source_name or blocks.source_name, source_digest=blocks.source_digest,
@@ -128,7 +130,7 @@ class Recording:
             self.desk.ledger.leave_batch(self.batch.id)
 
     def met(
-        self, checked: Checked, amended: Callable[[HandIn], HandIn], *, small: bool,
+        self, checked: Checked, amended: Amended, *, small: bool,
         elements: Elements | None = None,
     ) -> Met:  # fmt: skip
         """What the ledger knows of these shipments, and a document for each that is new (`elements`: its values)."""
@@ -136,13 +138,17 @@ class Recording:
         if self._abandoned:
             masters = checked.frames.shipments["master_waybill"].drop_nulls().unique()
             desk.ledger.discard_abandoned(map(normalise, masters), desk.who, GIVEN_UP, desk.now)
-        hand_in = amended(meet_ledger(checked, desk.ledger, desk.now, own_batch=batch.id))
+        context = desk.judge.context
+        met = meet_ledger(checked, desk.ledger, desk.now, own_batch=batch.id, context=context)
+        filed = met.plan.filter(pl.col("outcome") == "already_filed")["ship"]
+        marked = earlier.marked(checked.frames, filed, self.day, desk.ledger, context)
+        hand_in = amended(met, marked)
         served = desk.settings.endpoints
         documents = draft_declarations(hand_in, served, desk.now, batch.recorded, elements)
         proving.prove(documents, "EXP301", served, desk.verify, small=small)
-        return hand_in, piece_of(hand_in, documents)
+        return hand_in, piece_of(hand_in, documents, marked)
 
-    def put(self, made: Met, again: Callable[[], Met]) -> HandIn:
+    def put(self, made: Met, again: Callable[[], Met]) -> Met:
         """Record a block, or what of it is not recorded yet. If other processes took keys, `again` is asked.
 
         Keys that an earlier block of this batch has prepared are not prepared again. Raises `JudgedOtherwise`,
@@ -163,7 +169,7 @@ class Recording:
                     made = again()
                 continue
             self._judged_by.add(hand_in.checked.frames.shipments)
-            return hand_in
+            return hand_in, piece
         raise AssertionError("unreachable: the last try raises")
 
     def drafted(self, listing: Listing) -> Drafted:
@@ -197,14 +203,20 @@ class Recording:
         self, rows: int, settled: Sequence[Settled], findings: Iterable[Sequence[FindingRow]]
     ) -> tuple[BatchRecord, int, int]:
         """Seal the batch with what only the whole hand-in showed; (batch, its manifests, shipments on none)."""
-        ledger = self.desk.ledger
+        desk, ledger = self.desk, self.desk.ledger
         batch = ledger.seal(
-            self.batch.id, {}, self.desk.now, rows=rows, settled=settled, findings=findings,
+            self.batch.id, {}, desk.now, rows=rows, settled=settled, findings=findings,
             judged_by=self._judged_by.told(),
+            marks_from=earlier.marks_from(desk.settings, desk.judge.context, desk.now),
         )  # fmt: skip
         if self.batch.continued:
             self._left_out = len(ledger.not_manifested([batch.id]))
         return batch, self._manifests, self._left_out
+
+    def split(self, own: pl.DataFrame, keys: earlier.Keys, heads: earlier.Heads) -> pl.DataFrame:
+        """What earlier batches say about parcels of this one; `own` are the marks of all of it, as `earlier.split`."""
+        ledger = self.desk.ledger
+        return earlier.split(own, keys, heads, history.of(ledger), ledger, self.desk.judge.context)
 
     # -- parts of the above
 
@@ -219,7 +231,7 @@ class Recording:
             part = piece.part(first, stop)
             desk.ledger.record_block(
                 self.batch.id, part.shipments, part.declarations, part.findings, [], desk.now,
-                [attempt for _, attempt in part.replaced], desk.who,
+                [attempt for _, attempt in part.replaced], desk.who, part.marked,
             )  # fmt: skip
             self._recorded = stop
 

@@ -1,6 +1,6 @@
 """Facts of a hand-in that are wanted once all of it is known, kept beside the ledger while its blocks pass.
 
-A block leaves a narrow frame behind; in the end shipments that have something in common (a master waybill, an identity
+A block leaves a narrow frame behind, and a wide one that is only looked into for few shipments; in the end shipments that have something in common (a master waybill, an identity
 number) come back together, in lots of bounded size, however far apart they stood. The first frames stay in memory, which
 is all that a hand-in of some ten thousand shipments needs; the others go to the disk. What is kept is personal data: the
 folder is its owner's alone, is emptied at the end, and what a killed process left is emptied when the next one starts.
@@ -42,6 +42,8 @@ class Spool:
         self._folder = self._home / uuid.uuid4().hex
         self._lock = FileLock(str(self._folder) + ".lock")
         self._blocks: list[_Kept] = []
+        self._wide: list[tuple[Path, int, int]] = []
+        self._marks: list[_Kept] = []
         self._kept: list[_Kept] = []
         self._room = MEMORY
 
@@ -66,14 +68,48 @@ class Spool:
             Path(self._lock.lock_file).unlink(missing_ok=True)
             self._home.rmdir()  # only if no other hand-in has anything here
 
-    def add(self, block: pl.DataFrame) -> None:
-        """The facts of the next block: `ship`, and columns that later lots are asked by."""
-        self._blocks.append(self._put(block, f"block-{len(self._blocks):06d}"))
+    def add(
+        self, block: pl.DataFrame, wide: pl.DataFrame | None = None, marks: pl.DataFrame | None = None
+    ) -> None:  # fmt: skip
+        """The facts of the next block: `ship`, and columns that later lots are asked by.
 
-    def correct(self, block: pl.DataFrame) -> None:
-        """The last block is another one after all."""
+        `wide` has a row for each `ship` as well and is never kept in memory; `marks` are wanted all at once.
+        """
+        self._blocks.append(self._put(block, f"block-{len(self._blocks):06d}"))
+        if wide is not None and wide.height:
+            name = f"wide-{len(self._wide):06d}"
+            first, last = wide.select(
+                pl.col("ship").min().alias("a"), pl.col("ship").max().alias("b")
+            ).row(0)
+            self._wide.append((self._written(wide, name), first, last))
+        if marks is not None:
+            self._marks.append(self._put(marks, f"marks-{len(self._marks):06d}"))
+
+    def correct(self, block: pl.DataFrame, marks: pl.DataFrame | None = None) -> None:
+        """The last block is another one after all, and so are its marks."""
         self._blocks.pop()
-        self.add(block)
+        self._blocks.append(self._put(block, f"block-{len(self._blocks):06d}-again"))
+        if marks is not None:
+            self._marks.pop()
+            self._marks.append(self._put(marks, f"marks-{len(self._marks):06d}-again"))
+
+    def marks(self) -> pl.DataFrame | None:
+        """The marks of all blocks; None where no block has any."""
+        return pl.concat([self._read(one, None) for one in self._marks]) if self._marks else None
+
+    def where(self, wanted: pl.Expr, columns: Collection[str]) -> pl.DataFrame:
+        """Some columns of the facts, where a condition over them holds."""
+        return pl.concat([self._read(one, columns).filter(wanted) for one in self._blocks])
+
+    def wide(self, ships: pl.Series) -> pl.DataFrame:
+        """The wide rows of some shipments, of at least one."""
+        parts = []
+        for path, first, last in self._wide:
+            here = ships.filter(ships.is_between(first, last))
+            if len(here):
+                rows = self._read(path, None)
+                parts.append(rows.filter(pl.col("ship").is_in(here.implode())))
+        return pl.concat(parts)
 
     def lots(self, by: str, columns: Collection[str], *, least: int = 1) -> Iterator[pl.DataFrame]:
         """Rows of all blocks that have the number `by` in common with `least` rows or more, by `ship`.
@@ -100,7 +136,8 @@ class Spool:
         """Rows without a number `by`, block by block."""
         for block in self._blocks:
             if self._read(block, [by])[by].null_count():
-                yield self._read(block, [by, *columns]).filter(pl.col(by).is_null()).drop(by)
+                found = self._read(block, [by, *columns]).filter(pl.col(by).is_null())
+                yield found.select(columns)
 
     def keep(self, frame: pl.DataFrame) -> None:
         """Something else to be had back as it is, frame by frame."""
@@ -140,7 +177,9 @@ class Spool:
         self, blocks: Sequence[_Kept], by: str, wanted: pl.Series, columns: Collection[str]
     ) -> pl.DataFrame:
         parts = [
-            self._read(block, [by, *columns]).filter(pl.col(by).is_in(wanted.implode())).drop(by)
+            self._read(block, [by, *columns])
+            .filter(pl.col(by).is_in(wanted.implode()))
+            .select(columns)
             for block in blocks
         ]
         return pl.concat(parts)
@@ -157,6 +196,9 @@ class Spool:
         if size <= self._room:
             self._room -= int(size)
             return frame
+        return self._written(frame, name)
+
+    def _written(self, frame: pl.DataFrame, name: str) -> Path:
         path = self._folder / f"{name}.arrow"
         with _writable(path):
             frame.write_ipc_stream(path, compression="lz4")

@@ -9,6 +9,7 @@ from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
 from crossborder.ledger.chain import Head
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
+from crossborder.ledger.marks import HASHES, MARKS, Marked
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
@@ -45,6 +46,8 @@ from crossborder.ledger.records import (
 )
 
 __all__ = [
+    "HASHES",
+    "MARKS",
     "AttemptDraft",
     "AttemptRecord",
     "AttemptRow",
@@ -65,6 +68,7 @@ __all__ = [
     "Known",
     "Ledger",
     "Listed",
+    "Marked",
     "Move",
     "Outgoing",
     "Payload",

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, RowMapping, func, select, update
 from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import blocks, replacing, tables
-from crossborder.ledger.base import Base, event, to_json
+from crossborder.ledger.base import event, to_json
+from crossborder.ledger.marks import Marked, Marks
 from crossborder.ledger.records import (
     AttemptDraft,
     Attempts,
@@ -32,7 +33,7 @@ OUTCOMES_DIGEST = "outcomes"
 """What the entry of a seal calls the digest over the outcome of every shipment."""
 
 
-class Batches(Base):
+class Batches(Marks):
     """Batches while they are recorded."""
 
     def begin_batch(self, draft: BatchDraft, now: datetime) -> BatchRecord:
@@ -92,6 +93,7 @@ class Batches(Base):
         now: datetime,
         replaced: Sequence[int] = (),
         who: str = "",
+        marked: Marked | None = None,
     ) -> None:
         """Record a block of a batch: bytes first, flushed to the disk, then all rows in one transaction.
 
@@ -100,7 +102,8 @@ class Batches(Base):
         shipments of this block by position; `not_manifested` (position, reason) to any shipment of the batch.
         A manifest this batch has recorded already (same key, same content) is passed over, so that a block of
         manifests may be repeated after a crash. `replaced` are attempts (see `replaceable`) that `who` lets give way
-        to what this block brings: they are voided in the same transaction.
+        to what this block brings: they are voided in the same transaction. `marked` is what its shipments may have in
+        common with later ones.
 
         Raises `KeysTaken` if keys have become live since `known` was asked, stand twice in the block, or can no
         longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
@@ -121,6 +124,8 @@ class Batches(Base):
             blocks.insert_shipments(connection, batch_id, shipments, new, ids, first)
             blocks.insert_findings(connection, batch_id, findings)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
+            if marked is not None:
+                self._mark(connection, batch_id, recorded, marked)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
             detail = blocks.told(recorded, shipments, new, ids)
             self._record(
@@ -137,14 +142,16 @@ class Batches(Base):
         settled: Sequence[Settled] = (),
         findings: Iterable[Sequence[FindingRow]] = (),
         judged_by: Mapping[str, Any] | None = None,
+        marks_from: str = "",
     ) -> BatchRecord:
         """The batch is complete; `counts` are kept with it, shipments by outcome as they were recorded.
 
         (A batch continued after a crash keeps what its first blocks said, so the outcomes are counted here and
         override those handed in.) `settled` and `findings` (lot by lot) are what only the whole hand-in showed:
         in the same transaction shipments that were prepared lose their attempts, which are voided and can never
-        be sent. `judged_by` (JSON) says by which rules; it becomes an entry of its own. Raises `LedgerError` if the
-        batch is not being recorded.
+        be sent. `judged_by` (JSON) says by which rules; it becomes an entry of its own. Marks of earlier batches
+        that were kept from a day before `marks_from` (yyyyMMdd) are forgotten. Raises `LedgerError` if the batch is
+        not being recorded.
         """
         with self.write() as connection:
             self._mine(connection, batch_id)
@@ -156,6 +163,8 @@ class Batches(Base):
             for lot in findings:
                 blocks.insert_findings(connection, batch_id, lot)
             self._record(connection, settle(connection, batch_id, settled, self.owner, now))
+            self._seal_marks(connection, batch_id)
+            self._forget_marks(connection, before=marks_from)
             counts = {**counts, **_by_outcome(connection, batch_id, counts)}
             values: dict[str, Any] = {
                 "state": SEALED, "recorder": None, "sealed_at": china_time.iso(now),
@@ -275,6 +284,7 @@ class Batches(Base):
             shipments.batch_id == batch_id
         )
         rows = connection.execute(there).scalar_one()
+        self._forget_marks(connection, batch_id)
         connection.execute(_one(batch_id).values(state=DISCARDED, recorder=None, rows=rows))
         detail = {"reason": reason, "attempts": len(held)}
         self._record(

@@ -184,6 +184,22 @@ manifest_houses = Table(
     Index(None, "declaration_key"),
 )
 
+# what the class B shipments of a block may have in common with those of other batches: keyed hashes, values, days. One
+# row for a block, not for a shipment; forgotten when no later batch can ask any more
+marks = Table(
+    "marks",
+    metadata,
+    Column("batch_id", ForeignKey("batches.id"), primary_key=True),
+    Column("first", Integer, primary_key=True),  # the first position that it may speak about
+    Column("first_day", String(8), nullable=False),  # movement days, yyyyMMdd
+    Column("last_day", String(8), nullable=False),
+    Column("kept_from", String(8), nullable=False),  # the later of the batch's day and `last_day`
+    Column("shipments", Integer, nullable=False),
+    Column("sealed", Integer),  # number in the order in which batches were sealed
+    Column("body", LargeBinary, nullable=False),  # `marks.MARKS` as Arrow, compressed
+    Index(None, "sealed"),
+)
+
 not_manifested = Table(  # shipments that stand on no manifest because their line cannot be written
     "not_manifested",
     metadata,

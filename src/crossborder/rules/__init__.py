@@ -22,15 +22,27 @@ from crossborder.rules.catalogue import Entry, catalogue
 from crossborder.rules.check import check, check_rules, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
+from crossborder.rules.earlier import ELSEWHERE, OF_LEDGER
+from crossborder.rules.earlier import again as told_again
+from crossborder.rules.earlier import concerned as split_concerned
+from crossborder.rules.earlier import house_days, judged_with_earlier, split_days
+from crossborder.rules.earlier import partners as split_partners
+from crossborder.rules.earlier import split as told_split
+from crossborder.rules.elements import element
 from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.limits import RATES, of_rates
+from crossborder.rules.marks import MARKS, marks_of
+from crossborder.rules.marks import wanted as marks_wanted
 from crossborder.rules.model import Case, Example, Parcel, Rule
-from crossborder.rules.options import OPTIONS, Option
+from crossborder.rules.options import OPTIONS, Option, largest
 from crossborder.rules.packs import Pack, find_pack, packs
 from crossborder.rules.unevaluated import unevaluated
 
 __all__ = [
     "ACROSS_COLUMNS",
+    "ELSEWHERE",
+    "MARKS",
+    "OF_LEDGER",
     "OPTIONS",
     "RATES",
     "Case",
@@ -49,11 +61,22 @@ __all__ = [
     "check_rules",
     "classify",
     "context_of",
+    "element",
     "find_pack",
     "frames_of",
+    "house_days",
     "in_common",
+    "judged_with_earlier",
+    "largest",
+    "marks_of",
+    "marks_wanted",
     "of_rates",
     "packs",
     "registry",
+    "split_concerned",
+    "split_days",
+    "split_partners",
+    "told_again",
+    "told_split",
     "unevaluated",
 ]

@@ -27,7 +27,7 @@ NEEDED = (
     "sender_country", "receiver_country", "total_value", "currency",
 )  # fmt: skip
 """The columns of shipments that cases with `over` look at."""
-COMMON = ("_master", "_house", "direction", "party_id", "_party_phone", "_party_address")
+COMMON = ("_master", "_house", "direction", "party_id", "_party", "_party_phone", "_party_address")
 """What shipments may have in common."""
 _NORMALISED = {"_master": "master_waybill", "_house": "house_waybill"}
 
@@ -67,9 +67,9 @@ def _part(ships: pl.DataFrame, name: str) -> pl.Expr:
     """One of `COMMON`, or a column as it is."""
     if name in _NORMALISED:
         return pl.lit(normalised(ships[_NORMALISED[name]]))
-    if name.startswith("_party_"):
+    if name == "_party" or name.startswith("_party_"):
         incoming, outgoing = pl.col("direction") == "I", pl.col("direction") == "E"
-        what = name.removeprefix("_party_")
+        what = name.removeprefix("_party").removeprefix("_") or "name"
         return pl.when(incoming).then(f"receiver_{what}").when(outgoing).then(f"sender_{what}")
     return pl.col(name)
 

@@ -22,7 +22,7 @@ from crossborder.rules.model import (
     Severity,
 )
 
-By = Literal["filling", "manifest", "classification", "rules"]
+By = Literal["filling", "manifest", "classification", "rules", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,20 @@ _FILLED: tuple[Beside, ...] = (
 _LIMITS = "LIM-01;LIM-02;LIM-03;LIM-04;LIM-05;TAX-01"
 _OUR_READING = "our reading"
 
+HOUSE_AGAIN = _beside(
+    "EXP-50", "history", ("同一分运单在180天内已用于其他总运单", "The same house waybill under another master waybill within 180 days"),
+    "BillNo;AssBillNo;IEFlag",
+    ("核对是否重复申报；分批到货的由人工放行，否则更正分运单号或总运单号",
+     "find out whether it is declared twice; a person releases a split arrival, else correct the house or master waybill"),
+    Example((Parcel("B"),), earlier=(Parcel("B", "E"), Parcel("B", head={"house_waybill": "DEMO00000009"}))),
+    Example((Parcel("B"),), earlier=(Parcel("B", head={"master_waybill": "999-00000011"}),)),
+    severity="warn", action="hold", source="practice", start="", certainty="inferred", inputs="filing_history",
+    meaning="Looks at declarations of earlier batches that are live, by the days on which they were handed in (setting "
+    "`house_days`). Without a ledger it is not evaluated.",
+)  # fmt: skip
+
 _ELSEWHERE: tuple[Beside, ...] = (
+    HOUSE_AGAIN,
     _beside(
         "CLS-03", "rules", ("B类须符合个人邮递物品的限值与税号", "Class B obeys the limits and tax numbers of personal articles"),
         "EntryType;DeclTotal;EntryList", ("超限的退运或按货物报关", "return what is above the limit, or declare it as goods"),

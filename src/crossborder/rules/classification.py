@@ -396,7 +396,8 @@ def b_own_use(ctx: Context) -> Cases:
     address under several identity numbers. The law limits each consignment, so this is a note, unless the setting
     `split_signal` lets a person decide.
 
-    Earlier hand-ins are not looked at here.
+    With a ledger, parcels of earlier batches that moved within `split_days` are compared in the same way, those that are
+    live; the parcels are listed with their batch. Without one that part is not evaluated.
     """
     parcels = int(ctx.number("repeat_parcels"))
     counted = pl.col("_class").eq("B").sum().over("party_id")

@@ -95,12 +95,13 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Shipments handed in together, and what else the rule looks at."""
+    """Shipments handed in together, and what else the rule looks at; `earlier` were handed in before and are live."""
 
     parcels: tuple[Parcel, ...]
     options: Mapping[str, str] = field(default_factory=dict)
     declared_on: str = "20261123"
     classes: tuple[str, ...] = ("A", "B", "C")
+    earlier: tuple[Parcel, ...] = ()
 
 
 Cases = Iterator[Case]

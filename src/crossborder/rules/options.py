@@ -5,7 +5,9 @@ Every one stands for something that no law fixes: a figure of our choice, or a r
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -136,6 +138,21 @@ OPTIONS: dict[str, Option] = {
             rules=("CLS-17",),
         ),
         Option(
+            "split_days",
+            "7",
+            "与以往批次比较疑似拆单时，进出境日期相差不超过的天数",
+            "days between the movement dates of parcels within which those of earlier batches are compared for one purchase "
+            "split up",
+            rules=("CLS-17",),
+        ),
+        Option(
+            "house_days",
+            "180",
+            "同一分运单在多少天内仍在其他总运单下有效时暂挂",
+            "days within which a house waybill that is live under another master waybill is held",
+            rules=("EXP-50",),
+        ),
+        Option(
             "resale_quantity",
             "100",
             "B类单项商品件数达到此数量时暂挂",
@@ -172,3 +189,12 @@ def option(profile: Profile, name: str) -> str:
             fix_zh=" | ".join(known.choices) or "应为大于零的数",
         )
     return value
+
+
+def largest(profiles: Iterable[Profile], name: str) -> Decimal:
+    """The greatest number that a setting has under any of some profiles; one that cannot be used does not count."""
+    found = [Decimal(OPTIONS[name].default)]
+    for profile in profiles:
+        with contextlib.suppress(SettingsError):
+            found.append(Decimal(option(profile, name)))
+    return max(found)

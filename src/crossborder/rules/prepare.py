@@ -131,6 +131,11 @@ def _made(ctx: Context) -> Made:
     return found
 
 
+def helpers(ctx: Context) -> list[pl.Expr]:
+    """The helper columns of shipments that are made of the given ones, without those of identity numbers."""
+    return _head(ctx)
+
+
 def _beside(frame: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
     """The columns of `facts` (a row per row of `frame`) beside it; its own columns are not copied."""
     return frame.hstack(facts.collect(engine="in-memory", optimizations=IN_COMMON).get_columns())

@@ -16,7 +16,8 @@ _Row = tuple[str, str, str]
 _NO_INPUT: tuple[_Row, ...] = (
     ("EXP-36", "需与舱单核对，舱单由同一数据生成", "needs the manifest, which is made from the same data"),
     ("EXP-41", "需委托协议数据", "needs the agency agreements"),
-    ("EXP-50", "需历史申报记录", "needs the filing history"),
+    ("CLS-17", "未与以往批次比较：没有台账", "parcels of earlier batches are not compared: there is no ledger"),
+    ("EXP-50", "需历史申报记录：没有台账", "needs the filing history: there is no ledger"),
     ("ID-08", "姓名与号码是否相符须由外部核验", "name and number can only be checked by an outside service"),
 )  # fmt: skip
 _STATED = (
