@@ -89,6 +89,7 @@ class Batches(Base):
         now: datetime,
         replaced: Sequence[int] = (),
         who: str = "",
+        held: Attempts | None = None,
     ) -> None:
         """Record a block of a batch: bytes first, flushed to the disk, then all rows in one transaction.
 
@@ -97,7 +98,8 @@ class Batches(Base):
         shipments of this block by position; `not_manifested` (position, reason) to any shipment of the batch.
         A manifest this batch has recorded already (same key, same content) is passed over, so that a block of
         manifests may be repeated after a crash. `replaced` are attempts (see `replaceable`) that `who` lets give way
-        to what this block brings: they are voided in the same transaction.
+        to what this block brings: they are voided in the same transaction. `held` are the documents of shipments of this
+        block that wait for a person (see `accept`): they are kept, but are no attempts.
 
         Raises `KeysTaken` if keys have become live since `known` was asked, stand twice in the block, or can no
         longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
@@ -116,6 +118,13 @@ class Batches(Base):
             )
             first = self._reserve(connection, "shipment", len(shipments)).start
             blocks.insert_shipments(connection, batch_id, shipments, new, ids, first)
+            if held is not None:
+                blocks.insert_held(
+                    connection,
+                    held,
+                    first - recorded,
+                    self._payloads.extend(connection, held.payload),
+                )
             blocks.insert_findings(connection, batch_id, findings)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
