@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from crossborder.china_time import CHINA
 from crossborder.ledger import (
     AttemptDraft,
+    Attempts,
     BatchDraft,
+    FindingRow,
     Frozen,
     HouseRow,
     Ledger,
@@ -77,6 +79,23 @@ def hand_in(
     drafts += [manifest(numbers, endpoint=endpoint)] if listed else []
     ledger.record_block(batch.id, rows, drafts, [], [], now)
     ledger.seal(batch.id, {"prepared": count}, now, rows=2 * count)
+    return batch.id
+
+
+def waits(position: int, rule: str = "PRO-01", action: str = "hold") -> FindingRow:
+    """A finding that lets a shipment wait for a person."""
+    return FindingRow(position, rule, "warn", action, "{}")
+
+
+def held(ledger: Ledger, count: int, *, first: int = 0, name: str = "held.csv", rules: Sequence[str] = ("PRO-01",)) -> str:  # fmt: skip
+    """A sealed batch of `count` shipments that wait for a person because of these rules, and their manifest."""
+    batch = ledger.begin_batch(source(name), NOW)
+    numbers = range(first, first + count)
+    rows = [shipment(n, i, "on_hold") for i, n in enumerate(numbers)]
+    kept = Attempts.of(declaration(n, i) for i, n in enumerate(numbers))
+    findings = [waits(i, rule) for i in range(count) for rule in rules]
+    ledger.record_block(batch.id, rows, [manifest(numbers)], findings, [], NOW, held=kept)
+    ledger.seal(batch.id, {"on_hold": count}, NOW, rows=2 * count)
     return batch.id
 
 

@@ -16,7 +16,7 @@ from crossborder.ledger import Ledger, ReceiptLine, database, migrations
 from crossborder.ledger.dialects import open_engine
 from crossborder.ledger.tables import metadata
 
-from .desk import MASTER, NOW, claim, hand_in, ready
+from .desk import MASTER, NOW, claim, hand_in, held, ready
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
@@ -198,3 +198,18 @@ def test_what_goes_before_a_send_is_on_the_disk(ledger: Ledger) -> None:
             for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert pragma == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+
+
+def test_documents_of_held_shipments_are_forgotten_on_the_way_down(home: Path) -> None:
+    """A ledger that came back from an older version lets none of them pass: the file must be handed in again."""
+    with Ledger.open(home) as ledger:
+        batch = held(ledger, 2)
+        assert ledger.accept(batch, "PRO-01", "seen", "Li", NOW, dry_run=True).prepared == 2
+    engine = open_engine(f"sqlite:///{home / database.FILE}")
+    database.migrate(engine, "0004")
+    assert not inspect(engine).has_table("held_drafts")
+    database.migrate(engine, migrations.HEAD)
+    engine.dispose()
+    with Ledger.open(home) as ledger:
+        said = ledger.accept(batch, "PRO-01", "seen", "Li", NOW)
+        assert (said.prepared, said.by) == (0, {"no_document": 2})

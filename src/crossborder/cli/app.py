@@ -29,6 +29,7 @@ _COMMANDS: dict[str, str] = {
     "batches": "looking:batches",
     "report": "looking:report",
     "resolve": "following:resolve",
+    "accept": "deciding:accept",
     "explain": "lookup:explain",
     "replay": "replaying:replay",
     "schema": "lookup:schema",

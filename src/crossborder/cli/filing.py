@@ -11,6 +11,7 @@ import typer
 
 from crossborder.cli import common
 from crossborder.cli.check import File, show_summary
+from crossborder.cli.deciding import show_held
 from crossborder.cli.holdups import show_brought, show_holdups
 from crossborder.cli.words import both, t
 
@@ -126,6 +127,8 @@ def show_prepared(done: Prepared) -> None:
               f"NOT MANIFESTED: {done.not_manifested:,} shipments (crossborder status --batch {done.batch})"),
             style="bold red",
         )  # fmt: skip
+    if held:
+        show_held(done.batch, done.held)
     show_elsewhere(done.elsewhere)
     what_zh, what_en = f"{new:,} 份报关单", f"{new:,} declarations"
     if done.manifests and not new:  # the manifests alone are what waits

@@ -233,6 +233,25 @@ HELPS: dict[str, Help] = {
         ("crossborder audit export -o ./audit-2026-11", "crossborder audit export --batch 20261123-07 -o ./audit-07"),
         _SET_UP,
     ),
+    "accept": Help(
+        ("放过：因某条规则待人工的票予以放行", "let pass what waits for a rule, with a reason"),
+        (
+            "由人认定：本批次因某条规则待人工或未能评估的分运单可以申报，须写明依据，记入台账。只因已放过的规则而等待的票转为已制单，"
+            "报文即录入时所制，随后用 submit 申报；还因其他规则等待的票不动，并说明是哪些规则。拒收的规则不能放过。重复执行无妨。",
+            "A person decides that the parcels of a batch that wait for a rule, or that it could not judge, may be declared, and "
+            "says why; it goes into the ledger. Parcels that wait for accepted rules only become prepared, with the document made "
+            "when they were recorded, and are then filed with submit; those that other rules hold stay, and the answer names the "
+            "rules. A rule that rejects cannot be accepted. Accepting twice is harmless.",
+        ),
+        (
+            'crossborder accept LIM-12 --batch 20261123-07 --reason "rates of the bank, looked at" --dry-run',
+            'crossborder accept CLS-17 --batch 20261123-07 --waybill HX1001 --reason "family of four, seen the order"',
+        ),
+        (
+            "0 都已放过；1 有票仍因其他规则等待；2 未能执行，未作改动。",
+            "0 all of them passed; 1 some still wait for something else; 2 could not run, nothing changed.",
+        ),
+    ),
     "explain": Help(
         ("查规则：法源、日期、例子", "a rule: law, dates, certainty, examples"),
         (
@@ -410,7 +429,7 @@ HELPS: dict[str, Help] = {
 
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
-    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "audit")),
+    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "accept", "audit")),
     (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossborder.cli import common
+from crossborder.cli.deciding import show_acceptances, show_held
 from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
@@ -45,12 +46,18 @@ def status(
         account = engine.account(batch or (), day=date)
         missing = engine.not_manifested(batch or (), day=date)
         held = engine.holdups(batch or (), day=date)
+        waits, accepted = (
+            engine.held(batch or (), day=date),
+            engine.acceptances(batch or (), day=date),
+        )
     if as_json:
         lines = {name: list(pair) for name, pair in account.items()}
         answer = {
             "account": lines,
             "not_manifested": missing,
             "holdups": [h.as_dict() for h in held],
+            "held_by": waits,
+            "accepted": accepted,
         }
         common.answer({"format": 1, **answer})
         return 0
@@ -59,6 +66,9 @@ def status(
     show_missing(missing)
     common.out().print(account_table(account, common.lang()))
     show_holdups(held)
+    for one, rules in waits.items():
+        show_held(one, rules)
+    show_acceptances(accepted)
     return 0
 
 
@@ -118,6 +128,7 @@ def tell(attempt: Mapping[str, Any]) -> None:
     todo = attempt["next_zh"] if common.lang() == "zh" else attempt["next"]
     if todo:
         common.line(f"  → {todo}")
+    show_acceptances(attempt.get("accepted", ()), "  ")
     for finding in attempt.get("findings", ()):
         tell_finding(finding)
     for entry in attempt["timeline"]:
@@ -150,6 +161,7 @@ _VERBS = {
     "looked_up": "查询", "resolved": "人工认定", "recovered": "重启后复核", "suspended": "挂起", "given_back": "退回队列",
     "voided": "作废", "freed": "允许重新申报", "acknowledged": "已阅", "houses": "舱单分运单回执", "payload_damaged": "报文损坏",
     "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报",
+    "passed": "人工放过",
 }  # fmt: skip
 _OUTCOMES = {
     "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.answers import (
+    STAYS,
+    Accepted,
+    Posted,
+    Prepared,
+    Received,
+    Reconciled,
+    Submitted,
+    Waiting,
+)
 from crossborder.engine.audit import Audited, Exported
 from crossborder.engine.brought import Brought
 from crossborder.engine.checking import Checking
@@ -18,6 +27,8 @@ from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
 from crossborder.reconcile import Holdup
 
 __all__ = [
+    "STAYS",
+    "Accepted",
     "Audited",
     "Brought",
     "Checked",

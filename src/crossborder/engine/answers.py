@@ -17,7 +17,7 @@ from crossborder.reconcile import Holdup
 class Prepared:
     """A recorded batch. `summary`: what the check found, `counts`: shipments by outcome; `not_manifested`: shipments
     on no manifest; `elsewhere`: earlier batches that nobody has submitted → shipments of this one that are recorded
-    there. The findings themselves are kept with the batch: `Engine.findings`.
+    there; `held`: rule → shipments that wait for a person because of it. The findings themselves are kept with the batch: `Engine.findings`.
     """
 
     batch: str
@@ -26,6 +26,7 @@ class Prepared:
     manifests: int
     not_manifested: int
     elsewhere: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def to_submit(self) -> list[str]:
@@ -52,6 +53,7 @@ class Prepared:
             "manifests": self.manifests,
             "not_manifested": self.not_manifested,
             "recorded_elsewhere": dict(self.elsewhere),
+            "held_by": dict(self.held),
         }
 
 
@@ -182,3 +184,55 @@ class Posted:
     batch: dict[str, Any]
     not_filed: CrossborderError | None = None
     let_go: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What accepting a rule moved, or (dry run) would move.
+
+    `waiting` shipments waited for the rule: `prepared` of them are declarations now and can be submitted,
+    `already_filed` are filed with the same content since, `staying` still wait. `by`: what keeps how many of those, a
+    rule or one of `STAYS`; `examples`: the first of them, each with what keeps it. `again`: it had been accepted before.
+    """
+
+    batch: str
+    rule: str
+    reason: str
+    who: str
+    dry_run: bool
+    again: bool
+    waiting: int
+    prepared: int
+    already_filed: int
+    staying: int
+    by: Mapping[str, int]
+    examples: Sequence[tuple[str, tuple[str, ...]]]
+
+    def as_json(self) -> dict[str, Any]:
+        """As `accept --json` shows it."""
+        said = {
+            f: getattr(self, f) for f in self.__dataclass_fields__ if f not in ("by", "examples")
+        }
+        named = [{"shipment": shipment, "by": list(by)} for shipment, by in self.examples]
+        return {"format": FORMAT, **said, "by": dict(self.by), "examples": named}
+
+
+STAYS: dict[str, tuple[str, str]] = {
+    "repeated": (
+        "同一分运单在本批次中出现多次，请更正后重新提交",
+        "its house waybill stands in the batch twice: correct it and hand it in again",
+    ),
+    "filed_otherwise": (
+        "同一分运单已以其他内容申报",
+        "its house waybill is filed with other content",
+    ),
+    "handed_in_later": (
+        "之后的批次已交入其他内容，请在该批次中处理",
+        "a later batch brought it with other content: decide there",
+    ),
+    "no_document": (
+        "由旧版本录入，未保存报文：请重新提交同一文件，再在新批次中放过",
+        "recorded by an earlier version, without its document: hand the same file in again and accept it there",
+    ),
+}
+"""What keeps a shipment beside rules: (zh, en), with what to do."""

@@ -18,6 +18,7 @@ from crossborder.engine.handing_in import HandIn
 from crossborder.errors import SchemaError
 from crossborder.keys import declaration_key, manifest_key, normalise, normalised
 from crossborder.ledger import Known, Ledger
+from crossborder.ledger.states import HELD
 from crossborder.settings import Endpoint, Profile
 from crossborder.shipments import FrameSet
 
@@ -38,6 +39,7 @@ HOUSES: Schema = {
     "house_waybill": pl.String,
 }
 LEFT_OUT: Schema = {"ship": pl.UInt32, "zh": pl.String, "en": pl.String}
+_COMPOSED = ("prepared", *HELD)
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,15 @@ def draft_declarations(
     hand_in: HandIn, served: Mapping[str, Endpoint], at: datetime, since: int = 0,
     elements: messages.Elements | None = None,
 ) -> pl.DataFrame:  # fmt: skip
-    """A document for each prepared shipment from position `since` on, columns of `DECLARATIONS`, by `ship`.
+    """A document for each prepared or held shipment from position `since` on, columns of `DECLARATIONS`, by `ship`.
 
+    Held ones (`states.HELD`) are composed too: a person may let them pass when the file is gone.
     `elements` are those of all readable shipments, where they are known already.
     """
     where = hand_in.checked.frames.shipments.select(
         "ship", endpoints.by_port(served).alias("endpoint")
     )
-    prepared = (pl.col("outcome") == "prepared") & (pl.col("ship") >= since)
+    prepared = pl.col("outcome").is_in(_COMPOSED) & (pl.col("ship") >= since)
     todo = hand_in.plan.filter(prepared).join(where, on="ship", maintain_order="left")
     sender = profiles.sender(hand_in.checked.profile)
     parts = []

@@ -15,6 +15,7 @@ from typing import Any, Self
 from crossborder import china_time, intake, log, rules, settings
 from crossborder.codes import Tables
 from crossborder.engine import (
+    accepting,
     audit,
     endpoints,
     exports,
@@ -29,7 +30,15 @@ from crossborder.engine import (
     sources,
     taxing,
 )
-from crossborder.engine.answers import Posted, Prepared, Received, Reconciled, Submitted, Waiting
+from crossborder.engine.answers import (
+    Accepted,
+    Posted,
+    Prepared,
+    Received,
+    Reconciled,
+    Submitted,
+    Waiting,
+)
 from crossborder.engine.checking import Checking
 from crossborder.engine.proving import Verify
 from crossborder.engine.recorded import RecordedBatches
@@ -39,6 +48,7 @@ from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
 from crossborder.ledger import Ledger
+from crossborder.ledger.states import HELD
 from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
 from crossborder.settings import Loaded, Operator, Profile, Settings
@@ -365,6 +375,35 @@ class Engine:
         Raises `InputError`, `NotFound`.
         """
         return audit.export(self.ledger, folder, only, day, progress)
+
+    # -- letting pass
+
+    def accept(
+        self, rule: str, batch: str, *, reason: str, waybills: Sequence[str] = (), who: str = "library", dry_run: bool = False,
+    ) -> Accepted:  # fmt: skip
+        """Let pass what waits for a rule in a batch (or single house waybills of it): a person's decision, recorded.
+
+        Shipments that wait for nothing else become prepared and can be submitted; the answer says what keeps the others.
+        A rule that rejects cannot be accepted. Accepting twice is harmless. Raises `NotFound`, `LedgerError`.
+        """
+        now = china_time.now()
+        return accepting.accept(
+            self.ledger, rule, batch, waybills, reason, who, now, dry_run=dry_run
+        )
+
+    def acceptances(self, only: Sequence[str] = (), *, day: str = "") -> list[dict[str, Any]]:
+        """What was accepted in batches: `batch, rule, who, at, reason, shipments, passed`, in the order of time.
+
+        `shipments` are those it was accepted for, empty where it was for the whole batch; `passed` how many it freed.
+        """
+        return accepting.acceptances(
+            self.ledger, [b.id for b in looking.select(self.ledger, only, day)]
+        )
+
+    def held(self, only: Sequence[str] = (), *, day: str = "") -> dict[str, dict[str, int]]:
+        """Batch → rule → how many shipments wait for a person because of it."""
+        batches = looking.select(self.ledger, only, day)
+        return self.ledger.held_by([b.id for b in batches if any(map(b.counts.get, HELD))])
 
     # -- looking
 

@@ -7,7 +7,7 @@ before the first row is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -31,6 +31,7 @@ from crossborder.engine.summary import RANKS, Tally, worst
 from crossborder.engine.threads import begun as working
 from crossborder.engine.threads import with_last
 from crossborder.ledger import Marked, Settled
+from crossborder.ledger.states import HELD
 
 
 def record(blocks: Blocks, desk: Desk) -> Prepared:
@@ -224,4 +225,7 @@ def _answer(
     records = (finding_rows(frame) for frame in (*findings, tally.told_once()))
     batch, manifests, left_out = recording.sealed(rows, settled, records)
     elsewhere = recorded_elsewhere(recording.desk.ledger, [batch.id])
-    return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out, elsewhere)
+    held: Mapping[str, int] = {}
+    if any(batch.counts.get(outcome) for outcome in HELD):
+        held = recording.desk.ledger.held_by([batch.id]).get(batch.id, {})
+    return Prepared(batch.id, tally.summary(), batch.counts, manifests, left_out, elsewhere, held)

@@ -12,11 +12,12 @@ import polars as pl
 
 from crossborder import china_time
 from crossborder import reconcile as proving
-from crossborder.engine import once
+from crossborder.engine import accepting, once
 from crossborder.engine.answers import Reconciled
 from crossborder.engine.brought import ASKING
 from crossborder.errors import InputError
 from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord, ShipmentRecord
+from crossborder.ledger.states import HELD
 from crossborder.reports import DayReport, grouped
 from crossborder.settings import Settings
 from crossborder.shipments import findings as found
@@ -80,13 +81,15 @@ def states(ledger: Ledger, only: Sequence[str]) -> dict[str, int]:
 
 def stories(ledger: Ledger, waybill: str, partner: str | None) -> list[dict[str, Any]]:
     """Every attempt of a waybill, newest last, and hand-ins that made none."""
+    shipments = ledger.shipments_of(waybill)
+    own = {s.attempt_id: s for s in shipments if s.outcome == "prepared"}
     told = [
-        _story(ledger, a)
+        _story(ledger, a) | {"accepted": _accepted(ledger, own.get(a.id))}
         for a in ledger.attempts_of(waybill)
         if _of_partner(ledger, a.batch_id, partner)
     ]
     made = {s["attempt_id"] for s in told}
-    for shipment in ledger.shipments_of(waybill):
+    for shipment in shipments:
         if shipment.attempt_id in made or not _of_partner(ledger, shipment.batch_id, partner):
             continue
         told.append(
@@ -95,9 +98,17 @@ def stories(ledger: Ledger, waybill: str, partner: str | None) -> list[dict[str,
                 "endpoint": "", "master_waybill": shipment.master_waybill, "house_waybill": shipment.shown_as,
                 "state": shipment.outcome, "state_since": "", "next": "", "next_zh": "", "receipts": [],
                 "timeline": [], "attention": [], "findings": _findings_at(ledger, shipment),
+                "accepted": _accepted(ledger, shipment),
             }
         )  # fmt: skip
     return told
+
+
+def _accepted(ledger: Ledger, shipment: ShipmentRecord | None) -> list[dict[str, Any]]:
+    """What a person accepted of the rules that a shipment waited, or waits, for."""
+    if shipment is None:
+        return []
+    return accepting.of_shipment(ledger, shipment.batch_id, shipment.position)
 
 
 def _findings_at(ledger: Ledger, shipment: ShipmentRecord) -> list[dict[str, Any]]:
@@ -241,6 +252,7 @@ def report(
     made = ledger.attempts_in(batch_ids=ids)
     sandbox = ledger.get_fact("endpoint_kind") != "live"
     title = "crossborder " + (day or ", ".join(ids))
+    held = [b.id for b in batches if any(map(b.counts.get, HELD))]
     return DayReport(
         title=title,
         made_at=china_time.iso(now),
@@ -248,11 +260,12 @@ def report(
         batches=[batch_as_dict(b) for b in batches],
         account=closing(ledger, ids),
         attention=[
-            *_not_manifested(ledger, ids), *_held_up(proving.holdups(ledger, ids)),
+            *_not_manifested(ledger, ids), *_held(ledger, held), *_held_up(proving.holdups(ledger, ids)),
             *_attention(ledger, settings, made, now), *_loose_receipts(ledger),
         ],
         masters=_masters(made),
         findings=_findings(ledger, ids),
+        accepted=accepting.acceptances(ledger, ids),
     )  # fmt: skip
 
 
@@ -262,6 +275,17 @@ def _not_manifested(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, str]]:
         {"what": "not_manifested", "master": s.master_waybill or "", "shipment": s.shown_as, "state": s.outcome,
          "zh": "未列入任何舱单", "en": f"on no manifest: {reason}"}
         for s, reason in ledger.not_manifested(ids)
+    ]  # fmt: skip
+
+
+def _held(ledger: Ledger, ids: Sequence[str]) -> list[dict[str, str]]:
+    """Shipments that wait for a person, by the rule they wait for."""
+    return [
+        {"what": "on_hold", "master": "", "shipment": batch, "state": "",
+         "zh": f"{rule}：{count:,} 票待人工 → 更正后重新提交，或放过：crossborder accept {rule} --batch {batch} --reason 说明",
+         "en": f"{rule}: {count:,} waiting for a person → correct and hand in again, or let them pass: crossborder accept {rule} "
+               f"--batch {batch} --reason TEXT"}
+        for batch, rules in ledger.held_by(ids).items() for rule, count in rules.items()
     ]  # fmt: skip
 
 

@@ -64,7 +64,10 @@ def _moving(found: proving.Account, waits: list[proving.Holdup], batch: BatchRec
     unknown = states.get("unknown", 0) - sum(
         h.messages for h in waits if h.what == "declaration_unknown"
     )
-    let_go = states.get("prepared", 0) if batch.submitted_at else 0
+    late = sum(
+        h.messages for h in waits if h.what == "not_submitted"
+    )  # let pass after the batch was let go
+    let_go = states.get("prepared", 0) - late if batch.submitted_at else 0
     sending = sum(states.get(state, 0) for state in _MOVING)
     return found.lines["in_flight"].shipments + awaiting + unknown + let_go + sending
 

@@ -24,11 +24,13 @@ from crossborder.ledger import (
     ShipmentRow,
 )
 from crossborder.ledger.driver import rows_of
+from crossborder.ledger.states import HELD
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Shipments from position `first` on, by position; declarations belong to prepared ones of them.
+    """Shipments from position `first` on, by position; declarations belong to prepared ones of them, `held` to those
+    that wait for a person.
 
     `replaced`: (position, attempt) of attempts that give way to these shipments. `marked`: what they may have in common
     with shipments of other batches.
@@ -40,6 +42,7 @@ class Piece:
     findings: Sequence[FindingRow]
     replaced: Sequence[tuple[int, int]] = ()
     marked: Marked | None = None
+    held: Attempts | None = None
 
     @property
     def stop(self) -> int:
@@ -53,8 +56,9 @@ class Piece:
         own = [f for f in self.findings if f[0] is not None and first <= f[0] < stop]
         rows = self.shipments[first - self.first : stop - self.first]
         replaced = [r for r in self.replaced if first <= r[0] < stop]
-        marked = self.marked.part(first, stop) if self.marked else None
-        return Piece(first, rows, self.declarations.part(first, stop), own, replaced, marked)
+        marked = self.marked and self.marked.part(first, stop)
+        held = self.held and self.held.part(first, stop)
+        return Piece(first, rows, self.declarations.part(first, stop), own, replaced, marked, held)
 
     def without(self, keys: Collection[str]) -> Piece:
         """The same, but these keys are not prepared: their shipments are rejected."""
@@ -77,9 +81,16 @@ def piece_of(hand_in: HandIn, documents: pl.DataFrame, marked: Marked | None = N
     replaced = hand_in.plan.filter(pl.col("replaces").is_not_null()).unique(
         "replaces", keep="first"
     )
+    waits = hand_in.plan.filter(pl.col("outcome").is_in(HELD))
+    held = None
+    if waits.height:
+        held = declarations(
+            hand_in, documents.join(waits, on="ship", how="semi", maintain_order="left")
+        )
+        documents = documents.join(waits, on="ship", how="anti", maintain_order="left")
     return Piece(
         first, rows, declarations(hand_in, documents), finding_rows(about),
-        cast("list[tuple[int, int]]", replaced.select("ship", "replaces").rows()), marked,
+        cast("list[tuple[int, int]]", replaced.select("ship", "replaces").rows()), marked, held,
     )  # fmt: skip
 
 

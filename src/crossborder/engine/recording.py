@@ -231,7 +231,7 @@ class Recording:
             part = piece.part(first, stop)
             desk.ledger.record_block(
                 self.batch.id, part.shipments, part.declarations, part.findings, [], desk.now,
-                [attempt for _, attempt in part.replaced], desk.who, part.marked,
+                [attempt for _, attempt in part.replaced], desk.who, part.marked, part.held,
             )  # fmt: skip
             self._recorded = stop
 

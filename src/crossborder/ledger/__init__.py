@@ -3,6 +3,7 @@
 One `Ledger` per process, opened on a home folder. See `Ledger` for what its methods promise.
 """
 
+from crossborder.ledger.accepted import Acceptance, Accepted
 from crossborder.ledger.applying import Desk
 from crossborder.ledger.auditing import Audit
 from crossborder.ledger.bodies import Payload
@@ -48,6 +49,8 @@ from crossborder.ledger.records import (
 __all__ = [
     "HASHES",
     "MARKS",
+    "Acceptance",
+    "Accepted",
     "AttemptDraft",
     "AttemptRecord",
     "AttemptRow",

@@ -94,6 +94,7 @@ class Batches(Marks):
         replaced: Sequence[int] = (),
         who: str = "",
         marked: Marked | None = None,
+        held: Attempts | None = None,
     ) -> None:
         """Record a block of a batch: bytes first, flushed to the disk, then all rows in one transaction.
 
@@ -103,7 +104,8 @@ class Batches(Marks):
         A manifest this batch has recorded already (same key, same content) is passed over, so that a block of
         manifests may be repeated after a crash. `replaced` are attempts (see `replaceable`) that `who` lets give way
         to what this block brings: they are voided in the same transaction. `marked` is what its shipments may have in
-        common with later ones.
+        common with later ones; `held` are the documents of those that wait for a person (see `accept`): they are kept,
+        but are no attempts.
 
         Raises `KeysTaken` if keys have become live since `known` was asked, stand twice in the block, or can no
         longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
@@ -122,6 +124,13 @@ class Batches(Marks):
             )
             first = self._reserve(connection, "shipment", len(shipments)).start
             blocks.insert_shipments(connection, batch_id, shipments, new, ids, first)
+            if held is not None:
+                blocks.insert_held(
+                    connection,
+                    held,
+                    first - recorded,
+                    self._payloads.extend(connection, held.payload),
+                )
             blocks.insert_findings(connection, batch_id, findings)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
             if marked is not None:

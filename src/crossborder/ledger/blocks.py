@@ -27,7 +27,7 @@ _ATTEMPT = (
     "id", "kind", "message_type", "key", "endpoint", "master_waybill", "house_waybill", "voyage", "direction",
     "content_digest", "number", "draft_offset", "draft_length", "draft_digest",
 )  # fmt: skip
-_NEW = {
+NEW = {
     "live": True, "state": PREPARED, "stage": STAGE_OURS, "ready": False, "sends": 0, "released": False,
     "final": False,
 }  # fmt: skip
@@ -35,7 +35,13 @@ SURE = ("key", "rows", "row_count", "content_digest")
 """Columns of a shipment that never change, beside its position and its attempt."""
 _SURE = itemgetter(1, 7, 8, 10)  # their places in a `ShipmentRow`
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_HELD = (
+    "shipment_id", "message_type", "endpoint", "voyage", "draft_offset", "draft_length", "draft_digest",
+)  # fmt: skip
 _KIND: Final = 0  # places in an `AttemptRow`
+_TYPE: Final = 1
+_ENDPOINT: Final = 3
+_VOYAGE: Final = 6
 _KEY: Final = 2
 _CONTENT: Final = 8
 _HOUSE: Final = 3  # places in a `ShipmentRow`
@@ -123,7 +129,7 @@ def insert_attempts(
                 ids, attempts.rows, numbered, offsets, payload.lengths, payload.digests, strict=False
             )
         ),
-        {**_NEW, "batch_id": batch_id, "state_since": at, "draft_segment": segment},
+        {**NEW, "batch_id": batch_id, "state_since": at, "draft_segment": segment},
     )  # fmt: skip
     insert_rows(
         connection, tables.manifest_houses, ("attempt_id", "declaration_key", "house_waybill"),
@@ -166,6 +172,28 @@ def _refuse_wrong(batch_id: str, shipments: Sequence[ShipmentRow], own: Mapping[
 def _house_key(row: ShipmentRow) -> str | None:
     given, house = row[_HOUSE_KEY], row[_HOUSE]
     return given if given is not None or not house else normalise(house)
+
+
+def insert_held(
+    connection: Connection, held: Attempts, number: int, place: tuple[str, int]
+) -> None:
+    """Documents of shipments that wait for a person, lying one after another from `place` on.
+
+    The shipment at a position is the row `number` + position.
+    """
+    segment, first = place
+    payload = held.payload
+    offsets = accumulate(payload.lengths, initial=first)
+    insert_rows(
+        connection, tables.held_drafts, _HELD,
+        (
+            (number + (position or 0), row[_TYPE], row[_ENDPOINT], row[_VOYAGE], offset, length, digest)
+            for position, row, offset, length, digest in zip(
+                held.positions, held.rows, offsets, payload.lengths, payload.digests, strict=False
+            )
+        ),
+        {"draft_segment": segment},
+    )  # fmt: skip
 
 
 def insert_findings(connection: Connection, batch_id: str, findings: Sequence[FindingRow]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from crossborder.ledger import database
+from crossborder.ledger.accepting import Accepting
 from crossborder.ledger.applying import Applying
 from crossborder.ledger.auditing import Auditing
 from crossborder.ledger.batches import Batches
@@ -17,7 +18,7 @@ from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
 
 
-class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners, Auditing):
+class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Accepting, Looking, Partners, Auditing):
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are

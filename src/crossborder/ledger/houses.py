@@ -37,19 +37,27 @@ def let_go_of(
 ) -> dict[str, int]:
     """Move the prepared attempts of a batch that a person let go; how many of which kind."""
     mine = (A.c.batch_id == batch_id) & (A.c.state == PREPARED)
+    new = mine & (A.c.kind == DECLARATION) & ~A.c.ready
     endpoints = [
         e for (e,) in connection.execute(select(A.c.endpoint).where(mine).distinct()) if e is not None
     ]  # fmt: skip
     direct = [e for e in endpoints if not manifest_first.get(e, True)]
     manifests = ready_manifests(connection, mine & (A.c.kind == MANIFEST))
     declarations = connection.execute(
-        update(A).where(mine, A.c.kind == DECLARATION, A.c.endpoint.in_(direct)).values(ready=True)
+        update(A).where(new, A.c.endpoint.in_(direct)).values(ready=True)
     ).rowcount
-    waiting = mine & (A.c.kind == DECLARATION) & A.c.endpoint.not_in(direct)
+    waiting = new & A.c.endpoint.not_in(direct)
     awaiting = _await(connection, waiting, who, now)
     make_ready(connection, batch_id=batch_id)
     manifests += _let_go_with(connection, batch_id, who, now)
     return {MANIFEST: manifests, DECLARATION: declarations, AWAITING_MANIFEST: awaiting}
+
+
+def passed_since(connection: Connection, batch_id: str) -> bool:
+    """Whether declarations of a batch that was let go wait to be let go too: their shipments were let pass since."""
+    late = (A.c.kind == DECLARATION) & (A.c.state == PREPARED) & ~A.c.ready & A.c.live
+    query = select(A.c.id).where(A.c.batch_id == batch_id, late).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def _await(connection: Connection, which: ColumnElement[bool], who: str, now: datetime) -> int:

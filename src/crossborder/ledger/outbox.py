@@ -14,7 +14,7 @@ from crossborder.ledger import tables
 from crossborder.ledger.base import Base, EventRow, event, with_attention
 from crossborder.ledger.batches import SEALED, batch_row
 from crossborder.ledger.dialects import chunks
-from crossborder.ledger.houses import let_go_of, refuse_houses
+from crossborder.ledger.houses import let_go_of, passed_since, refuse_houses
 from crossborder.ledger.records import (
     Draft,
     Frozen,
@@ -70,7 +70,7 @@ class Outbox(Base):
         manifest_first: Mapping[str, bool],
     ) -> Released:
         """A person lets batches go. Batches that have been let go before are passed over, but for messages whose
-        damaged bytes have been put back: those go on.
+        damaged bytes have been put back, and for declarations of shipments that were let pass since: those go on.
 
         `manifest_first` says per endpoint whether a declaration waits for its house's NY (an endpoint not named
         wants it). Raises `NotFound`, or `LedgerError` if a batch is not sealed; nothing is let go then.
@@ -83,7 +83,7 @@ class Outbox(Base):
                 resume(connection, batch_ids, self._is_whole, manifest_first, who, now),
             )
             for batch_id in dict.fromkeys(batch_ids):
-                if not _submit(connection, batch_id, who, now):
+                if not _submit(connection, batch_id, who, now) and not passed_since(connection, batch_id):  # fmt: skip
                     continue
                 moved = let_go_of(connection, batch_id, who, now, manifest_first)
                 self._record(

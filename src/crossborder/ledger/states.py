@@ -43,6 +43,9 @@ OUTCOMES = ("unreadable", "rejected", "not_evaluated", "on_hold", "already_filed
 SETTLED = ("rejected", "not_evaluated", "on_hold")
 """Outcomes, worst first, that a shipment may still be found to have when all of its hand-in is known."""
 
+HELD = ("not_evaluated", "on_hold")
+"""Outcomes of shipments that a person may let pass (`Ledger.accept`); their document is composed and kept."""
+
 LISTED = "listed"
 HOUSE_ACCEPTED = "accepted"
 HOUSE_REFUSED = "refused"

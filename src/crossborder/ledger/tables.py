@@ -173,6 +173,19 @@ attempts = Table(  # a declaration or a manifest: one try, one id, one set of by
           sqlite_where=text("entry_id IS NOT NULL"), postgresql_where=text("entry_id IS NOT NULL")),
 )  # fmt: skip
 
+held_drafts = Table(  # the composed document of a shipment that waits for a person; no attempt, so nothing can send it
+    "held_drafts",
+    metadata,
+    Column("shipment_id", ForeignKey("shipments.id"), primary_key=True),
+    Column("message_type", String(8), nullable=False),
+    Column("endpoint", String(64), nullable=False),
+    Column("voyage", Text),
+    Column("draft_segment", String(64), nullable=False),
+    Column("draft_offset", Integer, nullable=False),
+    Column("draft_length", Integer, nullable=False),
+    Column("draft_digest", String(64), nullable=False),
+)
+
 # which house waybill stands on which manifest, and what customs said of it
 manifest_houses = Table(
     "manifest_houses",

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, RowMapping, Select, func, select
+from sqlalchemy import Connection, RowMapping, Select, func, or_, select
 
 from crossborder.ledger import Ledger, tables
 from crossborder.ledger.states import (
@@ -223,12 +223,12 @@ def _declarations(connection: Connection, batch_ids: Sequence[str]) -> Iterator[
 
 
 def _not_submitted(connection: Connection, batch_ids: Sequence[str]) -> Iterator[Holdup]:
-    """Messages of batches that nobody has let go."""
+    """Messages of batches that nobody has let go, and declarations of shipments that were let pass afterwards."""
     query = (
         select(A.c.batch_id, A.c.endpoint, func.count(), func.max(A.c.state_since))
         .join(B, B.c.id == A.c.batch_id)
         .where(A.c.batch_id.in_(list(batch_ids)), A.c.state == PREPARED, ~A.c.ready)
-        .where(B.c.state == "sealed", B.c.submitted_at.is_(None))
+        .where(B.c.state == "sealed", or_(B.c.submitted_at.is_(None), A.c.kind == DECLARATION))
         .group_by(A.c.batch_id, A.c.endpoint)
     )
     for batch, endpoint, count, since in connection.execute(query):

@@ -22,6 +22,7 @@ def inventory(connection: Connection) -> Iterator[Difference]:
     """Every difference between what was recorded and what is there."""
     yield from _batches(connection)
     yield from _prepared_without_attempt(connection)
+    yield from _kept_documents(connection)
     yield from _filed_nowhere(connection)
     yield from _attempts_without_shipment(connection)
     yield from _flags(connection)
@@ -101,6 +102,21 @@ def _prepared_without_attempt(connection: Connection) -> Iterator[Difference]:
         yield Difference(
             "attempt_missing", f"{batch} {shown_as}", f"{outcome}, but its declaration is not there",
             f"登记为 {outcome}，但没有对应的报关单",
+        )  # fmt: skip
+
+
+def _kept_documents(connection: Connection) -> Iterator[Difference]:
+    """Documents kept of shipments that wait for a person, although these wait no more."""
+    query = (
+        select(S.batch_id, S.shown_as, S.outcome)
+        .join(tables.held_drafts, tables.held_drafts.c.shipment_id == S.id)
+        .where(S.outcome.in_(("prepared", "already_filed")))
+        .order_by(S.id)
+    )
+    for batch, shown_as, outcome in connection.execute(query):
+        yield Difference(
+            "document_left", f"{batch} {shown_as}", f"it is {outcome}, but its document is still kept as that of a held one",
+            f"登记为 {outcome}，但仍按待人工保留报文",
         )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from crossborder.errors import PayloadDamaged
-from crossborder.ledger import AttemptRecord, Ledger, tables
+from crossborder.ledger import AttemptRecord, Ledger, PayloadRef, tables
 from crossborder.ledger.looking import attempt_record
 from crossborder.reconcile.difference import Difference, worst_first
 from crossborder.reconcile.history import history
@@ -37,6 +37,7 @@ def differences(
         found += history(connection, table)
         for record in _records(connection):
             found += _bytes(ledger, record)
+        found += _held_bytes(connection, ledger)
         for endpoint, messages in sorted((endpoint_accounts or {}).items()):
             found += _endpoint(connection, endpoint, messages)
     return worst_first(found)
@@ -60,6 +61,23 @@ def _bytes(ledger: Ledger, record: AttemptRecord) -> Iterator[Difference]:
             yield Difference(
                 "payload_damaged", f"{record.batch_id} {record.key}", error.place, error.place
             )
+
+
+def _held_bytes(connection: Connection, ledger: Ledger) -> Iterator[Difference]:
+    """The documents of shipments that wait for a person."""
+    d, s = tables.held_drafts.c, tables.shipments.c
+    query = (
+        select(
+            s.batch_id, s.shown_as, d.draft_segment, d.draft_offset, d.draft_length, d.draft_digest
+        )
+        .join(tables.held_drafts, d.shipment_id == s.id)
+        .order_by(s.id)
+    )
+    for batch, shown_as, *place in connection.execute(query.execution_options(yield_per=2000)):
+        try:
+            ledger.peek(PayloadRef(*place))
+        except PayloadDamaged as error:
+            yield Difference("payload_damaged", f"{batch} {shown_as}", error.place, error.place)
 
 
 def _endpoint(

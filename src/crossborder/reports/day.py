@@ -20,7 +20,8 @@ class DayReport:
 
     `account`: line → (shipments, rows). `attention`: what a person must look at, worst first, each with `what`,
     `master`, `shipment`, `state`, `zh`, `en`. `masters`: one row per master waybill with its manifest's state.
-    `findings`: rule, what, count, zh, en. `sandbox`: fed by the simulated port.
+    `findings`: rule, what, count, zh, en. `accepted`: rule, batch, passed, who, at, reason of what people let pass.
+    `sandbox`: fed by the simulated port.
     """
 
     title: str
@@ -31,6 +32,7 @@ class DayReport:
     attention: Sequence[Mapping[str, str]]
     masters: Sequence[Mapping[str, Any]]
     findings: Sequence[Mapping[str, Any]]
+    accepted: Sequence[Mapping[str, Any]] = ()
 
     @property
     def needs_attention(self) -> bool:
@@ -50,6 +52,7 @@ class DayReport:
             "attention": [dict(a) for a in self.attention],
             "masters": [dict(m) for m in self.masters],
             "findings": [dict(f) for f in self.findings],
+            "accepted": [dict(a) for a in self.accepted],
         }
 
 
@@ -80,7 +83,7 @@ class Column:
         if isinstance(value, int) and not isinstance(value, bool):
             return value
         text = str(value) if value is not None else ""
-        if self.key.endswith("_at"):
+        if self.key == "at" or self.key.endswith("_at"):
             return text[:19].replace("T", " ")
         return label(text, lang) if self.labelled else text
 
@@ -131,6 +134,13 @@ SECTIONS = (
         (
             Column("what", "后果", "consequence", labelled=True), Column("rule", "规则", "rule"),
             Column("count", "数量", "count"), Column("text", "问题（首例）", "what is wrong (first one)"),
+        ),
+    ),
+    Section(
+        "accepted", "放过的规则", "Accepted by a person", "没有放过任何规则。", "No rule was accepted.",
+        (
+            Column("rule", "规则", "rule"), Column("batch", "批次", "batch"), Column("passed", "放过票数", "let pass"),
+            Column("who", "操作人", "who"), Column("at", "时间", "when"), Column("reason", "依据", "reason"),
         ),
     ),
     Section(

@@ -82,6 +82,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "rows_differ": ("行数不符", "row counts differ"),
     "counts_differ": ("封存时的数目不符", "sealed counts differ"),
     "attempt_missing": ("报关单缺少", "missing declaration"),
+    "document_left": ("待人工报文未清", "document of a held one left"),
     "attempt_without_shipment": ("报关单没有货物", "declaration without its shipment"),
     "state_without_receipt": ("状态没有回执依据", "state without a receipt"),
     "state_differs": ("状态与回执不符", "state differs from receipts"),
