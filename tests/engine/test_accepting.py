@@ -9,7 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -312,3 +315,38 @@ def test_a_house_waybill_twice_in_a_batch_does_not_pass(
     first = desk.engine.accept("PRO-01", batch, waybills=[house], reason=REASON)
     assert (first.prepared, first.by) == (0, {"repeated": 2})
     desk.balanced(batch)
+
+
+def test_the_audit_knows_what_passed_and_finds_what_was_changed_since(desk: Firm) -> None:
+    """The chain tells which document became an attempt; a changed outcome, link or document is found (P9)."""
+    batch = desk.prepare(armed()).batch
+    desk.engine.accept("PRO-01", batch, reason=REASON, who="Li")
+    assert desk.engine.audit_verify().audit.faults == []
+    (first, other) = [s for s in desk.engine.ledger.shipments_in(batch) if s.position in (0, 2)]
+    damage = {
+        "outcomes_differ": ("UPDATE shipments SET outcome = 'on_hold' WHERE id = {}", first.id),
+        "block_differs": ("UPDATE shipments SET attempt_id = 999 WHERE id = {}", other.id),
+        "bytes_differ": ("UPDATE attempts SET draft_digest = 'other' WHERE id = {}", first.attempt_id),
+        "not_recorded": ("UPDATE events SET detail = json_remove(detail, '$.moved') WHERE verb = 'rule_accepted'", 0),
+    }  # fmt: skip
+    for fault, (sql, number) in damage.items():
+        copy = desk.home.parent / fault
+        shutil.copytree(desk.home, copy)
+        with closing(sqlite3.connect(copy / "ledger.sqlite3")) as connection:
+            for (trigger,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():  # fmt: skip
+                connection.execute(f"DROP TRIGGER {trigger}")
+            connection.execute(sql.format(number))
+            connection.commit()
+        with Engine(desk.settings, home=copy) as engine:
+            assert fault in {f.what for f in engine.audit_verify().audit.faults}, fault
+
+
+def test_a_document_kept_for_a_held_shipment_is_in_the_chain(desk: Firm) -> None:
+    desk.prepare(armed())
+    assert desk.engine.audit_verify().audit.faults == []
+    desk.engine.close()
+    with closing(sqlite3.connect(desk.home / "ledger.sqlite3")) as connection:
+        connection.execute("UPDATE held_drafts SET draft_digest = 'other'")
+        connection.commit()
+    with Engine(desk.settings, home=desk.home) as engine:
+        assert {f.what for f in engine.audit_verify().audit.faults} == {"block_differs"}

@@ -22,7 +22,7 @@ from crossborder.keys import normalise
 from crossborder.ledger import passing, tables
 from crossborder.ledger.accepted import Acceptance, Accepted
 from crossborder.ledger.base import Base, EventRow, event
-from crossborder.ledger.batches import SEALED, batch_row
+from crossborder.ledger.batches import OUTCOMES_DIGEST, SEALED, batch_row, outcomes_digest
 from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.passing import Waiting
 from crossborder.ledger.states import DECLARATION, HELD
@@ -33,6 +33,8 @@ F = tables.findings
 E = tables.events
 ACCEPTED = "rule_accepted"
 """The event of a batch in which a rule was accepted; its detail says which, why, and for which shipments."""
+MOVED = "moved"
+"""What its detail calls the shipments that passed (`_moved`)."""
 
 REPEATED, FILED, LATER, NO_DOCUMENT = (
     "repeated",
@@ -99,9 +101,10 @@ class Accepting(Base):
             )  # fmt: skip
             if dry_run or (again and not passed):
                 return answer
-            self._let_pass(connection, row["counts"], batch_id, fresh, filed, rules, who, now)
+            made = self._let_pass(connection, row["counts"], batch_id, fresh, filed, rules, who, now)  # fmt: skip
             detail: dict[str, Any] = {
                 "rule": rule, "reason": reason, "prepared": len(fresh), "already_filed": len(filed), "staying": len(stays),
+                MOVED: [_moved(w, made) for w in passed], OUTCOMES_DIGEST: outcomes_digest(connection, batch_id),
             }  # fmt: skip
             if chosen is not None:
                 detail["positions"] = sorted(chosen)
@@ -137,7 +140,8 @@ class Accepting(Base):
         rules: Sequence[Acceptance],
         who: str,
         now: datetime,
-    ) -> None:
+    ) -> Mapping[int, int]:
+        """Move them; position → the attempt that was made for it."""
         new = [w for w in fresh if w.attempt_id is None]
         numbered = passing.numbers(connection, new)
         ids = self._reserve(connection, "attempt", len(new))
@@ -148,6 +152,7 @@ class Accepting(Base):
         passing.forget(connection, [*fresh, *filed])
         passing.recount(connection, batch_id, json.loads(counts))
         self._record(connection, list(_events(batch_id, fresh, made, rules, who, now)))
+        return made
 
 
 def acceptances_of(connection: Connection, batch_ids: Sequence[str]) -> list[Acceptance]:
@@ -173,6 +178,13 @@ def _left(waiting: Waiting, rules: Iterable[Acceptance]) -> tuple[str, ...]:
     """The rules of a shipment that nobody has accepted for it."""
     accepted = {a.rule for a in rules if a.holds_for(waiting.position)}
     return tuple(sorted(waiting.rules - accepted | waiting.rejecting))
+
+
+def _moved(waiting: Waiting, made: Mapping[int, int]) -> list[int | str | None]:
+    """What an audit must know of a shipment that passed: position, its attempt before and now, the digest of the document
+    that was kept for it (null where an attempt had it)."""
+    now = waiting.filed or waiting.attempt_id or made[waiting.position]
+    return [waiting.position, waiting.row.attempt_id, now, waiting.row.draft_digest]
 
 
 def _events(

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, select
 
 from crossborder.ledger import tables
+from crossborder.ledger.accepting import ACCEPTED, MOVED
 from crossborder.ledger.audit_faults import Fault, Faults
 from crossborder.ledger.batches import OUTCOMES_DIGEST, outcomes_digest
 from crossborder.ledger.blocks import SURE, of_documents, of_shipments
+from crossborder.ledger.dialects import chunks
 from crossborder.ledger.states import PREPARED
 
 A = tables.attempts.c
@@ -21,6 +23,7 @@ S = tables.shipments.c
 _LOT = 2_000
 _SHIPMENTS = ("货物记录", "the shipments")
 _DOCUMENTS = ("报文摘要", "the digests of the documents")
+_HELD = ("待人工票的报文摘要", "the digests of the documents of shipments that wait")
 
 
 def blocks(connection: Connection, faults: Faults) -> int:
@@ -35,23 +38,32 @@ def blocks(connection: Connection, faults: Faults) -> int:
 def _batch(connection: Connection, batch: str, faults: Faults) -> int:
     told = connection.execute(
         select(E.id, E.at, E.verb, E.detail)
-        .where(E.batch_id == batch, E.attempt_id.is_(None), E.verb.in_(("recorded", "sealed")))
+        .where(E.batch_id == batch, E.attempt_id.is_(None), E.verb.in_(("recorded", "sealed", ACCEPTED)))
         .order_by(E.id)
-    ).all()
+    ).all()  # fmt: skip
+    passed = Passed.told(_read(entry.detail) for entry in told if entry.verb == ACCEPTED)
     shipments = _streamed(
-        connection, select(*(S[n] for n in SURE), S.attempt_id).where(S.batch_id == batch).order_by(S.position)
+        connection,
+        select(S.position, *(S[n] for n in SURE), S.attempt_id).where(S.batch_id == batch).order_by(S.position),
     )  # fmt: skip
-    documents = _streamed(
-        connection, select(A.draft_digest).where(A.batch_id == batch).order_by(A.id)
-    )
-    count = 0
+    made = {moved.after for moved in passed.made()}
+    documents = (
+        digest for number, digest in _streamed(
+            connection, select(A.id, A.draft_digest).where(A.batch_id == batch).order_by(A.id)
+        ) if number not in made
+    )  # fmt: skip
+    held = _held(connection, batch, passed)
+    count, outcomes = 0, None
     for entry in told:
         detail = _read(entry.detail)
         if entry.verb == "recorded":
             count += 1
-            _block(batch, entry, detail, shipments, documents, faults)
-        elif OUTCOMES_DIGEST in detail and detail[OUTCOMES_DIGEST] != outcomes_digest(connection, batch):  # fmt: skip
-            faults.add(Fault("outcomes_differ", entry.id, at=entry.at, where=batch))
+            _block(batch, entry, detail, shipments, documents, passed, held, faults)
+        if OUTCOMES_DIGEST in detail:
+            outcomes = (entry, detail[OUTCOMES_DIGEST])
+    if outcomes is not None and outcomes[1] != outcomes_digest(connection, batch):
+        faults.add(Fault("outcomes_differ", outcomes[0].id, at=outcomes[0].at, where=batch))
+    _made(connection, batch, passed, faults)
     left = sum(1 for _ in shipments) + sum(1 for _ in documents)
     if left:
         faults.add(Fault("not_recorded", where=batch, said=(("count", left),)))
@@ -59,19 +71,22 @@ def _batch(connection: Connection, batch: str, faults: Faults) -> int:
 
 
 def _block(
-    batch: str, entry: Any, detail: dict[str, Any], shipments: Iterator[Sequence[Any]],
-    documents: Iterator[Sequence[Any]], faults: Faults,
+    batch: str, entry: Any, detail: dict[str, Any], shipments: Iterator[Sequence[Any]], documents: Iterator[str],
+    passed: Passed, held: Mapping[int, str], faults: Faults,
 ) -> None:  # fmt: skip
     """One block: so many shipments and documents as it says, with the digests that it says."""
     rows = list(islice(shipments, _count(detail, "shipments")))
-    made = of_documents(row[0] for row in islice(documents, _count(detail, "attempts")))
+    made = of_documents(islice(documents, _count(detail, "attempts")))
+    links = [passed.before(row[0], row[-1]) for row in rows]
     differ = []
-    if "recorded" in detail and detail["recorded"] != of_shipments(
-        [row[:-1] for row in rows], [row[-1] for row in rows]
-    ):
+    if "recorded" in detail and detail["recorded"] != of_shipments([r[1:-1] for r in rows], links):
         differ.append(_SHIPMENTS)
     if detail.get("digest") != made:
         differ.append(_DOCUMENTS)
+    if "held" in detail and detail["held"] != of_documents(
+        held[r[0]] for r in rows if r[0] in held
+    ):
+        differ.append(_HELD)
     if differ:
         said = (
             ("first", detail.get("first", "?")),
@@ -79,6 +94,60 @@ def _block(
             ("what_en", ", ".join(en for _, en in differ)),
         )
         faults.add(Fault("block_differs", entry.id, at=entry.at, where=batch, said=said))
+
+
+class Moved(NamedTuple):
+    """A shipment that a person let pass: its attempt before and after, and the digest of the document kept for it."""
+
+    position: int
+    before: int | None
+    after: int
+    digest: str | None
+
+
+class Passed:
+    """The shipments of a batch that a person let pass, by position."""
+
+    def __init__(self, moved: Iterable[Moved]) -> None:
+        self.moved = {one.position: one for one in moved}
+
+    @classmethod
+    def told(cls, details: Iterable[dict[str, Any]]) -> Passed:
+        """From the entries of acceptances."""
+        return cls(Moved(*one) for detail in details for one in detail.get(MOVED, ()))
+
+    def before(self, position: int, attempt: int | None) -> int | None:
+        """The attempt that a shipment had when it was recorded, if it has now the one that it was given."""
+        one = self.moved.get(position)
+        return one.before if one is not None and one.after == attempt else attempt
+
+    def made(self) -> list[Moved]:
+        """Those for which an attempt may have been made of the document kept."""
+        return [one for one in self.moved.values() if one.digest is not None]
+
+
+def _held(connection: Connection, batch: str, passed: Passed) -> dict[int, str]:
+    """Position → digest of the document that was kept when the shipment was recorded as one that waits."""
+    kept = tables.held_drafts.c
+    query = (
+        select(S.position, kept.draft_digest)
+        .join(tables.held_drafts, kept.shipment_id == S.id)
+        .where(S.batch_id == batch)
+    )
+    found: dict[int, str] = {row[0]: row[1] for row in connection.execute(query)}
+    return found | {one.position: one.digest for one in passed.moved.values() if one.digest}
+
+
+def _made(connection: Connection, batch: str, passed: Passed, faults: Faults) -> None:
+    """The attempts made of documents that were kept have those documents."""
+    for lot in chunks(passed.made()):
+        query = select(A.id, A.draft_digest).where(
+            A.id.in_([one.after for one in lot]), A.batch_id == batch
+        )
+        there: dict[int, str] = {row[0]: row[1] for row in connection.execute(query)}
+        for one in lot:
+            if one.after in there and there[one.after] != one.digest:
+                faults.add(Fault("bytes_differ", where=f"{batch} #{one.after}"))
 
 
 def _count(detail: dict[str, Any], name: str) -> int:

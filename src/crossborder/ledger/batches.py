@@ -136,7 +136,7 @@ class Batches(Marks):
             if marked is not None:
                 self._mark(connection, batch_id, recorded, marked)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
-            detail = blocks.told(recorded, shipments, new, ids)
+            detail = blocks.told(recorded, shipments, new, ids, held)
             self._record(
                 connection,
                 [event(now, self.owner, "recorded", batch_id=batch_id, detail=detail), *gone],

@@ -224,8 +224,8 @@ def insert_not_manifested(
 
 
 def told(
-    first: int, shipments: Sequence[ShipmentRow], attempts: Attempts, ids: range
-) -> dict[str, Any]:
+    first: int, shipments: Sequence[ShipmentRow], attempts: Attempts, ids: range, held: Attempts | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """What the one event of a block says of it: how much there is, and digests over what must not change any more."""
     own = {p: i for p, i in zip(attempts.positions, ids, strict=True) if p is not None}
     links = [own.get(row[0], row[_ATTEMPT_ID]) for row in shipments]
@@ -235,6 +235,7 @@ def told(
         "attempts": len(attempts.rows),
         "digest": of_documents(attempts.payload.digests),
         "recorded": of_shipments(map(_SURE, shipments), links),
+        **({"held": of_documents(held.payload.digests)} if held is not None else {}),
     }
 
 

@@ -58,7 +58,7 @@ def documents(connection: Connection, batch_id: str, which: ColumnElement[bool])
     query = (
         select(
             S.c.id, S.c.batch_id, S.c.position, S.c.key, S.c.master_waybill, S.c.house_waybill, S.c.house_key, S.c.direction,
-            S.c.shown_as, S.c.outcome, S.c.content_digest, A.c.id.label("voided"), D.c.message_type, D.c.endpoint,
+            S.c.shown_as, S.c.outcome, S.c.content_digest, S.c.attempt_id, A.c.id.label("voided"), D.c.message_type, D.c.endpoint,
             D.c.voyage, D.c.draft_segment, D.c.draft_offset, D.c.draft_length, D.c.draft_digest,
         )
         .outerjoin(D, D.c.shipment_id == S.c.id)
