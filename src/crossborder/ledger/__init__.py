@@ -6,6 +6,8 @@ One `Ledger` per process, opened on a home folder. See `Ledger` for what its met
 from crossborder.ledger.applying import Desk
 from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
+from crossborder.ledger.erasing import Erasure
+from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -41,6 +43,8 @@ from crossborder.ledger.records import (
     Step,
     StoredReceipt,
 )
+from crossborder.ledger.rotating import RingState, Rotated, lookup_hashes
+from crossborder.ledger.sealing import PassingKey
 
 __all__ = [
     "AttemptDraft",
@@ -52,17 +56,20 @@ __all__ = [
     "Candidate",
     "Desk",
     "Draft",
+    "Erasure",
     "Event",
     "FindingRow",
     "Frozen",
     "HouseRow",
     "Idempotent",
+    "KeyRing",
     "KeysTaken",
     "Known",
     "Ledger",
     "Listed",
     "Move",
     "Outgoing",
+    "PassingKey",
     "Payload",
     "PayloadRef",
     "PendingLine",
@@ -73,6 +80,8 @@ __all__ = [
     "ReceiptRef",
     "Released",
     "Resolution",
+    "RingState",
+    "Rotated",
     "Sent",
     "Settled",
     "ShipmentRecord",
@@ -81,4 +90,5 @@ __all__ = [
     "StoredLot",
     "StoredReceipt",
     "Unread",
+    "lookup_hashes",
 ]

@@ -14,6 +14,7 @@ from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import Base, event, to_json
+from crossborder.ledger.datakeys import batch_scope
 from crossborder.ledger.records import (
     AttemptDraft,
     Attempts,
@@ -58,6 +59,7 @@ class Batches(Base):
                 )  # fmt: skip
             if draft.idempotency is not None:
                 self._bind(connection, draft.idempotency, batch_id)
+            self._keys.writing(connection, batch_scope(batch_id), now)
             verb = "begun" if found is None else "continued"
             self._record(connection, [event(now, self.owner, verb, batch_id=batch_id)])
             self._recording.add(batch_id)
@@ -109,14 +111,15 @@ class Batches(Base):
             new = blocks.not_yet(connection, batch_id, new)
             gone = replacing.replace(connection, replaced, batch_id, who or self.owner, now)
             numbered = blocks.numbers(connection, new)
-            place = self._payloads.extend(connection, new.payload)
+            key = self._keys.writing(connection, batch_scope(batch_id), now)
+            place = self._payloads.extend(connection, new.payload, [key])
             ids = self._reserve(connection, "attempt", len(new.rows))
             blocks.insert_attempts(
                 connection, batch_id, new, ids, numbered, place, china_time.iso(now)
             )
             first = self._reserve(connection, "shipment", len(shipments)).start
             blocks.insert_shipments(connection, batch_id, shipments, new, ids, first)
-            blocks.insert_findings(connection, batch_id, findings)
+            blocks.insert_findings(connection, batch_id, findings, key)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
             connection.execute(_one(batch_id).values(recorded=recorded + len(shipments)))
             detail = blocks.told(recorded, shipments, new)
@@ -143,8 +146,9 @@ class Batches(Base):
         """
         with self.write() as connection:
             self._mine(connection, batch_id)
+            key = self._keys.writing(connection, batch_scope(batch_id), now)
             for lot in findings:
-                blocks.insert_findings(connection, batch_id, lot)
+                blocks.insert_findings(connection, batch_id, lot, key)
             self._record(connection, settle(connection, batch_id, settled, self.owner, now))
             counts = {**counts, **_by_outcome(connection, batch_id, counts)}
             values: dict[str, Any] = {

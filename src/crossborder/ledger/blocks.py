@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, case, func, select
@@ -15,6 +14,7 @@ from crossborder.keys import normalise
 from crossborder.ledger import tables
 from crossborder.ledger.dialects import chunks, insert_rows, texts
 from crossborder.ledger.records import Attempts, FindingRow, KeysTaken, ShipmentRow
+from crossborder.ledger.sealing import DataKey, place, seal_text
 from crossborder.ledger.states import LISTED, MANIFEST, OUTCOMES, PREPARED, STAGE_OURS
 
 _SHIPMENT = (
@@ -103,12 +103,11 @@ def _twice(keys: Sequence[str]) -> list[str]:
 
 def insert_attempts(
     connection: Connection, batch_id: str, attempts: Attempts, ids: range, numbered: Sequence[int],
-    place: tuple[str, int], at: str,
+    where: tuple[str, Sequence[int]], at: str,
 ) -> None:  # fmt: skip
-    """Attempts, whose bytes lie one after another from `place` (segment, offset) on."""
-    segment, first = place
+    """Attempts, whose bytes lie at `where` (segment, offset of each)."""
+    segment, offsets = where
     payload = attempts.payload
-    offsets = accumulate(payload.lengths, initial=first)
     insert_rows(
         connection, tables.attempts, _ATTEMPT,
         (
@@ -162,10 +161,18 @@ def _house_key(row: ShipmentRow) -> str | None:
     return given if given is not None or not house else normalise(house)
 
 
-def insert_findings(connection: Connection, batch_id: str, findings: Sequence[FindingRow]) -> None:
-    """Findings in their order."""
+def insert_findings(
+    connection: Connection, batch_id: str, findings: Sequence[FindingRow], key: DataKey | None
+) -> None:
+    """Findings in their order; `key` seals what they say."""
     columns = ("position", "rule", "severity", "action", "record")
-    insert_rows(connection, tables.findings, columns, findings, {"batch_id": batch_id})
+    rows: Iterable[tuple[Any, ...]] = findings
+    if key is not None:
+        rows = (
+            (*row[:-1], seal_text(key, row[-1], place("finding", key.scope, *row[:-1])))
+            for row in findings
+        )
+    insert_rows(connection, tables.findings, columns, rows, {"batch_id": batch_id})
 
 
 def insert_not_manifested(

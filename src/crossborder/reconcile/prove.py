@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crossborder.errors import PayloadDamaged
+from crossborder.errors import PayloadDamaged, PayloadErased
 from crossborder.ledger import AttemptRecord, Ledger, tables
 from crossborder.ledger.looking import attempt_record
 from crossborder.reconcile.difference import Difference, worst_first
@@ -34,7 +34,7 @@ def differences(
     found: list[Difference] = []
     with ledger.read() as connection:
         found += inventory(connection)
-        found += history(connection, table)
+        found += history(connection, table, ledger)
         for record in _records(connection):
             found += _bytes(ledger, record)
         for endpoint, messages in sorted((endpoint_accounts or {}).items()):
@@ -56,6 +56,8 @@ def _bytes(ledger: Ledger, record: AttemptRecord) -> Iterator[Difference]:
             continue
         try:
             ledger.peek(ref)
+        except PayloadErased:  # on purpose; that it was settled was proven before
+            continue
         except PayloadDamaged as error:
             yield Difference(
                 "payload_damaged", f"{record.batch_id} {record.key}", error.place, error.place
