@@ -29,6 +29,7 @@ _COMMANDS: dict[str, str] = {
     "batches": "looking:batches",
     "report": "looking:report",
     "resolve": "following:resolve",
+    "erase": "keeping:erase",
     "explain": "lookup:explain",
     "replay": "replaying:replay",
     "schema": "lookup:schema",
@@ -49,6 +50,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "add": "serving:keys_add",
         "list": "serving:keys_list",
         "revoke": "serving:keys_revoke",
+        "ring": "keeping:keys_ring",
+        "rotate": "keeping:keys_rotate",
     },
 }
 
