@@ -11,6 +11,7 @@ Bad rows never raise: they become findings. What is raised here means *nothing w
     ├── CodesError           a code or rate table that cannot be imported
     ├── LedgerError          the ledger, or what it is asked to do
     │   └── PayloadDamaged   bytes that are no longer the bytes that were stored
+    │       └── PayloadErased   bytes whose key was destroyed on purpose
     ├── TransportError       an endpoint whose settings cannot work
     ├── NotFound             a batch, waybill, rule or table nobody knows
     └── MissingExtra         an optional package that is not installed
@@ -80,6 +81,18 @@ class LedgerError(CrossborderError):
 
 class PayloadDamaged(LedgerError):
     """Stored bytes are short or differ from their digest; they are never sent and never composed again."""
+
+
+class PayloadErased(PayloadDamaged):
+    """Stored bytes whose data key was destroyed on purpose, on a known day: nobody can read them any more."""
+
+    def __init__(self, day: str, place: str = "") -> None:
+        super().__init__(
+            f"erased on {day}: its key was destroyed, nobody can read it any more",
+            f"已于 {day} 销毁：密钥已删除，任何人都无法再读取",
+            place=place,
+        )
+        self.day = day
 
 
 class TransportError(CrossborderError):

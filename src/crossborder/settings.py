@@ -157,6 +157,27 @@ class LedgerSettings(Section):
     block: int = Field(
         5000, ge=1, description="shipments committed at a time while a batch is recorded"
     )
+    encryption: Literal["on", "off"] = Field(
+        "on", description="whether documents, receipts and findings are encrypted where they rest"
+    )
+    keys: dict[str, Secret] = Field(
+        {},
+        description="key ring: name = where the key is found (32 bytes as hex or base64); none: a key file in the home folder",
+    )
+    key: str = Field(
+        "", description="name of the key that wraps new data keys; empty: the only one in keys"
+    )
+    retention_days: int = Field(
+        1096, ge=0, description="`erase` takes batches at rest for longer than this: three years"
+    )
+
+    @model_validator(mode="after")
+    def _key_in_ring(self) -> LedgerSettings:
+        if self.key and self.key not in self.keys:
+            raise ValueError(f"ledger.key names {self.key!r}, which is not in ledger.keys")
+        if len(self.keys) > 1 and not self.key:
+            raise ValueError("ledger.keys has several keys: ledger.key must name the current one")
+        return self
 
 
 class ServiceSettings(Section):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from crash_settings import SETTINGS
 from cutting import opened
@@ -37,9 +38,9 @@ class DyingLedger(Ledger):
     dying: Dying
 
     @classmethod
-    def open(cls, home: Path, **_: object) -> Ledger:  # type: ignore[override]  # the engine names the home only
-        """Open with the checkpoint that kills."""
-        return Ledger.open(home, checkpoint=cls.dying)
+    def open(cls, home: Path, **given: Any) -> Ledger:  # type: ignore[override]
+        """Open as the engine says, with the checkpoint that kills."""
+        return Ledger.open(home, **{**given, "checkpoint": cls.dying})
 
 
 def main(home: Path, file: Path, at: int, size: int) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from crossborder import rules, settings
 from crossborder.engine import Engine
-from crossborder.errors import LedgerError, NotFound
+from crossborder.errors import LedgerError, NotFound, PayloadErased
 from crossborder.reports import write_report
 from crossborder.rules import model
 from crossborder.samples import Sample
@@ -350,3 +350,12 @@ def test_a_document_kept_for_a_held_shipment_is_in_the_chain(desk: Firm) -> None
         connection.commit()
     with Engine(desk.settings, home=desk.home) as engine:
         assert {f.what for f in engine.audit_verify().audit.faults} == {"block_differs"}
+
+
+def test_what_was_erased_cannot_be_let_pass(desk: Firm) -> None:
+    batch = desk.prepare(armed()).batch
+    desk.engine.erase([batch], reason="the partner asked for it", who="Li", force=True)
+    with pytest.raises(PayloadErased, match="erased on"):
+        desk.engine.accept("PRO-01", batch, reason=REASON)
+    assert desk.lines(batch)["on_hold"] == 2
+    desk.balanced(batch)

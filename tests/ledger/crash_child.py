@@ -1,6 +1,6 @@
 """Run by test_crash: dies (`os._exit`) at every point in turn, in forks of its own, and tells how it went on.
 
-Usage: crash_child.py FOLDER. Prints one JSON line per point: what stood after the crash, and after going on.
+Usage: crash_child.py FOLDER [sealed]. Prints one JSON line per point: what stood after the crash, and after going on.
 """
 
 from __future__ import annotations
@@ -15,9 +15,18 @@ from typing import Any
 
 from desk import NOW, claim, declaration, key, manifest, queue, shipment, source
 
-from crossborder.ledger import Ledger, Sent
+from crossborder.ledger import KeyRing, Ledger, Sent
+from crossborder.ledger.sealing import OVERHEAD
+from crossborder.settings import LedgerSettings
 
 COUNT, BLOCK = 5, 3
+SEALED = sys.argv[2:] == ["sealed"]
+
+
+def opened(home: Path, checkpoint: Callable[[str], None] = lambda _: None) -> Ledger:
+    """The ledger; the first that opens it encrypted makes the key file."""
+    ring = KeyRing.of(LedgerSettings(), home) if SEALED else None
+    return Ledger.open(home, checkpoint=checkpoint, ring=ring)
 
 
 def work(ledger: Ledger) -> None:
@@ -52,7 +61,7 @@ def dying(at: int) -> Callable[[str], None]:
 
 
 def seen(home: Path) -> dict[str, Any]:
-    with Ledger.open(home) as ledger:
+    with opened(home) as ledger:
         attempts = ledger.attempts_in()
         ends = sum(p.stat().st_size for p in (home / "payload").glob("*.seg"))
         refs = [a.draft for a in attempts] + [a.frozen for a in attempts if a.frozen]
@@ -70,7 +79,8 @@ def seen(home: Path) -> dict[str, Any]:
                 for a in attempts
                 if a.key == key(n)
             ),
-            "loose": ends - sum(ref.length for ref in refs),
+            "loose": ends - sum(ref.length + OVERHEAD * SEALED for ref in refs),
+            "keys": sum(ledger.ring().keys.values()),
         }
 
 
@@ -81,12 +91,12 @@ def main(folder: Path) -> None:
         shutil.copytree(folder / "empty", home)
         pid = os.fork()
         if pid == 0:
-            with Ledger.open(home, checkpoint=dying(at)) as ledger:
+            with opened(home, dying(at)) as ledger:
                 work(ledger)
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         after = seen(home)
-        with Ledger.open(home) as ledger:
+        with opened(home) as ledger:
             work(ledger)
         sys.stdout.write(
             json.dumps({"at": at, "code": code, "after": after, "end": seen(home)}) + "\n"

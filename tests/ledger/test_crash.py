@@ -14,15 +14,17 @@ import pytest
 CHILD = Path(__file__).with_name("crash_child.py")
 
 
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+@pytest.fixture(scope="module", params=["plain", "sealed"])
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> list[dict[str, Any]]:
     if not hasattr(os, "fork"):
         pytest.fail("this test needs a system with fork")
     import crossborder
 
     path = os.pathsep.join([str(Path(crossborder.__file__).parents[1]), str(CHILD.parent)])
     done = subprocess.run(
-        [sys.executable, str(CHILD), str(tmp_path_factory.mktemp("homes"))],
+        [sys.executable, str(CHILD), str(tmp_path_factory.mktemp("homes")), request.param],
         env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -71,3 +73,13 @@ def test_only_what_may_have_left_is_unknown(runs: list[dict[str, Any]]) -> None:
         was_sending = "sending" in run["after"]["states"]
         assert ("unknown" in run["end"]["states"]) == was_sending, run["at"]
     assert any("sending" in run["after"]["states"] for run in runs)
+
+
+def test_the_key_of_a_batch_is_made_once_whenever_the_process_dies(
+    runs: list[dict[str, Any]],
+) -> None:
+    sealed = runs[-1]["end"]["keys"] > 0
+    for run in runs:
+        assert run["end"]["keys"] == (1 if sealed else 0), run["at"]
+        if sealed and run["after"]["batches"]:
+            assert run["after"]["keys"] == 1, run["at"]

@@ -142,7 +142,7 @@ def test_a_receipt_was_changed(full: Book) -> None:
 def test_a_receipt_was_doubled(full: Book) -> None:
     change(
         full,
-        f"INSERT INTO receipts SELECT 900, endpoint, '{'1' * 64}', name, raw, received_at, copies FROM receipts"
+        f"INSERT INTO receipts SELECT 900, endpoint, '{'1' * 64}', name, raw, received_at, copies, data_key FROM receipts"
         " WHERE id = 2",
         "INSERT INTO receipt_lines SELECT 900, 900, line, message_type, key, code, op_type, op_time, pre_entry_id,"
         " entry_id, notes, outcome, attempt_id FROM receipt_lines WHERE receipt_id = 2",

@@ -30,6 +30,7 @@ _COMMANDS: dict[str, str] = {
     "report": "looking:report",
     "resolve": "following:resolve",
     "accept": "deciding:accept",
+    "erase": "keeping:erase",
     "explain": "lookup:explain",
     "replay": "replaying:replay",
     "schema": "lookup:schema",
@@ -51,6 +52,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "add": "serving:keys_add",
         "list": "serving:keys_list",
         "revoke": "serving:keys_revoke",
+        "ring": "keeping:keys_ring",
+        "rotate": "keeping:keys_rotate",
     },
 }
 

@@ -401,10 +401,31 @@ HELPS: dict[str, Help] = {
         ("crossborder mapping test theirs.xlsx --mapping theirs.toml --rows 2",),
         _SET_UP,
     ),
+    "erase": Help(
+        ("销毁到期批次的个人信息", "destroy the personal data of old batches"),
+        (
+            "销毁批次的数据密钥：其报文、校验结果和只与其相关的回执原文从此无人可读，无法恢复；行数、摘要和经过仍在，总账照常。"
+            "不写批次：所有超过保存期且每份报关单都已了结的批次。--force 只用于指明的批次，并须写明原因。"
+            "备份中的旧密钥须另行处理，见 docs/operations.md。",
+            "Destroys the data keys of batches: nobody can read their documents, findings, and the raw receipts that answer "
+            "only them, ever again. Rows, digests and history stay, and the account closes as before. Without BATCH: all "
+            "batches older than the retention time of which every declaration is settled. --force is for named batches "
+            "and needs a reason. Old keys in backups are another matter: docs/operations.md.",
+        ),
+        ("crossborder erase --dry-run", "crossborder erase --yes", "crossborder erase 20261123-07 --force --reason \"the partner asked\""),
+        (
+            "0 已完成，或没有到期的；1 有批次未能销毁；2 未能执行，未作改动。",
+            "0 done, or nothing is due; 1 some batch was not erased; 2 could not run, nothing changed.",
+        ),
+    ),
     "keys": Help(
-        ("合作方密钥", "keys of partners"),
-        ("密钥只在新增时显示一次，台账中只存摘要。", "A key is shown once, when it is made; the ledger keeps only its digest."),
-        ("crossborder keys add shop-one", "crossborder keys list", "crossborder keys revoke shop-one"),
+        ("合作方密钥、台账密钥", "keys of partners, and of the ledger"),
+        (
+            "合作方密钥只在新增时显示一次，台账中只存摘要。ring 与 rotate 管理加密台账的密钥。",
+            "A partner's key is shown once, when it is made; the ledger keeps only its digest. `ring` and `rotate` are about "
+            "the keys that encrypt the ledger.",
+        ),
+        ("crossborder keys add shop-one", "crossborder keys list", "crossborder keys revoke shop-one", "crossborder keys ring"),
         _SET_UP,
     ),
     "keys add": Help(
@@ -425,11 +446,27 @@ HELPS: dict[str, Help] = {
         ("crossborder keys revoke shop-one",),
         _SET_UP,
     ),
+    "keys ring": Help(
+        ("台账加密所用的密钥（只列名称）", "keys that encrypt the ledger, by name"),
+        ("每个密钥封装了多少个数据密钥，哪个是当前密钥；不显示密钥本身。", "How many data keys each wraps, and which is current; never the keys."),
+        ("crossborder keys ring",),
+        _SET_UP,
+    ),
+    "keys rotate": Help(
+        ("更换台账密钥", "change the key that encrypts the ledger"),
+        (
+            "用设置 ledger.key 指定的密钥重新封装所有数据密钥；使用密钥文件时，在其中新增一个并移除旧的。已加密的内容不变。",
+            "Wraps every data key by the key that ledger.key names; with a key file, by a new key in it, and takes the old one "
+            "out. What is encrypted stays as it is.",
+        ),
+        ("crossborder keys rotate",),
+        _SET_UP,
+    ),
 }  # fmt: skip
 
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
-    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "accept", "audit")),
+    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "accept", "audit", "erase")),
     (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,6 +21,7 @@ from crossborder.engine import (
     exports,
     filing,
     handing,
+    kept,
     looking,
     once,
     outlook,
@@ -47,7 +48,7 @@ from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
-from crossborder.ledger import Ledger
+from crossborder.ledger import Erasure, KeyRing, Ledger, RingState, Rotated
 from crossborder.ledger.states import HELD
 from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
@@ -109,7 +110,8 @@ class Engine:
         with self._guard:
             if self._ledger is None:
                 self.home.mkdir(parents=True, exist_ok=True)
-                self._ledger = Ledger.open(self.home)
+                ring = KeyRing.of(self.settings.ledger, self.home)
+                self._ledger = Ledger.open(self.home, ring=ring)
             return self._ledger
 
     # -- what is known of the firm
@@ -461,13 +463,13 @@ class Engine:
 
     def findings(self, batch_id: str, limit: int = 1000, after: int = 0) -> list[dict[str, Any]]:
         """Findings kept with a batch, in order; those told once for many shipments (a missing rate) come last."""
-        kept = self.ledger.findings_of(batch_id, after, limit, once=once.RULES)
-        return [json.loads(row.record) for row in kept]
+        rows = self.ledger.findings_of(batch_id, after, limit, once=once.RULES)
+        return [kept.finding(row) for row in rows]
 
     def iter_findings(self, batch_id: str, lang: str = "en") -> Iterator[dict[str, Any]]:
         """All findings kept with a batch, as `prepare --json` shows them."""
         for row in self.ledger.each_finding(batch_id, once=once.RULES):
-            record = json.loads(row.record)
+            record = kept.finding(row)
             yield {n: record["fix_zh" if (n, lang) == ("fix", "zh") else n] for n in JSON_FIELDS}
 
     def unreadable(self, latest: int) -> list[dict[str, str]]:
@@ -552,6 +554,29 @@ class Engine:
     def revoke_key(self, name: str) -> None:
         """Revoke a partner's key. Raises `NotFound`."""
         self.ledger.revoke_api_key(name, china_time.now())
+
+    # -- what rests
+
+    def erase(
+        self, batches: Sequence[str] = (), *, days: int | None = None, reason: str = "", who: str = "library",
+        force: bool = False, dry_run: bool = False,
+    ) -> Erasure:  # fmt: skip
+        """Destroy the keys of batches that have rested for the retention time (`days` instead of the settings'), for ever.
+
+        Named batches only, else all that are due; see `Ledger.erase`. Raises `NotFound`, `LedgerError`.
+        """
+        rest = self.settings.ledger.retention_days if days is None else days
+        return self.ledger.erase(
+            batches, timedelta(days=rest), who, reason, china_time.now(), force=force, dry_run=dry_run
+        )  # fmt: skip
+
+    def ring(self) -> RingState:
+        """The keys that wrap the keys of what is encrypted, by name, never the keys."""
+        return self.ledger.ring()
+
+    def rotate_keys(self, who: str = "library") -> Rotated:
+        """Wrap everything by the key that the settings name, or by a new one of the key file. See `Ledger.rotate`."""
+        return self.ledger.rotate(who, china_time.now())
 
     def partner(self, key: str) -> tuple[int, str] | None:
         """(id, name) of the partner whose key this is, None for an unknown or revoked one."""

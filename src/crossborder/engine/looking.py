@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -12,7 +11,7 @@ import polars as pl
 
 from crossborder import china_time
 from crossborder import reconcile as proving
-from crossborder.engine import accepting, once
+from crossborder.engine import accepting, kept, once
 from crossborder.engine.answers import Reconciled
 from crossborder.engine.brought import ASKING
 from crossborder.errors import InputError
@@ -113,7 +112,7 @@ def _accepted(ledger: Ledger, shipment: ShipmentRecord | None) -> list[dict[str,
 
 def _findings_at(ledger: Ledger, shipment: ShipmentRecord) -> list[dict[str, Any]]:
     """Why nothing was composed for a shipment; what is told once for many is told here of this one."""
-    return [json.loads(f.record) for f in ledger.findings_at(shipment.batch_id, shipment.position)]
+    return [kept.finding(f) for f in ledger.findings_at(shipment.batch_id, shipment.position)]
 
 
 def _of_partner(ledger: Ledger, batch_id: str, partner: str | None) -> bool:
@@ -382,9 +381,7 @@ def _masters(made: Sequence[AttemptRecord]) -> list[dict[str, Any]]:
 
 
 def _findings(ledger: Ledger, ids: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-    records = [
-        json.loads(f.record) for batch in ids for f in ledger.findings_of(batch, once=once.RULES)
-    ]
+    records = [kept.finding(f) for batch in ids for f in ledger.findings_of(batch, once=once.RULES)]
     if not records:
         return []
     frame = found.gather(

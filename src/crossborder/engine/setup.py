@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -15,7 +16,7 @@ from pydantic import BaseModel
 from crossborder import settings
 from crossborder.engine import profiles
 from crossborder.errors import CrossborderError, SettingsError
-from crossborder.ledger import Ledger
+from crossborder.ledger import KeyRing, Ledger, RingState
 from crossborder.settings import Endpoint, Loaded, Settings
 from crossborder.transport import close_transport, open_transport, probe, say
 
@@ -82,6 +83,8 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (int, float)):
         return str(value)
+    if isinstance(value, dict):
+        return "{}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(v) for v in value) + "]"
     return (
@@ -112,7 +115,7 @@ def write_settings_template(file: Path, *, force: bool = False, lang: str = "en"
 def examine(loaded: Loaded, *, connect: bool = False) -> list[Examined]:
     """Try home folder, disk, clock, profiles, ledger and (asked) every endpoint's address."""
     found = [_home(loaded.home), _disk(loaded.home), _clock(), *_profiles(loaded)]
-    found.append(_ledger(loaded.home))
+    found += _ledger(loaded)
     for name, endpoint in loaded.settings.endpoints.items():
         found.append(_endpoint(name, endpoint, loaded.home, connect=connect))
     return found
@@ -157,12 +160,52 @@ def _profiles(loaded: Loaded) -> Iterator[Examined]:
             )
 
 
-def _ledger(home: Path) -> Examined:
+def _ledger(loaded: Loaded) -> Iterator[Examined]:
     try:
-        Ledger.open(home).close()
-        return Examined(True, "台账可用", "the ledger opens and is up to date")
+        ring = KeyRing.of(loaded.settings.ledger, loaded.home)
+        with Ledger.open(loaded.home, ring=ring) as ledger:
+            state = ledger.ring()
     except CrossborderError as error:
-        return Examined(False, f"台账：{error.text('zh')}", f"ledger: {error.text('en')}")
+        yield Examined(False, f"台账：{error.text('zh')}", f"ledger: {error.text('en')}")
+        return
+    yield Examined(True, "台账可用", "the ledger opens and is up to date")
+    yield from _encrypted(state)
+
+
+def _encrypted(state: RingState) -> Iterator[Examined]:
+    """How personal data rests."""
+    if not state.sealing:
+        yield Examined(
+            False, "加密已关闭：个人信息以明文保存（ledger.encryption）",
+            "encryption is off: personal data rests in the clear (ledger.encryption)",
+        )  # fmt: skip
+        return
+    if not state.file:
+        yield Examined(
+            True, f"台账已加密，当前密钥 {state.current}", f"the ledger is encrypted, current key {state.current}"
+        )  # fmt: skip
+    else:
+        yield Examined(
+            True,
+            f"台账已加密，但密钥与数据同在一处（{state.file}）：只保护不含密钥的备份，并使销毁成为可能；请在 ledger.keys 中另行指定",
+            f"the ledger is encrypted, but its key lies beside it ({state.file}): that protects copies without the key and "
+            "makes erasing possible, no more; name keys kept elsewhere in ledger.keys",
+        )
+        if os.name == "posix" and Path(state.file).stat().st_mode & 0o077:
+            yield Examined(
+                False, f"密钥文件他人可读：{state.file}（请 chmod 600）",
+                f"others may read the key file: {state.file} (chmod 600)",
+            )  # fmt: skip
+    if state.wanted != state.current:
+        yield Examined(
+            False, f"密钥 {state.wanted} 尚未启用：请运行 crossborder keys rotate",
+            f"the key {state.wanted} is not in use yet: run crossborder keys rotate",
+        )  # fmt: skip
+    if state.plain:
+        yield Examined(
+            True, f"{state.plain} 个批次在加密启用前录入，仍为明文",
+            f"{state.plain} batches were recorded before encryption and rest in the clear",
+        )  # fmt: skip
 
 
 def _endpoint(name: str, endpoint: Endpoint, home: Path, *, connect: bool) -> Examined:

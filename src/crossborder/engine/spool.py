@@ -3,12 +3,14 @@
 A block leaves a narrow frame behind, and a wide one that is only looked into for few shipments; in the end shipments that have something in common (a master waybill, an identity
 number) come back together, in lots of bounded size, however far apart they stood. The first frames stay in memory, which
 is all that a hand-in of some ten thousand shipments needs; the others go to the disk. What is kept is personal data: the
+files are encrypted with a key that is never written anywhere, so that nobody can read what a killed process left; the
 folder is its owner's alone, is emptied at the end, and what a killed process left is emptied when the next one starts.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import shutil
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -20,6 +22,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from crossborder.errors import LedgerError
+from crossborder.ledger import PassingKey
 
 FOLDER = "spool"
 LOT = 20_000
@@ -46,6 +49,7 @@ class Spool:
         self._marks: list[_Kept] = []
         self._kept: list[_Kept] = []
         self._room = MEMORY
+        self._key = PassingKey()
 
     def __enter__(self) -> Self:
         with _writable(self._home):
@@ -189,7 +193,8 @@ class Spool:
         if isinstance(kept, pl.DataFrame):
             return kept if names is None else kept.select(names)
         with _writable(kept):
-            return pl.read_ipc_stream(kept, columns=names)
+            plain = self._key.opened(kept.read_bytes())
+        return pl.read_ipc_stream(io.BytesIO(plain), columns=names)
 
     def _put(self, frame: pl.DataFrame, name: str) -> _Kept:
         size = frame.estimated_size()
@@ -200,8 +205,10 @@ class Spool:
 
     def _written(self, frame: pl.DataFrame, name: str) -> Path:
         path = self._folder / f"{name}.arrow"
+        written = io.BytesIO()
+        frame.write_ipc_stream(written, compression="lz4")
         with _writable(path):
-            frame.write_ipc_stream(path, compression="lz4")
+            path.write_bytes(self._key.sealed(written.getbuffer()))
         return path
 
 

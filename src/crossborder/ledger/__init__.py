@@ -9,6 +9,8 @@ from crossborder.ledger.auditing import Audit
 from crossborder.ledger.bodies import Payload
 from crossborder.ledger.book import Ledger
 from crossborder.ledger.chain import Head
+from crossborder.ledger.erasing import Erasure
+from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.marks import HASHES, MARKS, Marked
 from crossborder.ledger.records import (
@@ -45,6 +47,8 @@ from crossborder.ledger.records import (
     Step,
     StoredReceipt,
 )
+from crossborder.ledger.rotating import RingState, Rotated, lookup_hashes
+from crossborder.ledger.sealing import PassingKey
 
 __all__ = [
     "HASHES",
@@ -61,12 +65,14 @@ __all__ = [
     "Candidate",
     "Desk",
     "Draft",
+    "Erasure",
     "Event",
     "FindingRow",
     "Frozen",
     "Head",
     "HouseRow",
     "Idempotent",
+    "KeyRing",
     "KeysTaken",
     "Known",
     "Ledger",
@@ -74,6 +80,7 @@ __all__ = [
     "Marked",
     "Move",
     "Outgoing",
+    "PassingKey",
     "Payload",
     "PayloadRef",
     "PendingLine",
@@ -84,6 +91,8 @@ __all__ = [
     "ReceiptRef",
     "Released",
     "Resolution",
+    "RingState",
+    "Rotated",
     "Sent",
     "Settled",
     "ShipmentRecord",
@@ -92,4 +101,5 @@ __all__ = [
     "StoredLot",
     "StoredReceipt",
     "Unread",
+    "lookup_hashes",
 ]

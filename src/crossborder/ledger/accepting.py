@@ -23,6 +23,7 @@ from crossborder.ledger import passing, tables
 from crossborder.ledger.accepted import Acceptance, Accepted
 from crossborder.ledger.base import Base, EventRow, event
 from crossborder.ledger.batches import OUTCOMES_DIGEST, SEALED, batch_row, outcomes_digest
+from crossborder.ledger.datakeys import refuse_erased
 from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.passing import Waiting
 from crossborder.ledger.states import DECLARATION, HELD
@@ -66,8 +67,8 @@ class Accepting(Base):
         Shipments that wait for accepted rules only become prepared, with the document composed when they were recorded;
         what is filed with the same content since is already filed; the others stay, and the answer says by which rule.
         Accepting again records nothing new, but lets pass what can pass by now. Raises `NotFound` for a batch or
-        waybill nobody knows, `LedgerError` if the batch is not sealed, no reason is given, the rule rejects, or no
-        shipment waits for it.
+        waybill nobody knows, `PayloadErased` if its documents were erased, `LedgerError` if the batch is not sealed, no
+        reason is given, the rule rejects, or no shipment waits for it.
         """
         if not reason.strip():
             raise LedgerError("a decision needs a reason", "人工处置须注明原因",
@@ -79,6 +80,7 @@ class Accepting(Base):
                     "only of a batch that is completely recorded can a rule be accepted", "批次录入完毕后才能放过规则",
                     place=batch_id, fix_en="hand the same file in again first", fix_zh="请先重新提交同一文件",
                 )  # fmt: skip
+            refuse_erased(connection, batch_id)
             chosen = _positions(connection, batch_id, waybills)
             before = acceptances_of(connection, [batch_id])
             waits = _waiting(connection, batch_id, rule, chosen)

@@ -18,6 +18,7 @@ from crossborder.ledger.dialects import chunks
 from crossborder.ledger.driver import among, columns_of, run_rows, update_columns
 from crossborder.ledger.houses import next_part_ready, set_houses
 from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
+from crossborder.ledger.receipts import seal_notes
 from crossborder.ledger.records import Candidate, Move, PendingLine
 from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, WAITING
 
@@ -90,7 +91,8 @@ class Desk:
 
     def fresh(self, lot: ReadLot) -> pl.DataFrame:
         """The lines (`lots.keyed`) of receipts of a lot that are not read yet; see `lots.take_out`."""
-        return take_out(self._connection, lot)
+        said = take_out(self._connection, lot)
+        return seal_notes(self._connection, said, self._book._keys)
 
     def standing(self, keys: Iterable[str]) -> pl.DataFrame:
         """Declarations once handed over, by key; columns `STANDING`, `heard` is the latest OpTime heard of each.

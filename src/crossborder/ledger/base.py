@@ -16,6 +16,8 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 from crossborder import china_time
 from crossborder.errors import LedgerError
 from crossborder.ledger import chain, database, tables
+from crossborder.ledger.datakeys import DataKeys
+from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.owners import Owners
 from crossborder.ledger.payloads import Segments
 
@@ -28,13 +30,18 @@ class Base:
     """Connections, transactions and the small shared tables."""
 
     def __init__(
-        self, home: Path, engine: Engine, checkpoint: Callable[[str], None] = lambda _: None
+        self,
+        home: Path,
+        engine: Engine,
+        checkpoint: Callable[[str], None] = lambda _: None,
+        ring: KeyRing | None = None,
     ) -> None:
         self.home = home
         self._engine = engine
         self._checkpoint = checkpoint
         self._owners = Owners(home)
-        self._payloads = Segments(home, checkpoint)
+        self._keys = DataKeys(engine, ring, checkpoint)
+        self._payloads = Segments(home, checkpoint, self._keys)
         self._recording: set[str] = set()
         self._at_hand: dict[int, tuple[str, str, bytes]] = {}
         self._guard = threading.Lock()

@@ -15,6 +15,7 @@ from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import event, to_json
+from crossborder.ledger.datakeys import batch_scope
 from crossborder.ledger.marks import Marked, Marks
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -62,6 +63,7 @@ class Batches(Marks):
                 )  # fmt: skip
             if draft.idempotency is not None:
                 self._bind(connection, draft.idempotency, batch_id)
+            self._keys.writing(connection, batch_scope(batch_id), now)
             verb = "begun" if found is None else "continued"
             self._record(connection, [event(now, self.owner, verb, batch_id=batch_id)])
             self._recording.add(batch_id)
@@ -117,7 +119,8 @@ class Batches(Marks):
             new = blocks.not_yet(connection, batch_id, new)
             gone = replacing.replace(connection, replaced, batch_id, who or self.owner, now)
             numbered = blocks.numbers(connection, new)
-            place = self._payloads.extend(connection, new.payload)
+            key = self._keys.writing(connection, batch_scope(batch_id), now)
+            place = self._payloads.extend(connection, new.payload, [key])
             ids = self._reserve(connection, "attempt", len(new.rows))
             blocks.insert_attempts(
                 connection, batch_id, new, ids, numbered, place, china_time.iso(now)
@@ -129,9 +132,9 @@ class Batches(Marks):
                     connection,
                     held,
                     first - recorded,
-                    self._payloads.extend(connection, held.payload),
+                    self._payloads.extend(connection, held.payload, [key]),
                 )
-            blocks.insert_findings(connection, batch_id, findings)
+            blocks.insert_findings(connection, batch_id, findings, key)
             blocks.insert_not_manifested(connection, batch_id, not_manifested)
             if marked is not None:
                 self._mark(connection, batch_id, recorded, marked)
@@ -169,8 +172,9 @@ class Batches(Marks):
                     connection,
                     [event(now, self.owner, "judged", batch_id=batch_id, detail=judged_by)],
                 )
+            key = self._keys.writing(connection, batch_scope(batch_id), now)
             for lot in findings:
-                blocks.insert_findings(connection, batch_id, lot)
+                blocks.insert_findings(connection, batch_id, lot, key)
             self._record(connection, settle(connection, batch_id, settled, self.owner, now))
             self._seal_marks(connection, batch_id)
             self._forget_marks(connection, before=marks_from)

@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate
 from operator import itemgetter
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from crossborder.keys import normalise
 from crossborder.ledger import tables
 from crossborder.ledger.dialects import chunks, insert_rows, texts
 from crossborder.ledger.records import Attempts, FindingRow, KeysTaken, ShipmentRow
+from crossborder.ledger.sealing import DataKey, place, seal_text
 from crossborder.ledger.states import LISTED, MANIFEST, OUTCOMES, PREPARED, STAGE_OURS
 
 _SHIPMENT = (
@@ -115,12 +115,11 @@ def _twice(keys: Sequence[str]) -> list[str]:
 
 def insert_attempts(
     connection: Connection, batch_id: str, attempts: Attempts, ids: range, numbered: Sequence[int],
-    place: tuple[str, int], at: str,
+    where: tuple[str, Sequence[int]], at: str,
 ) -> None:  # fmt: skip
-    """Attempts, whose bytes lie one after another from `place` (segment, offset) on."""
-    segment, first = place
+    """Attempts, whose bytes lie at `where` (segment, offset of each)."""
+    segment, offsets = where
     payload = attempts.payload
-    offsets = accumulate(payload.lengths, initial=first)
     insert_rows(
         connection, tables.attempts, _ATTEMPT,
         (
@@ -175,15 +174,14 @@ def _house_key(row: ShipmentRow) -> str | None:
 
 
 def insert_held(
-    connection: Connection, held: Attempts, number: int, place: tuple[str, int]
+    connection: Connection, held: Attempts, number: int, where: tuple[str, Sequence[int]]
 ) -> None:
-    """Documents of shipments that wait for a person, lying one after another from `place` on.
+    """Documents of shipments that wait for a person; `where` they lie: segment, and offset of each.
 
     The shipment at a position is the row `number` + position.
     """
-    segment, first = place
+    segment, offsets = where
     payload = held.payload
-    offsets = accumulate(payload.lengths, initial=first)
     insert_rows(
         connection, tables.held_drafts, _HELD,
         (
@@ -196,10 +194,18 @@ def insert_held(
     )  # fmt: skip
 
 
-def insert_findings(connection: Connection, batch_id: str, findings: Sequence[FindingRow]) -> None:
-    """Findings in their order."""
+def insert_findings(
+    connection: Connection, batch_id: str, findings: Sequence[FindingRow], key: DataKey | None
+) -> None:
+    """Findings in their order; `key` seals what they say."""
     columns = ("position", "rule", "severity", "action", "record")
-    insert_rows(connection, tables.findings, columns, findings, {"batch_id": batch_id})
+    rows: Iterable[tuple[Any, ...]] = findings
+    if key is not None:
+        rows = (
+            (*row[:-1], seal_text(key, row[-1], place("finding", key.scope, *row[:-1])))
+            for row in findings
+        )
+    insert_rows(connection, tables.findings, columns, rows, {"batch_id": batch_id})
 
 
 def insert_not_manifested(

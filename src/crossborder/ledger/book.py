@@ -12,13 +12,18 @@ from crossborder.ledger.applying import Applying
 from crossborder.ledger.auditing import Auditing
 from crossborder.ledger.batches import Batches
 from crossborder.ledger.decisions import Decisions
+from crossborder.ledger.erasing import Erasing
 from crossborder.ledger.inbox import Inbox
+from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.looking import Looking
 from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
+from crossborder.ledger.rotating import Rotating
 
 
-class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Accepting, Looking, Partners, Auditing):
+class Ledger(
+    Batches, Outbox, Inbox, Applying, Decisions, Accepting, Looking, Partners, Auditing, Erasing, Rotating
+):  # fmt: skip
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are
@@ -32,14 +37,22 @@ class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Accepting, Looking, Pa
         *,
         url: str | None = None,
         checkpoint: Callable[[str], None] = lambda _: None,
+        ring: KeyRing | None = None,
     ) -> Ledger:
         """Open (or make) the ledger of a home folder, bring its tables up to date, cut off unfinished writes.
 
         `url` replaces the database file `home/ledger.sqlite3`. `checkpoint` is called with a name at each point
-        where a test may want the process to die. Raises `LedgerError`.
+        where a test may want the process to die. `ring` holds the keys of what is encrypted; without one nothing is.
+        Raises `LedgerError`, and `SettingsError` if a key that is needed is missing or another one; nothing is
+        changed then.
         """
         engine = database.connect(home, url)
-        ledger = cls(home, engine, checkpoint)
+        ledger = cls(home, engine, checkpoint, ring)
+        try:
+            ledger._keys.open(lambda: database.write_connection(engine))
+        except BaseException:
+            engine.dispose()
+            raise
         with ledger.read() as connection:
             unfinished = ledger._payloads.overhang(connection)
         if unfinished:

@@ -138,6 +138,22 @@ def texts(connection: Connection, values: Iterable[str]) -> FromClause:
     return func.unnest(cast(given, ARRAY(Text))).table_valued("value")
 
 
+def wipe_deleted(connection: Connection, *, on: bool) -> None:
+    """Whether bytes that are deleted or replaced are overwritten in the database file (SQLite; elsewhere nothing)."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"PRAGMA secure_delete={'ON' if on else 'OFF'}")
+
+
+def empty_log(engine: Engine) -> bool:
+    """Carry the write-ahead log over and cut it to nothing; false if somebody else still reads in it (SQLite)."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 def append_only(dialect: Dialect, table: str) -> list[str]:
     """Statements after which rows of `table` can be neither changed nor deleted."""
     if dialect.name == "sqlite":

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate, repeat, takewhile
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, Integer, bindparam, func, select, update
 
 from crossborder import china_time
+from crossborder.errors import PayloadDamaged
 from crossborder.keys import declaration_key, normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
@@ -29,6 +31,7 @@ from crossborder.ledger.lots import (
     save_lines,
     take_out,
 )
+from crossborder.ledger.receipts import opened_receipt, seal_notes, seal_receipts
 from crossborder.ledger.records import Read, ReceiptLine, ReceiptRef
 
 R = tables.receipts
@@ -86,14 +89,19 @@ class Inbox(Base):
         raws = [raw for _, raw in items]
         with self.write() as connection:
             ids = self._reserve(connection, "receipt", len(copies))
+            fixed: dict[str, Any] = {"endpoint": endpoint, "received_at": china_time.iso(now)}
+            key = self._keys.receiving(connection, endpoint, now)
+            stored: Iterable[bytes] = raws
+            if key is not None:
+                fixed["data_key"] = key.number
+                stored = seal_receipts(key, raws, ids, copies)
             columns = {
                 "id": ids,
                 "digest": copies,
                 "name": names,
-                "raw": raws,
+                "raw": stored,
                 "copies": copies.values(),
             }
-            fixed = {"endpoint": endpoint, "received_at": china_time.iso(now)}
             inserted = insert_columns(connection, R, columns, fixed, missing=True)
             known = {} if inserted == len(copies) else _count_known(connection, endpoint, copies, ids)  # fmt: skip
             numbered = dict(zip(copies, ids, strict=True)) | known
@@ -112,7 +120,7 @@ class Inbox(Base):
             for block in chunks(ids[len(found) :], _FETCHED):
                 if size > most_bytes:
                     break
-                rows = _stored(connection, block)
+                rows = self._opened(connection, block)
                 found += rows
                 size += sum(len(raw) for *_, raw in rows)
         self._forget(ids[0] if ids else None)
@@ -136,7 +144,7 @@ class Inbox(Base):
         Receipts that were read before are left as they are.
         """
         with self.write() as connection:
-            said = take_out(connection, lot)
+            said = seal_notes(connection, take_out(connection, lot), self._keys)
             waiting = said.with_columns(
                 pl.lit(NOT_APPLIED).alias("outcome"), pl.lit(None, pl.Int64).alias("attempt_id")
             )
@@ -160,6 +168,18 @@ class Inbox(Base):
             Unread(r.receipt_id, r.message_type, r.problem) for r in sound if r.problem is not None
         ]
         self.save_lot(ReadLot(pl.DataFrame(lines, schema=LINES, orient="row"), problems))
+
+    def _opened(self, connection: Connection, ids: Sequence[int]) -> list[_Stored]:
+        """Receipts by their ids; of those that cannot be opened any more nothing is there to be read."""
+        query = select(R).where(R.c.id.in_(ids)).order_by(R.c.id)
+        found = []
+        for row in connection.execute(query):
+            try:
+                raw = opened_receipt(row, self._keys)
+            except PayloadDamaged:
+                raw = b""
+            found.append((row.id, row.endpoint, row.name, raw))
+        return found
 
     # -- bytes that were just stored, so that they need not be fetched again to be read
 
@@ -210,11 +230,6 @@ def _count_known(
     more = [copies[digest] for digest in known]
     update_columns(connection, _MORE, {"more": more, "receipt": known.values()})
     return known
-
-
-def _stored(connection: Connection, ids: Sequence[int]) -> list[_Stored]:
-    query = select(R.c.id, R.c.endpoint, R.c.name, R.c.raw).where(R.c.id.in_(ids)).order_by(R.c.id)
-    return [(row.id, row.endpoint, row.name, row.raw) for row in connection.execute(query)]
 
 
 def _clean(names: list[str]) -> list[str]:

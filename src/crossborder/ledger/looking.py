@@ -6,15 +6,16 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, func, or_, select
 
-from crossborder.errors import NotFound, PayloadDamaged
+from crossborder.errors import NotFound, PayloadDamaged, PayloadErased
 from crossborder.keys import normalise
 from crossborder.ledger import chain, tables
-from crossborder.ledger.base import Base
+from crossborder.ledger.base import Base, to_json
 from crossborder.ledger.batches import SEALED
 from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.lots import having
+from crossborder.ledger.receipts import opened_notes, opened_receipt, proven
 from crossborder.ledger.records import (
     AttemptRecord,
     Event,
@@ -25,6 +26,7 @@ from crossborder.ledger.records import (
     ReceiptRecord,
     ShipmentRecord,
 )
+from crossborder.ledger.sealing import Unsealable
 from crossborder.ledger.states import DECLARATION, HOUSE_REFUSED, MANIFEST
 
 A = tables.attempts
@@ -198,7 +200,7 @@ class Looking(Base):
             .limit(limit)
         )
         with self.read() as connection:
-            return [FindingRow(*row) for row in connection.execute(query)]
+            return [self._finding(row) for row in connection.execute(query)]
 
     def findings_at(self, batch_id: str, position: int) -> list[FindingRow]:
         """The findings of one shipment of a batch."""
@@ -209,7 +211,7 @@ class Looking(Base):
             .order_by(f.id)
         )
         with self.read() as connection:
-            return [FindingRow(*row) for row in connection.execute(query)]
+            return [self._finding(row) for row in connection.execute(query)]
 
     def each_finding(
         self, batch_id: str, lot: int = 2000, *, once: Collection[str] = ()
@@ -224,7 +226,7 @@ class Looking(Base):
             if not rows:
                 return
             after = rows[-1].id
-            yield from (FindingRow(*row[1:]) for row in rows)
+            yield from (self._finding(row[1:]) for row in rows)
 
     def not_manifested(
         self, batch_ids: Sequence[str] | None = None
@@ -310,12 +312,18 @@ class Looking(Base):
         return [r for r in said if r.line > 0] or said
 
     def receipt_raw(self, receipt_id: int) -> bytes:
-        """The stored bytes of a receipt. Raises `NotFound`."""
+        """The stored bytes of a receipt. Raises `NotFound`, `PayloadErased`, `PayloadDamaged`."""
         with self.read() as connection:
-            raw = connection.execute(select(R.c.raw).where(R.c.id == receipt_id)).scalar()
-        if raw is None:
+            row = connection.execute(select(R).where(R.c.id == receipt_id)).first()
+        if row is None:
             raise NotFound(f"no receipt {receipt_id}", f"没有编号为 {receipt_id} 的回执")
-        return bytes(raw)
+        return opened_receipt(row, self._keys)
+
+    def receipts_proven(self, connection: Connection) -> Iterator[tuple[int, str, str, str | None]]:
+        """(id, endpoint, digest as stored, digest as it is now) of every receipt; see `receipts.proven`."""
+        query = select(R).order_by(R.c.id).execution_options(yield_per=500)
+        for row in connection.execute(query):
+            yield row.id, row.endpoint, row.digest, proven(row, self._keys)
 
     def unreadable_receipts(self) -> list[tuple[int, str, str, str]]:
         """(id, endpoint, name, problem) of receipts that could not be read."""
@@ -349,6 +357,18 @@ class Looking(Base):
         """
         return self._payloads.read(ref)
 
+    def _finding(self, row: Sequence[Any]) -> FindingRow:
+        """A finding as it was recorded; one that was erased keeps what stands in columns, and `erased_at`."""
+        position, rule, severity, action, record = row
+        left: dict[str, str | bool] = {"rule": rule, "severity": severity, "action": action}
+        try:
+            record = self._keys.text(record, "finding", position, rule, severity, action)
+        except PayloadErased as error:
+            record = to_json({**left, "erased_at": error.day})
+        except Unsealable:
+            record = to_json({**left, "damaged": True})
+        return FindingRow(position, rule, severity, action, record)
+
     def _events(self, which: Any) -> list[Event]:
         e = tables.events.c
         query = select(*(e[name] for name in chain.COLUMNS)).where(which).order_by(e.id)
@@ -367,10 +387,14 @@ class Looking(Base):
             .order_by(L.c.op_time, L.c.id)
         )
         with self.read() as connection:
-            return [
-                ReceiptRecord(**{k: v for k, v in row.items() if k != "id"})
-                for row in connection.execute(query).mappings()
-            ]
+            rows = connection.execute(query).mappings().all()
+        return [
+            ReceiptRecord(**{
+                **{k: v for k, v in row.items() if k != "id"},
+                "notes": opened_notes(row["notes"], row["receipt_id"], row["line"], self._keys),
+            })
+            for row in rows
+        ]  # fmt: skip
 
 
 def attempt_record(row: RowMapping) -> AttemptRecord:

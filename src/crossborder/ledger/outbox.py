@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 
 from crossborder import china_time
-from crossborder.errors import LedgerError, PayloadDamaged
+from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base, EventRow, event, with_attention
 from crossborder.ledger.batches import SEALED, batch_row
+from crossborder.ledger.datakeys import batch_scope
 from crossborder.ledger.dialects import chunks
 from crossborder.ledger.houses import let_go_of, passed_since, refuse_houses
 from crossborder.ledger.records import (
@@ -23,7 +24,7 @@ from crossborder.ledger.records import (
     Released,
     Sent,
 )
-from crossborder.ledger.resuming import DAMAGED, resume
+from crossborder.ledger.resuming import DAMAGED, ERASED, resume
 from crossborder.ledger.states import (
     AWAITING_MANIFEST,
     DECLARATION,
@@ -118,7 +119,13 @@ class Outbox(Base):
         with self.write() as connection:
             ready = self._freezable_now(connection, [f.attempt_id for f in frozen])
             chosen = [f for f in frozen if f.attempt_id in ready]
-            refs = self._payloads.append(connection, [f.body for f in chosen])
+            keys = {
+                batch: self._keys.writing(connection, batch_scope(batch), now)
+                for batch in dict.fromkeys(ready[f.attempt_id][1] for f in chosen)
+            }
+            refs = self._payloads.append(
+                connection, [f.body for f in chosen], [keys[ready[f.attempt_id][1]] for f in chosen]
+            )
             at = china_time.iso(now)
             if chosen:
                 connection.execute(
@@ -193,13 +200,14 @@ class Outbox(Base):
         """The bytes at `ref`, compared with their digest.
 
         Raises `PayloadDamaged` if they differ; the attempt whose bytes they are is then marked
-        `payload_damaged` and, unless it may have left already, suspended.
+        `payload_damaged` and, unless it may have left already, suspended. Raises `PayloadErased` if their key was
+        destroyed; that is marked only where the attempt was still to be sent.
         """
         try:
             return self._payloads.read(ref)
-        except PayloadDamaged:
+        except PayloadDamaged as error:
             if ref.attempt_id is not None:
-                self._damaged(ref.attempt_id, now)
+                self._damaged(ref.attempt_id, now, erased=isinstance(error, PayloadErased))
             raise
 
     def record_outcome(
@@ -363,11 +371,14 @@ class Outbox(Base):
             return False
         return True
 
-    def _damaged(self, attempt_id: int, now: datetime) -> None:
+    def _damaged(self, attempt_id: int, now: datetime, *, erased: bool) -> None:
         at = china_time.iso(now)
+        mark = ERASED if erased else DAMAGED
         with self.write() as connection:
             row = _by_id(connection, [attempt_id])[attempt_id]
-            attention = with_attention(row["attention"], DAMAGED)
+            if erased and row["state"] not in (*WAITING, SENDING):
+                return
+            attention = with_attention(row["attention"], mark)
             values: dict[str, Any] = {"attention": attention, "ready": False}
             if row["state"] in (*WAITING, SENDING):
                 values |= {
@@ -380,7 +391,7 @@ class Outbox(Base):
             self._record(
                 connection,
                 [
-                    event(at, self.owner, "payload_damaged", batch_id=row["batch_id"], attempt_id=attempt_id,
+                    event(at, self.owner, mark, batch_id=row["batch_id"], attempt_id=attempt_id,
                           from_state=row["state"], to_state=values.get("state", row["state"]))
                 ],
             )  # fmt: skip

@@ -2,7 +2,8 @@
 
 Order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
 stands in `facts` (`payload/000001.seg` → bytes) and is written by the same transaction as those rows; what lies
-behind is the rest of a write that no row knows, and is cut off. Writers exclude each other by the database's
+behind is the rest of a write that no row knows, and is cut off. Documents are sealed (`ledger.sealing`) or plain, as the
+name of the segment tells; lengths and digests in rows are always those of the plain bytes. Writers exclude each other by the database's
 write lock, in which every method that changes a file must be called.
 """
 
@@ -12,15 +13,27 @@ import hashlib
 import io
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from crossborder.errors import LedgerError, PayloadDamaged
+from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
 from crossborder.ledger import tables
 from crossborder.ledger.bodies import Payload, Run
+from crossborder.ledger.datakeys import DataKeys
+from crossborder.ledger.keyring import flush_folder
 from crossborder.ledger.records import PayloadRef
+from crossborder.ledger.sealing import (
+    OVERHEAD,
+    SEALED_SEGMENT,
+    DataKey,
+    Unsealable,
+    document_place,
+    is_sealed,
+    seal_payload,
+)
 
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
@@ -31,33 +44,48 @@ class Segments:
     """Segment files in one folder. Thread-safe: it keeps no file open."""
 
     def __init__(
-        self, home: Path, checkpoint: Callable[[str], None], limit: int = SEGMENT_BYTES
+        self,
+        home: Path,
+        checkpoint: Callable[[str], None],
+        keys: DataKeys,
+        limit: int = SEGMENT_BYTES,
     ) -> None:
         self._folder = home / FOLDER
         self._checkpoint = checkpoint
+        self._keys = keys
         self._limit = limit
 
-    def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
+    def append(
+        self, connection: Connection, bodies: Sequence[bytes], keys: Sequence[DataKey | None]
+    ) -> list[PayloadRef]:
         """As `extend`, for bodies that are not gathered yet; where each of them lies."""
         payload = Payload.of(bodies)
-        name, first = self.extend(connection, payload)
-        offsets = accumulate(payload.lengths, initial=first)
+        name, offsets = self.extend(connection, payload, keys)
         return [
             PayloadRef(name, *place)
-            for place in zip(offsets, payload.lengths, payload.digests, strict=False)
+            for place in zip(offsets, payload.lengths, payload.digests, strict=True)
         ]
 
-    def extend(self, connection: Connection, payload: Payload) -> tuple[str, int]:
-        """Write documents behind the last committed byte and flush them; segment and offset of the first.
+    def extend(
+        self, connection: Connection, payload: Payload, keys: Sequence[DataKey | None]
+    ) -> tuple[str, Sequence[int]]:
+        """Write documents behind the last committed byte and flush them; the segment, and the offset of each.
 
-        Raises `LedgerError` if the disk is full or the folder cannot be written; the transaction must then be
-        rolled back.
+        `keys` seals them: one key for all, or one for each; None leaves them plain. What is sealed and what is plain
+        lie in different segments. Raises `LedgerError` if the disk is full or the folder cannot be written; the
+        transaction must then be rolled back.
         """
-        name, end = self._current(connection)
+        sealers = [key for key in keys if key is not None]
+        name, first = self._current(connection, sealed=bool(sealers))
         if not payload.size:
-            return name, end
+            return name, [first] * len(payload.lengths)
+        longer = OVERHEAD if sealers else 0
+        *offsets, end = accumulate((length + longer for length in payload.lengths), initial=first)
+        stored = payload
+        if sealers:
+            stored = replace(payload, runs=seal_payload(payload, sealers, name, offsets))
         try:
-            self._write(self._folder / name, end, payload)
+            self._write(self._folder / name, first, stored)
         except OSError as error:
             raise LedgerError(
                 f"the payload store cannot be written ({error.strerror or error})",
@@ -66,26 +94,40 @@ class Segments:
                 fix_en="make room on the disk or check the folder's permissions, then run the command again",
                 fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
             ) from error
-        self._commit_end(connection, name, end + payload.size)
-        return name, end
+        self._commit_end(connection, name, end)
+        return name, offsets
 
     def read(self, ref: PayloadRef) -> bytes:
-        """The bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest."""
+        """The plain bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest.
+
+        Raises `PayloadErased` if their key was destroyed.
+        """
         try:
-            with (self._folder / ref.segment).open("rb") as file:
-                file.seek(ref.offset)
-                body = file.read(ref.length)
-        except OSError:
+            body = self._opened(ref)
+        except (OSError, Unsealable):
             body = b""
+        except PayloadErased as error:
+            raise PayloadErased(error.day, _place(ref)) from None
         if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
             raise PayloadDamaged(
                 "stored bytes are damaged; they are not sent and not composed again",
                 "已存储的报文损坏，不会发送，也不会重新生成",
-                place=f"{FOLDER}/{ref.segment} @ {ref.offset}+{ref.length}",
+                place=_place(ref),
                 fix_en="restore the payload folder from a backup, or void the attempt and hand it in again",
                 fix_zh="请从备份恢复报文目录，或作废该次申报后重新提交",
             )
         return body
+
+    def _opened(self, ref: PayloadRef) -> bytes:
+        sealed = is_sealed(ref.segment)
+        with (self._folder / ref.segment).open("rb") as file:
+            file.seek(ref.offset)
+            stored = file.read(ref.length + (OVERHEAD if sealed else 0))
+        if not sealed:
+            return stored
+        return self._keys.unsealed(
+            stored, lambda scope: document_place(scope, ref.segment, ref.offset, ref.digest)
+        )
 
     def cut(self, connection: Connection) -> int:
         """Cut off whatever lies behind the last committed byte of each segment; how many bytes that was."""
@@ -109,12 +151,13 @@ class Segments:
             path.stat().st_size > ends.get(path.name, 0) for path in self._folder.glob("*.seg")
         )
 
-    def _current(self, connection: Connection) -> tuple[str, int]:
+    def _current(self, connection: Connection, *, sealed: bool) -> tuple[str, int]:
         ends = self._ends(connection)
-        name = max(ends, default="000001.seg")
+        name = max(ends, default="")
         end = ends.get(name, 0)
-        if end >= self._limit:
-            name, end = f"{int(name.split('.', 1)[0]) + 1:06d}.seg", 0
+        if not name or end >= self._limit or is_sealed(name) != sealed:
+            number = int(name.split(".", 1)[0]) + 1 if name else 1
+            name, end = f"{number:06d}{SEALED_SEGMENT if sealed else '.seg'}", 0
         return name, end
 
     def _ends(self, connection: Connection) -> dict[str, int]:
@@ -146,7 +189,7 @@ class Segments:
             self._checkpoint("payload:written")
             os.fsync(file.fileno())
         if fresh:
-            _flush_folder(self._folder)
+            flush_folder(self._folder)
         self._checkpoint("payload:flushed")
 
 
@@ -158,12 +201,5 @@ def _write_all(file: io.FileIO, runs: Sequence[Run]) -> None:
             left = left[file.write(left) :]
 
 
-def _flush_folder(folder: Path) -> None:
-    """Flush a folder's own entry (POSIX only; Windows cannot open a folder)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _place(ref: PayloadRef) -> str:
+    return f"{FOLDER}/{ref.segment} @ {ref.offset}+{ref.length}"

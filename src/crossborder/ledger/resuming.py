@@ -25,6 +25,7 @@ A = tables.attempts
 B = tables.batches
 E = tables.events
 DAMAGED = "payload_damaged"
+ERASED = "payload_erased"
 
 
 def resume(

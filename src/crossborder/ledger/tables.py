@@ -46,6 +46,22 @@ facts = Table(  # one value per name: ledger id, kind of endpoint first filed to
     Column("value", Text, nullable=False),
 )
 
+# Keys that encrypt what rests here, each wrapped by a key of the ring. Erasing takes `wrapped` away, for ever.
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    # `batch|20261123-07`: its documents and findings; `receipts|hangzhou|20261123`: what came there that day;
+    # `look-up`: for keyed hashes
+    Column("scope", String(96), nullable=False, unique=True),
+    Column(
+        "key_name", String(64), nullable=False
+    ),  # of the ring; empty: `wrapped` is the key itself
+    Column("wrapped", LargeBinary),
+    Column("made_at", String(32), nullable=False),
+    Column("erased_at", String(32)),
+)
+
 serials = Table(  # blocks of message-id serials are reserved here, never reused
     "serials",
     metadata,
@@ -107,7 +123,7 @@ findings = Table(
     Column("rule", String(64), nullable=False),
     Column("severity", String(16), nullable=False),
     Column("action", String(16), nullable=False),
-    Column("record", Text, nullable=False),  # JSON of the finding
+    Column("record", Text, nullable=False),  # JSON of the finding, or that sealed (`aes:…`)
     Index(None, "batch_id", "position"),
 )
 
@@ -230,6 +246,7 @@ receipts = Table(  # raw and never changed, but that copies are counted; read an
     Column("raw", LargeBinary, nullable=False),
     Column("received_at", String(32), nullable=False),
     Column("copies", Integer, nullable=False),  # how often the same bytes have come
+    Column("data_key", Integer),  # number of the key that sealed `raw`; null: it is plain
     UniqueConstraint("endpoint", "digest"),
 )
 
@@ -265,7 +282,7 @@ receipt_lines = Table(
     Column("op_time", String(17), nullable=False),  # 17 digits, China time; empty if it told none
     Column("pre_entry_id", String(18)),
     Column("entry_id", String(18)),
-    Column("notes", Text),
+    Column("notes", Text),  # what the port wrote, or that sealed (`aes:…`)
     # read (not yet applied) | applied | older | repeated | contradictory | unmatched | noted | unknown_code
     Column("outcome", String(16), nullable=False),
     Column("attempt_id", Integer),

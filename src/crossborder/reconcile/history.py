@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, RowMapping, and_, exists, func, or_, select
 
-from crossborder.ledger import PendingLine, tables
+from crossborder.ledger import Ledger, PendingLine, tables
 from crossborder.reconcile.difference import Difference
 from crossborder.reconcile.order import deciding, judge, moment
 from crossborder.reconcile.status_table import StatusTable
@@ -19,26 +18,26 @@ R = tables.receipts.c
 _LOT = 1000
 
 
-def history(connection: Connection, table: StatusTable) -> Iterator[Difference]:
+def history(connection: Connection, table: StatusTable, ledger: Ledger) -> Iterator[Difference]:
     """Every difference between what was told and what it led to."""
-    yield from _receipts(connection)
+    yield from _receipts(connection, ledger)
     yield from _lines(connection)
     yield from _retold(connection, table)
     yield from _events(connection)
 
 
-def _receipts(connection: Connection) -> Iterator[Difference]:
+def _receipts(connection: Connection, ledger: Ledger) -> Iterator[Difference]:
+    """What was erased on purpose is no difference; its digest stands for it."""
     seen: dict[str, int] = {}
-    query = select(R.id, R.endpoint, R.digest, R.raw).order_by(R.id)
-    for receipt_id, endpoint, digest, raw in connection.execute(
-        query.execution_options(yield_per=500)
-    ):
-        actual = hashlib.sha256(raw).hexdigest()
+    for receipt_id, endpoint, digest, now in ledger.receipts_proven(connection):
+        actual = digest if now is None else now
         if actual != digest:
             yield Difference(
-                "receipt_changed", f"{endpoint} #{receipt_id}", f"stored as {digest}, now {actual}",
-                f"存入时为 {digest}，现为 {actual}",
+                "receipt_changed", f"{endpoint} #{receipt_id}", f"stored as {digest}, now {actual or 'unreadable'}",
+                f"存入时为 {digest}，现为 {actual or '无法读取'}",
             )  # fmt: skip
+            if not actual:
+                continue
         if f"{endpoint} {actual}" in seen:
             yield Difference(
                 "receipt_doubled", f"{endpoint} #{receipt_id}",

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crossborder.errors import PayloadDamaged
+from crossborder.errors import PayloadDamaged, PayloadErased
 from crossborder.ledger import AttemptRecord, Ledger, PayloadRef, tables
 from crossborder.ledger.looking import attempt_record
 from crossborder.reconcile.difference import Difference, worst_first
@@ -34,7 +34,7 @@ def differences(
     found: list[Difference] = []
     with ledger.read() as connection:
         found += inventory(connection)
-        found += history(connection, table)
+        found += history(connection, table, ledger)
         for record in _records(connection):
             found += _bytes(ledger, record)
         found += _held_bytes(connection, ledger)
@@ -57,6 +57,8 @@ def _bytes(ledger: Ledger, record: AttemptRecord) -> Iterator[Difference]:
             continue
         try:
             ledger.peek(ref)
+        except PayloadErased:  # on purpose; that it was settled was proven before
+            continue
         except PayloadDamaged as error:
             yield Difference(
                 "payload_damaged", f"{record.batch_id} {record.key}", error.place, error.place
@@ -76,6 +78,8 @@ def _held_bytes(connection: Connection, ledger: Ledger) -> Iterator[Difference]:
     for batch, shown_as, *place in connection.execute(query.execution_options(yield_per=2000)):
         try:
             ledger.peek(PayloadRef(*place))
+        except PayloadErased:
+            continue
         except PayloadDamaged as error:
             yield Difference("payload_damaged", f"{batch} {shown_as}", error.place, error.place)
 
