@@ -15,7 +15,7 @@ from cutting import opened
 
 from crossborder.engine import Engine, sources, spool
 from crossborder.engine import engine as module
-from crossborder.ledger import Ledger
+from crossborder.ledger import KeyRing, Ledger
 
 
 class Dying:
@@ -37,9 +37,9 @@ class DyingLedger(Ledger):
     dying: Dying
 
     @classmethod
-    def open(cls, home: Path, **_: object) -> Ledger:  # type: ignore[override]  # the engine names the home only
+    def open(cls, home: Path, *, ring: KeyRing | None = None, **_: object) -> Ledger:  # type: ignore[override]  # the engine names these only
         """Open with the checkpoint that kills."""
-        return Ledger.open(home, checkpoint=cls.dying)
+        return Ledger.open(home, checkpoint=cls.dying, ring=ring)
 
 
 def main(home: Path, file: Path, at: int, size: int) -> None:
