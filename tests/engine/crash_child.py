@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from crash_settings import SETTINGS
 from cutting import opened
 
 from crossborder.engine import Engine, sources, spool
 from crossborder.engine import engine as module
-from crossborder.ledger import Ledger
+from crossborder.ledger import KeyRing, Ledger
 
 
 class Dying:
@@ -38,9 +37,9 @@ class DyingLedger(Ledger):
     dying: Dying
 
     @classmethod
-    def open(cls, home: Path, **given: Any) -> Ledger:  # type: ignore[override]
-        """Open as the engine says, with the checkpoint that kills."""
-        return Ledger.open(home, **{**given, "checkpoint": cls.dying})
+    def open(cls, home: Path, *, ring: KeyRing | None = None, **_: object) -> Ledger:  # type: ignore[override]  # the engine names these only
+        """Open with the checkpoint that kills."""
+        return Ledger.open(home, checkpoint=cls.dying, ring=ring)
 
 
 def main(home: Path, file: Path, at: int, size: int) -> None:

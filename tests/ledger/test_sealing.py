@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy.exc import OperationalError
 
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import (
@@ -27,7 +28,7 @@ from crossborder.ledger.dialects import open_engine
 from crossborder.ledger.sealing import DataKey, Unsealable
 
 from .desk import MASTER, NOW, declaration, hand_in, key, shipment, source
-from .sealed import PERSON, found_in, opened
+from .sealed import PERSON, found_in, opened, ring
 
 RECORD = f'{{"rule":"IDT-01","value":"{PERSON}"}}'
 
@@ -170,6 +171,29 @@ def test_a_block_that_came_to_nothing_leaves_no_key_behind_that_later_bytes_are_
         refs = [ledger.known([key(n)])[0].ref for n in range(2)]
         assert [r.segment for r in refs] == ["000001.seg", "000002.aes.seg"]
         assert [ledger.peek(r) for r in refs] == [declaration(n).body for n in range(2)]
+
+
+def test_a_key_whose_transaction_came_to_nothing_seals_nothing(home: Path) -> None:
+    """The disk was full when the batch was begun, and when the day's first receipt came: both are tried again."""
+
+    def full(name: str) -> None:
+        if name == "rows:written" and failing:
+            failing.pop()
+            raise OperationalError("COMMIT", {}, sqlite3.OperationalError("disk is full"))
+
+    failing: list[bool] = []
+    with Ledger.open(home, ring=ring(home), checkpoint=full) as ledger:
+        failing.append(True)
+        with pytest.raises(LedgerError, match="full"):
+            ledger.begin_batch(source(), NOW)
+        failing.append(True)
+        with pytest.raises(LedgerError, match="full"):
+            ledger.store_receipts("hangzhou", [("a.xml", b"one")], NOW)
+        hand_in(ledger, 1)
+        (ref,) = ledger.store_receipts("hangzhou", [("a.xml", b"one")], NOW)
+    with opened(home) as ledger:
+        assert ledger.peek(ledger.known([key(0)])[0].ref) == declaration(0).body
+        assert ledger.receipt_raw(ref.id) == b"one"
 
 
 def test_no_nonce_is_used_twice_also_where_the_end_of_a_segment_is_written_again(

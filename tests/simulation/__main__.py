@@ -1,4 +1,4 @@
-"""Run seeds and tell what happened: `python -m tests.simulation SEED [SEED…]`, `-v` for every line of the trace."""
+"""Run seeds and tell what happened: `python -m tests.simulation SEED [SEED…]`, `-v` for every line of the trace, `--sealed` for an encrypted ledger."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ def main() -> int:
     parser.add_argument(
         "-v", action="store_true", dest="lines", help="print everything that happened"
     )
+    parser.add_argument("--sealed", action="store_true", help="the ledger is encrypted")
     asked = parser.parse_args()
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
-        backend = Sqlite(Path(folder) / "empty")
+        backend = Sqlite(Path(folder) / "empty", sealed=asked.sealed)
         for word in asked.seeds:
             first, _, last = word.partition("-")
             for seed in range(int(first), int(last or first) + 1):

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import event
 
-from crossborder.ledger import Ledger
+from crossborder.ledger import KeyRing, Ledger
+from crossborder.settings import LedgerSettings
 
 from .disk import Disk
 
@@ -35,12 +36,17 @@ class Sqlite:
     """A ledger in a file. What is committed is on the disk, what is not is gone: SQLite is trusted with that, so its
     own flushing is off, and a run costs no waiting."""
 
-    def __init__(self, template: Path) -> None:
+    def __init__(self, template: Path, *, sealed: bool = False) -> None:
         self._template = template
         self._home = template
         self._disk = Disk(template)
+        self._sealed = sealed
         if not template.exists():
-            Ledger.open(template).close()
+            Ledger.open(template, ring=self._ring()).close()
+
+    def _ring(self) -> KeyRing | None:
+        """The key file of the home, where the ledger is encrypted."""
+        return KeyRing.of(LedgerSettings(), self._home) if self._sealed else None
 
     @property
     def disk(self) -> Disk:
@@ -51,7 +57,7 @@ class Sqlite:
         self._home, self._disk = home, Disk(home)
 
     def open(self, checkpoint: Callable[[str], None]) -> Ledger:
-        ledger = Ledger.open(self._home, checkpoint=checkpoint)
+        ledger = Ledger.open(self._home, checkpoint=checkpoint, ring=self._ring())
         ledger._engine.dispose()
         event.listen(ledger._engine, "connect", _unflushed)
         return ledger

@@ -17,24 +17,35 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
     return Sqlite(tmp_path_factory.mktemp("simulation") / "empty")
 
 
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
+    """An encrypted ledger, its key file beside it."""
+    return Sqlite(tmp_path_factory.mktemp("sealed") / "empty", sealed=True)
+
+
 @pytest.fixture
 def simulate(sqlite: Sqlite, tmp_path: Path) -> Seeds:
     """Run a seed in a home of its own, which is gone afterwards."""
+    return seeds(sqlite, tmp_path)
+
+
+def seeds(backend: Sqlite, folder: Path) -> Seeds:
+    """Run a seed in a home below `folder`, which is gone afterwards."""
 
     def one(seed: int) -> Run:
-        home = tmp_path / f"{seed}"
+        home = folder / f"{seed}"
         try:
-            return run(seed, home, sqlite)
+            return run(seed, home, backend)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
     return one
 
 
-def refuse(done: Run) -> None:
+def refuse(done: Run, *options: str) -> None:
     """Fail with what was wrong, and the command that repeats it."""
     if done.wrongs:
-        again = f"python -m tests.simulation {done.seed}"
+        again = " ".join(["python -m tests.simulation", str(done.seed), *options])
         pytest.fail(
             "\n".join([f"seed {done.seed}; again: {again} -v", *done.wrongs]), pytrace=False
         )

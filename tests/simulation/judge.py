@@ -61,7 +61,9 @@ class Judge:
         self._batches = {b["id"]: b for b in self._all(tables.batches)}
         self._shipments = self._all(tables.shipments)
         self._attempts = self._all(tables.attempts)
-        self._receipts = self._all(tables.receipts)
+        self._receipts = [
+            {**row, "raw": self._raw(row["id"])} for row in self._all(tables.receipts)
+        ]
         self._lines = self._all(tables.receipt_lines)
         self._unread = {row["receipt_id"] for row in self._all(tables.unread)}
         self._unreadable = {row["receipt_id"] for row in self._all(tables.unreadable)}
@@ -72,6 +74,13 @@ class Judge:
         with self._ledger.read() as connection:
             order = list(table.primary_key.columns)
             return list(connection.execute(select(table).order_by(*order)).mappings())
+
+    def _raw(self, receipt_id: int) -> bytes:
+        """The bytes of a receipt; none if they cannot be had any more."""
+        try:
+            return self._ledger.receipt_raw(receipt_id)
+        except PayloadDamaged:
+            return b""
 
     def everything(self) -> Iterator[str]:
         """P3 to P8, one after the other."""

@@ -17,6 +17,7 @@ from crossborder.engine.brought import ASKING
 from crossborder.errors import InputError
 from crossborder.ledger import AttemptRecord, BatchRecord, Ledger, ReceiptRecord, ShipmentRecord
 from crossborder.ledger.states import HELD
+from crossborder.log import mask_text
 from crossborder.reports import DayReport, grouped
 from crossborder.settings import Settings
 from crossborder.shipments import findings as found
@@ -145,7 +146,7 @@ def _house_refused(said: Sequence[ReceiptRecord]) -> tuple[str, str]:
     last = said[-1]
     status = proving.StatusTable.load().get(last.message_type, last.code)
     label_zh, label_en = (status.label_zh, status.label_en) if status else ("", "")
-    note = last.notes or "—"
+    note = mask_text(last.notes or "—")
     return (
         f"舱单回执 {last.code} {label_zh}（{note}）。{todo_zh}",
         f"the port answered its manifest with {last.code}, {label_en} ({note}): {todo_en}",
@@ -154,7 +155,8 @@ def _house_refused(said: Sequence[ReceiptRecord]) -> tuple[str, str]:
 
 def _receipt(receipt: ReceiptRecord) -> dict[str, Any]:
     return {
-        "code": receipt.code, "op_time": receipt.op_time, "received_at": receipt.received_at, "notes": receipt.notes,
+        "code": receipt.code, "op_time": receipt.op_time, "received_at": receipt.received_at,
+        "notes": mask_text(receipt.notes) if receipt.notes else receipt.notes,
         "outcome": receipt.outcome, "copies": receipt.copies, "name": receipt.name,
     }  # fmt: skip
 
@@ -173,7 +175,7 @@ def _timeline(
         (
             r.received_at,
             r.received_at,
-            f"{r.message_type} {r.code} ({r.op_time[:14]}) {r.outcome} {r.notes or ''}".rstrip(),
+            f"{r.message_type} {r.code} ({r.op_time[:14]}) {r.outcome} {mask_text(r.notes or '')}".rstrip(),
         )
         for r in said
     ]
