@@ -15,9 +15,10 @@ from crossborder.ledger.inbox import Inbox
 from crossborder.ledger.looking import Looking
 from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
+from crossborder.ledger.verbs import Verbs
 
 
-class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners, Auditing):
+class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Verbs, Looking, Partners, Auditing):
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are
