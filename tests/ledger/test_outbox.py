@@ -313,13 +313,6 @@ class TestResolve:
         assert ledger.resolve(MASTER, "received", "seen there", "tester", NOW).key == one.key
 
 
-def test_freeing_needs_an_ended_attempt(ledger: Ledger) -> None:
-    ready(ledger, 1)
-    (one,) = claim(ledger)
-    with pytest.raises(LedgerError):
-        ledger.free(one.attempt_id, "why", "tester", NOW)
-
-
 def test_acknowledging_takes_the_mark_away(ledger: Ledger) -> None:
     ready(ledger, 1)
     (one,) = claim(ledger)

@@ -207,6 +207,76 @@ class TestEndpoint:
             assert found(full, received(full)) == set()
 
 
+class TestSeveralAtOnce:
+    """One declaration removed, one receipt doubled, one digest changed: just these are listed, row by row.
+
+    The schema itself refuses such damage; whoever owns the file goes around it.
+    """
+
+    def damage(self, book: Book) -> None:
+        """Behind the ledger's back, without foreign keys and without the index that refuses doubled receipts."""
+        with book.ledger._engine.connect() as connection:
+            raw: Any = connection.connection.dbapi_connection
+            raw.execute("PRAGMA foreign_keys = OFF")
+            doubled = [row[0] for row in raw.execute("SELECT sql FROM sqlite_master WHERE name = 'receipts'")]  # fmt: skip
+            assert "UNIQUE" in doubled[0]
+            for statement in (
+                f"DELETE FROM attempts WHERE key = '{key(3)}'",
+                *without_unique(raw, "receipts"),
+                "INSERT INTO receipts SELECT 900, endpoint, digest, name, raw, received_at, copies FROM receipts"
+                " WHERE id = 2",
+                "INSERT INTO receipt_lines SELECT 900, 900, line, message_type, key, code, op_type, op_time, pre_entry_id,"
+                " entry_id, notes, outcome, attempt_id FROM receipt_lines WHERE receipt_id = 2",
+                f"UPDATE attempts SET digest = '{'0' * 64}' WHERE key = '{key(4)}'",
+            ):
+                raw.execute(statement)
+            raw.execute("PRAGMA foreign_keys = ON")
+
+    def test_exactly_those_are_reported(self, full: Book) -> None:
+        said = received(full)
+        ident = full.of(3).message_id
+        self.damage(full)
+        told = [(d.what, d.where) for d in differences(full.ledger, {"hangzhou": said})]
+        assert told == [
+            ("digest_differs", f"hangzhou {key(4)} {full.of(4).message_id}"),
+            ("payload_damaged", f"20261123-01 {key(4)}"),
+            ("attempt_missing", f"20261123-01 {house(3)}"),
+            ("receipt_doubled", "hangzhou #900"),
+            ("not_ours", f"hangzhou {ident}"),
+        ]  # fmt: skip
+
+    def test_without_the_endpoint(self, full: Book) -> None:
+        self.damage(full)
+        told = [(d.what, d.where) for d in differences(full.ledger)]
+        assert told == [
+            ("payload_damaged", f"20261123-01 {key(4)}"),
+            ("attempt_missing", f"20261123-01 {house(3)}"),
+            ("receipt_doubled", "hangzhou #900"),
+        ]  # fmt: skip
+
+    def test_the_history_tells_them_too(self, full: Book) -> None:
+        """The audit names the declaration and the digest; of receipts the history tells only what they moved."""
+        self.damage(full)
+        found = full.ledger.audit().faults
+        assert {f.what for f in found} == {"attempt_gone", "block_differs", "bytes_differ"}
+
+
+def without_unique(raw: Any, table: str) -> list[str]:
+    """Statements that make a table anew, as it is but for what it holds only once."""
+    (sql,) = [
+        row[0] for row in raw.execute(f"SELECT sql FROM sqlite_master WHERE name = '{table}'")
+    ]
+    bare = re.sub(r",\s*CONSTRAINT \w+ UNIQUE \([^)]*\)", "", sql)
+    assert bare != sql
+    return [
+        "PRAGMA legacy_alter_table = ON",
+        f"ALTER TABLE {table} RENAME TO old_{table}",
+        bare,
+        f"INSERT INTO {table} SELECT * FROM old_{table}",
+        f"DROP TABLE old_{table}",
+    ]
+
+
 def test_a_difference_reads_in_both_languages(full: Book) -> None:
     change(full, "DELETE FROM receipt_lines WHERE code = '11'")
     for one in differences(full.ledger):

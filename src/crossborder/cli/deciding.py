@@ -1,8 +1,9 @@
-"""`accept`: what a person decides about held shipments, and what is shown of such decisions."""
+"""`suspend`, `resume`, `void`: a person stops what has not left, lets it go on, or gives it up."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,82 +12,128 @@ from crossborder.cli import common
 from crossborder.cli.words import both, t
 
 if TYPE_CHECKING:
-    from crossborder.engine import Accepted
+    from crossborder.engine import Ruled
+
+_SHOWN = 20
+_DONE = {
+    "suspend": ("已挂起", "suspended"),
+    "resume": ("已恢复", "resumed"),
+    "void": ("已作废", "voided"),
+}
+_NOTES = {
+    "suspend": (
+        "舱单挂起后，等待它的 {n} 份报关单也不会发出；不等舱单的口岸除外。",
+        "{n} declarations wait for manifests that are suspended now: they do not go either, where the endpoint wants its manifest first.",
+    ),
+    "resume": ("{n} 份报关单等待这些舱单。", "{n} declarations wait for these manifests."),
+    "void": (
+        "{n} 份报关单等待的舱单已作废：请重新 prepare 同一文件并 submit，生成新的舱单；报关单本身仍然有效。",
+        "{n} declarations waited for manifests that are void now: hand the same file in again (prepare, submit), which makes "
+        "a new manifest; the declarations themselves stay as they are.",
+    ),
+}  # fmt: skip
+
+Waybills = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="WAYBILL", help=both("分运单号（其报关单）或总运单号（其舱单）", "house waybills (their declarations) or master waybills (their manifests)")),
+]  # fmt: skip
+Masters = Annotated[
+    list[str] | None,
+    typer.Option("--master", metavar="MASTER", help=both("总运单：其舱单和全部报关单；可重复", "a master waybill: its manifest and all declarations; may be repeated")),
+]  # fmt: skip
+Batches = Annotated[
+    list[str] | None,
+    typer.Option("--batch", metavar="BATCH", help=both("批次；单独使用时指整个批次，可重复", "a batch: all of it, or only what is named within it; may be repeated")),
+]  # fmt: skip
+Reason = Annotated[
+    str,
+    typer.Option("--reason", metavar="TEXT", help=both("依据，记入台账（勿写个人信息）", "why; goes into the ledger (nothing personal, please)")),
+]  # fmt: skip
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help=both("只显示，不改动", "show only, change nothing"))
+]
 
 
-def accept(
-    rule: Annotated[str, typer.Argument(metavar="RULE", help=both("规则编号，如 LIM-12", "id of the rule, e.g. LIM-12"))],
-    batch: Annotated[str, typer.Option("--batch", metavar="BATCH", help=both("批次", "the batch"))],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=both("依据，记入台账", "why; goes into the ledger"))],
-    waybill: Annotated[list[str] | None, typer.Option("--waybill", metavar="WAYBILL", help=both("只放过此分运单，可重复", "this house waybill only; may be repeated"))] = None,
+def suspend(
+    reason: Reason,
+    waybill: Waybills = None,
+    master: Masters = None,
+    batch: Batches = None,
     who: common.Who = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help=both("只显示，不改动", "show only, change nothing"))] = False,
+    dry_run: DryRun = False,
     as_json: common.Json = False,
     lang: common.Lang = "",
     config: common.Config = None,
+) -> int:
+    """Keep messages that wait from being sent, until they are resumed."""
+    return _rule("suspend", (waybill, master, batch), reason, who, config, dry_run=dry_run, as_json=as_json)  # fmt: skip
+
+
+def resume(
+    reason: Reason,
+    waybill: Waybills = None,
+    master: Masters = None,
+    batch: Batches = None,
+    who: common.Who = "",
+    dry_run: DryRun = False,
+    as_json: common.Json = False,
+    lang: common.Lang = "",
+    config: common.Config = None,
+) -> int:
+    """Let suspended messages go on where they were."""
+    return _rule("resume", (waybill, master, batch), reason, who, config, dry_run=dry_run, as_json=as_json)  # fmt: skip
+
+
+def void(
+    reason: Reason,
+    waybill: Waybills = None,
+    master: Masters = None,
+    batch: Batches = None,
+    who: common.Who = "",
+    dry_run: DryRun = False,
+    as_json: common.Json = False,
+    lang: common.Lang = "",
+    config: common.Config = None,
+) -> int:
+    """Give messages up of which no byte has left; their keys are free."""
+    return _rule("void", (waybill, master, batch), reason, who, config, dry_run=dry_run, as_json=as_json)  # fmt: skip
+
+
+def _rule(
+    verb: str, which: tuple[Sequence[str] | None, ...], reason: str, who: str, config: Path | None, *,
+    dry_run: bool, as_json: bool,
 ) -> int:  # fmt: skip
-    """Let pass what waits for a rule in a batch: a person's decision, with its reason."""
     from crossborder.engine import Engine
 
+    waybills, masters, batches = (part or () for part in which)
     with Engine(common.load_settings(config)) as engine:
-        done = engine.accept(
-            rule, batch, reason=reason, waybills=waybill or (), who=common.who_am_i(who), dry_run=dry_run
+        done: Ruled = getattr(engine, verb)(
+            waybills, masters=masters, batches=batches, reason=reason, who=common.who_am_i(who), dry_run=dry_run
         )  # fmt: skip
     if as_json:
         common.answer(done.as_json())
     else:
-        show_accepted(done)
-    return 1 if done.staying else 0
+        _show(done)
+    return 1 if done.needs_attention else 0
 
 
-def show_accepted(done: Accepted) -> None:
-    """How many passed, what keeps the others, and what is next."""
-    mark = t("（仅演练，未改动）", " (dry run: nothing changed)") if done.dry_run else ""
-    before = t("；此前已放过此规则", "; the rule had been accepted before") if done.again else ""
-    filed = (
-        t(f"，此前已申报 {done.already_filed:,} 票", f", {done.already_filed:,} already filed") if done.already_filed else ""
-    )  # fmt: skip
+def _show(ruled: Ruled) -> None:
+    _list(ruled.done, lambda r: f"{r.key}: {r.from_state} → {r.to_state}")
+    _list(ruled.left, lambda r: f"✗ {r.key}: {r.from_state}  {ruled.why(r, common.lang())}")
+    if ruled.waiting:
+        zh, en = _NOTES[ruled.verb]
+        common.line(t(zh, en).format(n=f"{ruled.waiting:,}"), style="yellow")
+    mark = t("（仅演练，未改动）", " (dry run: nothing changed)") if ruled.dry_run else ""
+    words = t(*_DONE[ruled.verb])
     common.line(
-        t(f"{done.rule}：{done.waiting:,} 票等待，转为已制单 {done.prepared:,} 票{filed}，仍待人工 {done.staying:,} 票{before}{mark}",
-          f"{done.rule}: {done.waiting:,} waited, {done.prepared:,} prepared now{filed}, {done.staying:,} still wait{before}{mark}"),
+        t(f"{words} {len(ruled.done):,} 份，未动 {len(ruled.left):,} 份{mark}", f"{words}: {len(ruled.done):,}; left alone: {len(ruled.left):,}{mark}"),
         style="bold",
     )  # fmt: skip
-    for name, count in done.by.items():
-        common.line(
-            t(f"  仍因 {name} 等待：{count:,} 票", f"  still kept by {name}: {count:,}")
-            + _stays(name)
-        )
-    for shipment, by in done.examples[:3]:
-        common.line(f"    {shipment}: {', '.join(by)}")
-    if done.prepared and not done.dry_run:
-        common.line(t(f"已制单，未申报。下一步：crossborder submit {done.batch}", f"PREPARED, NOT FILED. Next: crossborder submit {done.batch}"), style="bold")  # fmt: skip
 
 
-def _stays(name: str) -> str:
-    from crossborder.engine import STAYS
-
-    zh, en = STAYS.get(name, ("", ""))
-    return t(f"（{zh}）", f" ({en})") if zh else ""
-
-
-def show_held(batch: str, rules: Mapping[str, int]) -> None:
-    """Which rules keep shipments of a batch waiting for a person, and how to let them pass."""
-    for rule, count in rules.items():
-        then = f"crossborder accept {rule} --batch {batch} --reason "
-        common.line(
-            t(f"待人工 {rule}：{count:,} 票 → 更正后重新提交，或放过：{then}说明",
-              f"waiting for a person, {rule}: {count:,} → correct them and hand the file in again, or let them pass: {then}TEXT"),
-            style="yellow",
-        )  # fmt: skip
-
-
-def show_acceptances(accepted: Sequence[Mapping[str, Any]], indent: str = "") -> None:
-    """Who accepted which rule, when and why."""
-    for one in accepted:
-        at = one["at"][:19].replace("T", " ")
-        narrowed = t("、", ", ").join(one["shipments"])
-        of = f" [{narrowed}]" if narrowed else ""
-        common.line(
-            t(f"{indent}已放过 {one['rule']}{of}：{one['who']}，{at}，依据：{one['reason']}（批次 {one['batch']}，{one['passed']:,} 票）",
-              f"{indent}accepted {one['rule']}{of}: {one['who']}, {at}: {one['reason']} (batch {one['batch']}, {one['passed']:,} let pass)")
-        )  # fmt: skip
+def _list(rulings: Sequence[Any], shown: Callable[[Any], str]) -> None:
+    for ruling in rulings[:_SHOWN]:
+        common.line(shown(ruling))
+    rest = len(rulings) - _SHOWN
+    if rest > 0:
+        common.line(t(f"…另有 {rest:,} 份（--json 列出全部）", f"… and {rest:,} more (--json lists all)"))  # fmt: skip

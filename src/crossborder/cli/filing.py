@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from crossborder.cli import common
+from crossborder.cli.accepting import show_held
 from crossborder.cli.check import File, show_summary
-from crossborder.cli.deciding import show_held
 from crossborder.cli.holdups import show_brought, show_holdups
 from crossborder.cli.words import both, t
 

@@ -73,7 +73,7 @@ def receive(
 
 def resolve(
     waybill: Annotated[str, typer.Argument(metavar="WAYBILL", help=both("分运单号，或总运单号（舱单）", "house waybill, or master waybill for its manifest"))],
-    as_: Annotated[str, typer.Option("--as", metavar="received|not-received", help=both("口岸收到了，或确认没有收到", "the port has it, or certainly not"))],
+    as_: Annotated[str, typer.Option("--as", metavar="WORD", help=both("received 已收到、not-received 确认没有收到、declined 收到但拒绝、file-again 已终结可重新申报", "received, not-received, declined (it had it and refused it), or file-again (what customs ended)"))],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=both("依据，记入台账", "how you know; goes into the ledger"))],
     who: common.Who = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=both("只显示，不改动", "show only, change nothing"))] = False,
@@ -81,7 +81,7 @@ def resolve(
     lang: common.Lang = "",
     config: common.Config = None,
 ) -> int:  # fmt: skip
-    """Decide an unknown: say, with the reason, whether the port has the declaration."""
+    """Decide an unknown: say, with the reason, what became of the declaration; or that one that was ended may be filed again."""
     from crossborder.engine import Engine
 
     with Engine(common.load_settings(config)) as engine:

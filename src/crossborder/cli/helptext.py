@@ -35,6 +35,11 @@ _FOUND: Pair = (
     "0 found; 1 nothing found; 2 could not run.",
 )
 
+_RULED: Pair = (
+    "0 已完成；1 有报文未能处置（逐份说明）；2 未能执行，未作改动。",
+    "0 done; 1 some messages were left alone, each with the reason; 2 could not run, nothing changed.",
+)
+
 HELPS: dict[str, Help] = {
     "demo": Help(
         ("演示：离线跑完整流程", "the whole flow against the sandbox, offline"),
@@ -177,17 +182,66 @@ HELPS: dict[str, Help] = {
     "resolve": Help(
         ("处置：人工认定去向不明的报关单", "decide an unknown, with a reason"),
         (
-            "由人认定口岸是否收到了去向不明的报文，须写明依据，记入台账。只有在口岸或导入客户端确认没有收到时才写 "
-            "not-received：之后会以同一报文重发。拿不准就不要处置。",
-            "A person decides whether the port has what is unknown, and says how they know; it goes into the ledger. Say "
-            "not-received only when the port or the import client has shown that nothing arrived: the same bytes are then "
-            "sent again. If you are not sure, leave it unknown.",
+            "由人认定去向不明的报文究竟如何，须写明依据，记入台账：received 口岸已收到；not-received 口岸或导入客户端确认没有收到，"
+            "之后会以同一报文重发；declined 口岸或海关收到但拒绝，该次申报就此终结，可更正后重新制单。拿不准就不要处置。"
+            "file-again 用于另一种情形：海关已终结（删单、企业申请退单、改报其他类别）而由人决定能否重新申报的，决定之后单号方可再用。",
+            "A person decides what became of what is unknown, and says how they know; it goes into the ledger. received: the "
+            "port has it. not-received: only when the port or the import client has shown that nothing arrived; the same bytes "
+            "are then sent again. declined: it arrived and was refused; that try is over and may be handed in corrected. If you "
+            "are not sure, leave it unknown. file-again is for another case: customs has ended it (deleted, returned at your "
+            "request, to be declared in another class) and it is a person's to decide whether the parcel is filed again; only then "
+            "is its key free.",
         ),
         (
             'crossborder resolve HX1001 --as received --reason "seen in the client\'s SentBox"',
             'crossborder resolve HX1001 --as not-received --reason "port help desk, call of 14:05" --dry-run',
+            'crossborder resolve HX1002 --as file-again --reason "deleted by mistake, customs agrees"',
         ),
         _SET_UP,
+    ),
+    "suspend": Help(
+        ("挂起：尚未发出的先不发", "keep what waits from being sent"),
+        (
+            "挂起尚未发出的报文，直到 resume；正在发送和已经发出的不动，并逐份说明。与正在运行的 submit 同时进行也安全：一份报文要么被"
+            "发送进程取走，要么被挂起。安全提示：挂起不是撤单，已发出的不会因此撤回；挂起舱单，等它的报关单也不会发出。",
+            "Suspends messages that have not left, until resume; what is being sent or has left is left alone, each with the "
+            "reason. Safe beside a running submit: a message is either taken by a sender or suspended, never both. Mind: to "
+            "suspend is not to withdraw, nothing comes back; with a manifest, the declarations that wait for it wait too.",
+        ),
+        (
+            'crossborder suspend HX1001 --reason "customs asks for papers first" --dry-run',
+            'crossborder suspend --batch 20261123-07 --reason "wrong flight"',
+        ),
+        _RULED,
+    ),
+    "resume": Help(
+        ("恢复：挂起的从原处继续", "let what was suspended go on where it was"),
+        (
+            "让挂起的报文从原处继续：同一编号、同一报文。本命令本身不发送，由 submit 或服务照常发送。安全提示：报文仍损坏的、同一单号"
+            "先前的申报仍然有效的，不会恢复。",
+            "Lets suspended messages go on where they were, with the same id and the same bytes. It sends nothing itself: submit or "
+            "the service does, as before. Mind: what is still damaged, or would be a second declaration of a parcel whose "
+            "first one stands, is not resumed.",
+        ),
+        ('crossborder resume HX1001 --reason "papers handed in"', 'crossborder resume --batch 20261123-07 --reason "flight confirmed"'),
+        _RULED,
+    ),
+    "void": Help(
+        ("作废：一个字节都未发出的才可作废", "give up what has not left"),
+        (
+            "作废尚未发出的报文：此后绝不会发出，单号可以重新制单。安全提示：只要可能已有一个字节发出（正在发送、去向不明、已发出）就不能作废；"
+            "作废不可撤销。作废报关单，舱单上仍列有该分运单；作废舱单，其分运单不再列于任何舱单，等待中的报关单须重新 prepare 同一文件生成"
+            "新舱单后才会发出。",
+            "Gives up messages that have not left: they never go, and their keys are free for a new hand-in. Mind: what may have "
+            "left by a single byte (being sent, unknown, sent) cannot be voided, and there is no way back. A voided "
+            "declaration's house stays on its manifest. The houses of a voided manifest stand on none: declarations that wait "
+            "go only after the same file was handed in again, which makes a new manifest.",
+        ),
+        (
+            'crossborder void HX1001 --reason "parcel did not fly" --dry-run',
+            'crossborder void --master 999-12345675 --reason "flight cancelled"',
+        ),
+        _RULED,
     ),
     "audit": Help(
         ("审计：证明台账历史未被改动", "prove that the history was not touched"),
@@ -466,7 +520,8 @@ HELPS: dict[str, Help] = {
 
 SECTIONS: tuple[tuple[Pair, tuple[str, ...]], ...] = (
     (("一天六条", "the desk's day"), ("check", "prepare", "submit", "receive", "reconcile", "report")),
-    (("查询与处置", "look and decide"), ("status", "batches", "resolve", "accept", "audit", "erase")),
+    (("查询", "look"), ("status", "batches", "audit")),
+    (("处置", "decide"), ("accept", "resolve", "suspend", "resume", "void", "erase")),
     (("查规则、代码、报文", "look things up"), ("explain", "replay", "codes", "schema", "tax")),
     (("设置", "set up"), ("init", "doctor", "mapping", "keys", "serve")),
     (("试用", "try it"), ("demo", "sample", "sandbox")),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crossborder.cli import common
-from crossborder.cli.deciding import show_acceptances, show_held
+from crossborder.cli.accepting import show_acceptances, show_held
 from crossborder.cli.holdups import show_holdups
 from crossborder.cli.words import both, t
 
@@ -160,8 +160,9 @@ _VERBS = {
     "submitted": "放行申报", "queued": "排队", "claimed": "取出发送", "answered": "对方应答", "answered_late": "应答晚于回执",
     "looked_up": "查询", "resolved": "人工认定", "recovered": "重启后复核", "suspended": "挂起", "given_back": "退回队列",
     "voided": "作废", "freed": "允许重新申报", "acknowledged": "已阅", "houses": "舱单分运单回执", "payload_damaged": "报文损坏",
-    "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报",
+    "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报", "resumed": "恢复",
     "passed": "人工放过",
+    "has_its_key": "重新占用单号", "stands_after_all": "仍然有效", "older_stands": "先前的申报仍然有效",
 }  # fmt: skip
 _OUTCOMES = {
     "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",

@@ -15,6 +15,7 @@ from crossborder.engine.answers import (
 from crossborder.engine.audit import Audited, Exported
 from crossborder.engine.brought import Brought
 from crossborder.engine.checking import Checking
+from crossborder.engine.deciding import Ruled
 from crossborder.engine.engine import Engine
 from crossborder.engine.explaining import explain_rule, rule_records
 from crossborder.engine.lookups import write_sample
@@ -44,6 +45,7 @@ __all__ = [
     "Received",
     "Reconciled",
     "Replayed",
+    "Ruled",
     "Submitted",
     "Summary",
     "Taxed",

@@ -17,6 +17,7 @@ from crossborder.codes import Tables
 from crossborder.engine import (
     accepting,
     audit,
+    deciding,
     endpoints,
     exports,
     filing,
@@ -48,7 +49,7 @@ from crossborder.engine.replaying import Replayed
 from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
-from crossborder.ledger import Erasure, KeyRing, Ledger, RingState, Rotated
+from crossborder.ledger import Erasure, KeyRing, Ledger, RingState, Rotated, Selection
 from crossborder.ledger.states import HELD
 from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
@@ -331,26 +332,39 @@ class Engine:
     def resolve(
         self, waybill: str, as_: str, *, reason: str, who: str = "library", dry_run: bool = False
     ) -> dict[str, Any]:
-        """Record a person's decision about an unknown. Raises `NotFound`, `LedgerError`."""
-        if as_ not in ("received", "not-received"):
-            raise LedgerError(
-                f"--as {as_!r}: received or not-received",
-                f"--as {as_!r}：应为 received 或 not-received",
-            )
-        if not reason.strip():
-            raise LedgerError(
-                "a decision needs its reason",
-                "须写明依据",
-                fix_en="--reason TEXT",
-                fix_zh="--reason 说明",
-            )
-        done = self.ledger.resolve(waybill, as_, reason, who, china_time.now(), dry_run=dry_run)
-        return {
-            "key": done.key,
-            "from": done.from_state,
-            "to": done.to_state,
-            "dry_run": done.dry_run,
-        }
+        """Record a person's decision about an unknown: `received`, `not-received`, `declined`; or `file-again`, about what
+        customs has ended and left to a person whether it is filed again. Raises `NotFound`, `LedgerError`.
+        """
+        done = deciding.resolve(self.ledger, waybill, as_, reason, who, dry_run=dry_run)
+        return {"key": done.key, "from": done.from_state, "to": done.to_state, "dry_run": done.dry_run}  # fmt: skip
+
+    def suspend(
+        self, waybills: Sequence[str] = (), *, masters: Sequence[str] = (), batches: Sequence[str] = (), reason: str,
+        who: str = "library", dry_run: bool = False,
+    ) -> deciding.Ruled:  # fmt: skip
+        """Keep what waits from being sent until `resume`. What is being sent or has left is left alone, with the reason.
+
+        `waybills`: houses (their declarations), masters (their manifests); `masters`: manifest and declarations; `batches`:
+        all of a batch, or what of it is named. Raises `NotFound`, `LedgerError`.
+        """
+        which = Selection(waybills, masters, batches)
+        return deciding.rule(self.ledger, self.settings, "suspend", which, reason, who, dry_run=dry_run)  # fmt: skip
+
+    def resume(
+        self, waybills: Sequence[str] = (), *, masters: Sequence[str] = (), batches: Sequence[str] = (), reason: str,
+        who: str = "library", dry_run: bool = False,
+    ) -> deciding.Ruled:  # fmt: skip
+        """Let what was suspended go on where it was; it is sent by `submit` or the service as before. As `suspend`."""
+        which = Selection(waybills, masters, batches)
+        return deciding.rule(self.ledger, self.settings, "resume", which, reason, who, dry_run=dry_run)  # fmt: skip
+
+    def void(
+        self, waybills: Sequence[str] = (), *, masters: Sequence[str] = (), batches: Sequence[str] = (), reason: str,
+        who: str = "library", dry_run: bool = False,
+    ) -> deciding.Ruled:  # fmt: skip
+        """Give up that of which no byte has left: it never goes, its key is free for a new hand-in. As `suspend`."""
+        which = Selection(waybills, masters, batches)
+        return deciding.rule(self.ledger, self.settings, "void", which, reason, who, dry_run=dry_run)  # fmt: skip
 
     # -- auditing
 

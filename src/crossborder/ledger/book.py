@@ -19,10 +19,11 @@ from crossborder.ledger.looking import Looking
 from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
 from crossborder.ledger.rotating import Rotating
+from crossborder.ledger.verbs import Verbs
 
 
 class Ledger(
-    Batches, Outbox, Inbox, Applying, Decisions, Accepting, Looking, Partners, Auditing, Erasing, Rotating
+    Batches, Outbox, Inbox, Applying, Decisions, Verbs, Accepting, Looking, Partners, Auditing, Erasing, Rotating
 ):  # fmt: skip
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 

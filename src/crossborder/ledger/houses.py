@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, select, update
 
 from crossborder import china_time
 from crossborder.ledger import chain, tables
@@ -20,6 +20,7 @@ from crossborder.ledger.states import (
     HOUSE_REFUSED,
     LISTED,
     MANIFEST,
+    NOT_RECEIVED,
     PREPARED,
 )
 
@@ -171,6 +172,65 @@ def _let_go(connection: Connection, manifests: Sequence[int]) -> bool:
         H.c.attempt_id.in_(list(manifests)), declaration.c.state == AWAITING_MANIFEST
     ).join(A, (A.c.id == H.c.attempt_id) & (A.c.endpoint == declaration.c.endpoint))  # fmt: skip
     return any(connection.execute(q.limit(1)).first() is not None for q in (submitted, awaited))
+
+
+def waiting_for(connection: Connection, manifest: int) -> int:
+    """How many declarations wait, or will wait, for what becomes of their house on a manifest."""
+    own = select(H.c.declaration_key).where(H.c.attempt_id == manifest)
+    query = select(func.count()).select_from(A).where(
+        A.c.key.in_(own), A.c.kind == DECLARATION, A.c.live, A.c.state.in_((PREPARED, AWAITING_MANIFEST)), ~A.c.ready
+    )  # fmt: skip
+    return int(connection.execute(query).scalar_one())
+
+
+def let_go_on(
+    connection: Connection,
+    row: RowMapping,
+    state: str,
+    manifest_first: Mapping[str, bool],
+    at: str,
+) -> str:
+    """A suspended message goes on in `state`, the one it was in; the state it has then.
+
+    `row` has `id`, `kind`, `key`, `endpoint`, and `submitted_at` of its batch. What was suspended when its batch was let
+    go is let go now. Nothing goes that would not have gone without the suspension.
+    """
+    let_go = state == PREPARED and row["submitted_at"] is not None
+    declaration, waits = row["kind"] == DECLARATION, manifest_first.get(row["endpoint"], True)
+    if let_go and declaration and waits:
+        state = AWAITING_MANIFEST
+    values: dict[str, Any] = {"state": state, "state_since": at}
+    if state == NOT_RECEIVED:
+        values["retry_at"] = at
+    values["ready"] = let_go and declaration and not waits
+    connection.execute(update(A).where(A.c.id == row["id"]).values(values))
+    if declaration:
+        if state == AWAITING_MANIFEST:
+            make_ready(connection, keys=[row["key"]])
+        _mark_again(connection, row["key"])
+    elif state == PREPARED and (let_go or _let_go(connection, _parts_from(connection, row["key"]))):
+        ready_manifests(connection, A.c.id == row["id"])
+    return state
+
+
+def _parts_from(connection: Connection, key: str) -> list[int]:
+    """A manifest and its later parts, as far as they are live."""
+    stem, part = _part(key)
+    rows = connection.execute(
+        select(A.c.id, A.c.key).where(A.c.kind == MANIFEST, A.c.live, A.c.key > f"{stem}|", A.c.key < f"{stem}}}")
+    ).all()  # fmt: skip
+    return [row.id for row in rows if _part(row.key) >= (stem, part)]
+
+
+def _mark_again(connection: Connection, key: str) -> None:
+    """What was refused of a house while its declaration was suspended is raised now."""
+    manifest = A.alias()
+    of_it = select(H.c.attempt_id).join(manifest, manifest.c.id == H.c.attempt_id).where(H.c.declaration_key == key)  # fmt: skip
+    refused = of_it.where(H.c.state == HOUSE_REFUSED)
+    stands = of_it.where(H.c.state != HOUSE_REFUSED, manifest.c.live)
+    found = [connection.execute(query.limit(1)).first() for query in (refused, stands)]
+    if found[0] is not None and found[1] is None:
+        _mark(connection, [key], refused=True)
 
 
 def make_ready(

@@ -430,7 +430,7 @@ class Outbox(Base):
     ) -> str:
         """Move an attempt that is sending or unknown by what is known of it now."""
         at = china_time.iso(now)
-        values = _values_of(sent, at)
+        values = values_of(sent, at)
         state = values["state"]
         if state == UNKNOWN and row["state"] == UNKNOWN:
             values.pop("unknown_since")
@@ -451,7 +451,8 @@ class Outbox(Base):
         return str(state)
 
 
-def _values_of(sent: Sent, at: str) -> dict[str, Any]:
+def values_of(sent: Sent, at: str) -> dict[str, Any]:
+    """The columns of an attempt that is sending or unknown, by what is known of it now."""
     common: dict[str, Any] = {"state_since": at, "owner": None, "lease_until": None, "unknown_since": None,
                               "retry_at": None}  # fmt: skip
     if sent.outcome == "received":

@@ -317,6 +317,33 @@ class Resolution:
     dry_run: bool
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which messages a verb is about: `waybills` (house: its declaration; master: its manifest), `masters` (manifest and
+    declarations), `batches`. Batches beside the others narrow them down; alone they mean all of their messages.
+    """
+
+    waybills: Sequence[str] = ()
+    masters: Sequence[str] = ()
+    batches: Sequence[str] = ()
+
+
+class Ruling(NamedTuple):
+    """What a verb does, or (dry run) would do, to one message: `why` says why it is left alone, empty if it is not.
+
+    `waiting` declarations wait for it, if it is a manifest.
+    """
+
+    attempt_id: int
+    kind: str
+    key: str
+    batch_id: str
+    from_state: str
+    to_state: str
+    why: str = ""
+    waiting: int = 0
+
+
 # ------------------------------------------------------------------ inbox
 
 

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
 
 from crossborder import china_time
 from crossborder.ledger import tables
-from crossborder.ledger.base import EventRow, event
-from crossborder.ledger.houses import make_ready, ready_manifests
-from crossborder.ledger.states import (
-    AWAITING_MANIFEST,
-    DECLARATION,
-    NOT_RECEIVED,
-    PREPARED,
-    SENDING,
-    SUSPENDED,
-)
+from crossborder.ledger.base import EventRow, event, without_attention
+from crossborder.ledger.houses import let_go_on
+from crossborder.ledger.states import NOT_RECEIVED, SENDING, SUSPENDED
 
 A = tables.attempts
 B = tables.batches
@@ -53,20 +45,9 @@ def resume(
 def _go_on(
     connection: Connection, row: RowMapping, manifest_first: Mapping[str, bool], who: str, at: str
 ) -> EventRow:
-    state = _before(connection, row["id"])
-    let_go = state == PREPARED and row["submitted_at"] is not None
-    declaration, waits = row["kind"] == DECLARATION, manifest_first.get(row["endpoint"], True)
-    if let_go and declaration and waits:  # it was suspended when its batch was let go
-        state = AWAITING_MANIFEST
-    values: dict[str, Any] = {"state": state, "state_since": at, "attention": None}
-    if state == NOT_RECEIVED:
-        values["retry_at"] = at
-    values["ready"] = let_go and declaration and not waits
-    connection.execute(update(A).where(A.c.id == row["id"]).values(values))
-    if let_go and not declaration:
-        ready_manifests(connection, A.c.id == row["id"])
-    if state == AWAITING_MANIFEST:
-        make_ready(connection, keys=[row["key"]])
+    mark = without_attention(row["attention"], DAMAGED)
+    connection.execute(update(A).where(A.c.id == row["id"]).values(attention=mark))
+    state = let_go_on(connection, row, _before(connection, row["id"]), manifest_first, at)
     return event(
         at, who, "bytes_restored", batch_id=row["batch_id"], attempt_id=row["id"], from_state=SUSPENDED, to_state=state
     )  # fmt: skip

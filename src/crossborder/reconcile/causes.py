@@ -25,9 +25,10 @@ _RESTORE = (
     "restore the files under payload/ of the home folder from a backup, then run crossborder submit {again}; do not "
     "file these parcels in any other way meanwhile",
 )
-_LOOK = (
-    "请用 crossborder status {masters} 查明原因",
-    "find out why: crossborder status {masters}",
+_RESUME = (
+    "原因见 crossborder status {masters}；用 crossborder resume {masters} 恢复或 crossborder void {masters} 作废",
+    "the reason: crossborder status {masters}; crossborder resume {masters} lets them go on, crossborder void {masters} gives "
+    "them up",
 )
 _CORRECT = (
     "请按回执更正，整份再 crossborder prepare，再 submit；原因见 crossborder status {masters}",
@@ -41,7 +42,12 @@ CAUSES: dict[str, Cause] = {
         "manifests suspended: {n}; their stored bytes are damaged", *_RESTORE,
     ),
     "manifest_suspended": Cause(
-        True, "舱单 {n} 份已挂起", "manifests suspended: {n}", *_LOOK,
+        True, "舱单 {n} 份已挂起", "manifests suspended: {n}", *_RESUME,
+    ),
+    "manifest_voided": Cause(
+        True, "舱单 {n} 份已作废", "manifests voided: {n}",
+        "请重新 crossborder prepare 同一文件，再 submit：生成新的舱单",
+        "hand the same file in again with crossborder prepare, then submit: that makes a new manifest",
     ),
     "manifest_unknown": Cause(
         True, "舱单 {n} 份去向不明", "manifests of unknown fate: {n}",
@@ -72,7 +78,8 @@ CAUSES: dict[str, Cause] = {
     ),
     "declaration_suspended": Cause(
         True, "报关单 {n} 份已挂起", "declarations suspended: {n}",
-        "请用 crossborder status --state suspended 查看", "look at them: crossborder status --state suspended",
+        "清单见 crossborder status --state suspended；用 crossborder resume 恢复或 crossborder void 作废",
+        "which they are: crossborder status --state suspended; crossborder resume lets them go on, crossborder void gives them up",
     ),
     "declaration_unknown": Cause(
         True, "报关单 {n} 份去向不明",

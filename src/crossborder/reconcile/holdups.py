@@ -94,6 +94,7 @@ def holdups(ledger: Ledger, batch_ids: Sequence[str]) -> list[Holdup]:
     """
     with ledger.read() as connection:
         held = [*_awaited(connection, batch_ids), *_ended(connection, batch_ids)]
+        held += _listed_nowhere(connection, batch_ids)
         found = [*_gathered(held), *_declarations(connection, batch_ids)]
         found += _not_submitted(connection, batch_ids)
     order = list(causes.CAUSES)
@@ -128,6 +129,32 @@ def _awaited(connection: Connection, batch_ids: Sequence[str]) -> Iterator[_Held
             what = "house_refused"
         if what is not None:
             yield _Held(what, first, waiting, waiting_in)
+
+
+def _listed_nowhere(connection: Connection, batch_ids: Sequence[str]) -> Iterator[_Held]:
+    """Per batch: waiting declarations whose manifests were all voided."""
+    waits, manifest = A.alias(), A.alias()
+    stands = (
+        select(H.c.attempt_id)
+        .join(manifest, manifest.c.id == H.c.attempt_id)
+        .where(H.c.declaration_key == waits.c.key, manifest.c.state != "voided")
+    )
+    last = (
+        select(waits.c.batch_id, waits.c.key, func.max(H.c.attempt_id).label("manifest"))
+        .join(H, H.c.declaration_key == waits.c.key)
+        .where(waits.c.kind == DECLARATION, waits.c.state == AWAITING_MANIFEST)
+        .where(waits.c.batch_id.in_(list(batch_ids)), ~stands.correlate(waits).exists())
+        .group_by(waits.c.batch_id, waits.c.key)
+        .subquery()
+    )
+    counted = (
+        select(last.c.manifest, last.c.batch_id, func.count())
+        .group_by(last.c.manifest, last.c.batch_id)
+        .order_by(last.c.manifest, last.c.batch_id)
+    )
+    for number, waiting_in, waiting in connection.execute(counted).all():
+        voided = connection.execute(_manifests().where(A.c.id == number)).mappings().one()
+        yield _Held("manifest_voided", voided, waiting, waiting_in)
 
 
 def _first_open(connection: Connection, manifest: RowMapping) -> RowMapping:

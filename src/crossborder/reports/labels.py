@@ -63,6 +63,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "not_submitted": ("已制单未申报", "prepared, not filed"),
     "manifest_damaged": ("舱单报文损坏", "damaged manifests"),
     "manifest_suspended": ("舱单挂起", "suspended manifests"),
+    "manifest_voided": ("舱单作废", "voided manifests"),
     "manifest_unknown": ("舱单去向不明", "manifests of unknown fate"),
     "manifest_refused": ("舱单被退回", "refused manifests"),
     "manifest_not_submitted": ("所需舱单未申报", "manifest not filed yet"),
