@@ -347,27 +347,26 @@ def plain_name(ctx: Context) -> Cases:
 
     Whether a name agrees with its tax or commodity number is not judged: there are no names of a complete tariff.
     """
-    advertising = ctx.pattern("advertising", whole=True)
+    words = ctx.pattern("advertising", whole=True)
     for column, zh, en, frame in _NAMES:
         name = pl.col(column)
-        again = pl.lit(True) if frame == "goods" else (name != pl.col("_main")).fill_null(True)
-        screen = name.str.contains(f"(?i){advertising}|{traditional()}")
-        word = name.str.to_lowercase().str.extract(f"({advertising})")
-        character = name.str.extract(f"({traditional()})")
+        other = name.ne_missing(pl.col("_main")) if frame == "shipments" else None
+        word = name.str.to_lowercase().str.extract(f"({words})")
         yield Case(
-            when=again & word.is_not_null(),
+            when=word.is_not_null(),
             column=column,
             frame=frame,
-            screen=screen,
+            screen=name.str.contains(f"(?i){words}") if other is None else other,
             zh=f"{zh}含有广告用语“{{word}}”",
             en=f"{en} holds the advertising word {{word}}",
             values={"word": word},
         )
+        character = name.str.extract(f"({traditional()})")
         yield Case(
-            when=again & character.is_not_null(),
+            when=character.is_not_null(),
             column=column,
             frame=frame,
-            screen=screen,
+            screen=name.str.contains(traditional()) if other is None else other,
             zh=f"{zh}含有繁体字“{{char}}”",
             en=f"{en} holds the character {{char}}, which is no simplified one",
             values={"char": character},
