@@ -175,6 +175,13 @@ OPTIONS: dict[str, Option] = {
             rules=("LIM-10",),
         ),
         Option(
+            "manifest_total_percent",
+            "3",
+            "舱单合计与总运单件数、毛重相差超过此比例（%）时提示",
+            "difference in percent between the manifest's totals and the master waybill's own above which a note is given",
+            rules=("MFT-02",),
+        ),
+        Option(
             "phone_identities",
             "4",
             "同一电话在一份清单中对应的证件号码达到此数量时提示",
