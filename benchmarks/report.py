@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.contests import memory
+from benchmarks.contests import memory, rules
 from benchmarks.timing import times
 
 
 def text(result: dict[str, Any]) -> str:
     """Machine, one line per baseline, and the limits of the machine."""
     measured = [memory.text(result["memory"]), ""] if "memory" in result else []
+    if "dearest_rules" in result:
+        measured += [rules.text(result["dearest_rules"]), ""]
     table = [*_table(result["lines"]), ""] if result["lines"] else []
     return "\n".join([*_head(result), "", *table, *measured, *_limits(result)])
 

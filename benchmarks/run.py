@@ -26,6 +26,7 @@ from benchmarks.contests import (
     memory,
     receipts,
     reconcile,
+    rules,
     single,
     start,
 )
@@ -38,6 +39,7 @@ CONTESTS: Mapping[str, Maker] = {
     "facets": facets.contest,
     "check": check.contest,
     "compose": compose.contest,
+    "rules": rules.contest,
     "bundle": ledger.contest,
     "receipts": receipts.contest,
     "reconcile": reconcile.contest,
@@ -97,7 +99,9 @@ def run(asked: Asked) -> dict[str, Any]:
             folder = Path(place) / name
             folder.mkdir()
             print(f"{name} …", file=sys.stderr, flush=True)
-            made["lines"] += lines(CONTESTS[name](sizes, folder), sizes.rounds)
+            contest = CONTESTS[name](sizes, folder)
+            made["lines"] += lines(contest, sizes.rounds)
+            made |= contest.besides()
         if asked.memory:
             print("memory …", file=sys.stderr, flush=True)
             made["memory"] = memory.measure(asked.memory, Path(place))

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lxml import etree
 
@@ -33,11 +33,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Contest:
-    """`prove` raises `Disagreement`; `cases` are raced together."""
+    """`prove` raises `Disagreement`; `cases` are raced together; `besides` is what else the result tells."""
 
     prove: Callable[[], None]
     cases: Sequence[Case]
     lines: Sequence[Line]
+    besides: Callable[[], Mapping[str, Any]] = dict
 
 
 Maker = Callable[[Sizes, Path], Contest]

@@ -15,7 +15,7 @@ from lxml import etree
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [
-    "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "bundle",
+    "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "rules", "bundle",
     "receipts", "reconcile", "reconcile_preloaded", "single", "gathered",
     "help",
 ]  # fmt: skip
@@ -27,12 +27,13 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.syspath_prepend(ROOT)
     from benchmarks.baseline import receipts, rules
     from benchmarks.contests import check, compose, contest, start
+    from benchmarks.contests import rules as asked
 
     from benchmarks import gate, run, timing
 
     return SimpleNamespace(
         run=run, gate=gate, timing=timing, rules=rules, receipts=receipts, check=check, compose=compose, contest=contest,
-        start=start,
+        start=start, asked=asked,
     )  # fmt: skip
 
 
@@ -62,8 +63,27 @@ def test_a_quick_run_writes_every_line(
     least = bundle["ratio_wall"]["median"] >= 12 and bundle["ratio_cpu"]["median"] >= 7
     assert bundle["met"] is least
     assert "memory" not in result
+    first, *dearest = result["dearest_rules"]
+    assert first["rule"] == "preparing"
+    assert len(dearest) == 5
+    assert [one["us"] for one in dearest] == sorted((one["us"] for one in dearest), reverse=True)
+    assert all(one["rule"] in printed for one in dearest)
     expected = json.loads((ROOT / "benchmarks" / "expected.json").read_text("utf-8"))
     assert sorted(expected) == sorted(LINES)
+
+
+def test_a_rule_that_is_not_asked_is_noticed(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    every = bench.asked.rules.registry()
+
+    def some(frames: Any, context: Any) -> Any:
+        return bench.asked.rules.check_rules(frames, context, every[::2])
+
+    bench.asked.prove(100, tmp_path)
+    monkeypatch.setattr(bench.asked.rules, "check", some)
+    with pytest.raises(bench.contest.Disagreement, match="one by one"):
+        bench.asked.prove(100, tmp_path)
 
 
 def test_a_rule_that_one_side_forgets_is_noticed(

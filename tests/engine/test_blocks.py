@@ -36,6 +36,7 @@ def dirty_day(direction: str) -> Sample:
     sample = changed(changed(sample, "party_id", apart), side, phones)
     sample = changed(sample, "entry_exit_port", {30: "2233"})
     sample = changed(sample, "movement_date", {77: "20261124"})
+    sample = changed(sample, "master_pieces", {80: "99999", 120: "1"})
     return changed(sample, "voyage", {60: None, 61: "ZZ 1"})
 
 
@@ -107,7 +108,7 @@ def test_the_day_has_what_only_the_whole_shows(
     """Otherwise the next test would prove little."""
     _, found, answer = whole
     rules = {f[2] for f in found["findings"]}
-    assert {"EXP-48", "CLS-17", "ID-07", "EXP-40", "EXP-36"} <= rules
+    assert {"EXP-48", "CLS-17", "ID-07", "EXP-40", "EXP-36", "MFT-02"} <= rules
     assert any(f[0] and f[2].startswith("COD-") for f in found["findings"])
     assert min(answer["outcomes"][o] for o in ("prepared", "rejected")) > 0
     assert any(f[2:5] == ("CLS-17", "warn", "hold") for f in found["findings"])

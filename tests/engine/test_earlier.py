@@ -134,6 +134,7 @@ def test_the_same_parcel_does_not_count_twice(desk: Firm) -> None:
     dearer = desk.prepare(parcels("1600", party_id=IDS[0]))
     assert dearer.counts == {"rejected": 1}
     assert said(desk, dearer) == []
+    assert desk.findings(dearer, rule="EXP-50") == []
     (found,) = said(desk, desk.prepare(other(parcels("600", party_id=IDS[0]))))
     assert "2100" in found["en"]
     assert f"({one.batch})" in found["en"]

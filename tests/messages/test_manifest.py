@@ -311,6 +311,25 @@ def test_totals_that_differ_from_the_master_waybill_are_noted(houses, findings):
         findings(houses(), masters=masters, options={"manifest_total_percent": "-1"})
 
 
+def test_totals_that_the_shipments_state_are_compared(houses, findings):
+    """8 pieces and 14.35005 kg: the note stands where the figure stands, and names its column."""
+    assert findings(houses()).is_empty()
+    rows = houses()
+    _changed(rows, 1, master_pieces="8", master_gross_weight="13.9")
+    _changed(rows, 2, master_pieces="999")
+    found = findings(rows)
+    assert found.select("rule", "severity", "action", "value", "ship", "column", "element").rows() == [
+        ("MFT-02", "warn", "note", "14.35005", 1, "master_gross_weight", "GrossWt")
+    ]
+    _changed(rows, 1, master_pieces=None, master_gross_weight="14.35005")
+    assert findings(rows).select("value", "ship", "column").rows() == [("8", 1, "master_pieces")]
+    _changed(rows, 1, master_pieces="x", master_gross_weight=None)
+    assert findings(rows).is_empty()
+    for pieces, told in (("8", 0), ("7", 1), ("9", 1)):
+        _changed(rows, 1, master_pieces=pieces)
+        assert findings(rows).height == told
+
+
 def test_a_fact_that_is_too_long_is_not_used_however_many_give_it(houses, compose, findings):
     rows = houses()
     for number in range(3):

@@ -177,6 +177,32 @@ def test_of_many_parcels_ten_are_named() -> None:
     assert "CNY 2500, limit 2000" in text
 
 
+def test_only_what_lies_within_the_window_is_listed_and_counted() -> None:
+    day = {
+        "export": False,
+        "phone_mark": None,
+        "address_mark": None,
+        "limit": 2000 * MILLION,
+        "id_mark": 1,
+    }
+    own = pl.DataFrame(
+        [day | {"ship": 0, "value": 900 * MILLION, "day": START}], schema=rules.MARKS
+    )
+    schema = {"position": pl.UInt32, **{n: t for n, t in rules.MARKS.items() if n != "ship"}}
+    days = (-8, -7, 7, 8)
+    old = [
+        day | {"position": n, "value": 800 * MILLION, "day": START + timedelta(days=d)} for n, d in enumerate(days)
+    ]  # fmt: skip
+    known = pl.DataFrame(old, schema=schema).with_columns(
+        batch=pl.lit("20261101-01"), house=pl.format("E{}", "position")
+    )
+    (text,) = rules.told_split(own, known, frames_of(Example((Parcel(),))), context())["en"]
+    assert "3 class B parcels" in text
+    assert "CNY 2500," in text
+    assert text.endswith("earlier: E1 (20261101-01), E2 (20261101-01)")
+    assert rules.split_partners(own, known, context())["position"].to_list() == [1, 2]
+
+
 # marks
 
 

@@ -48,6 +48,7 @@ def test_the_text_is_what_the_docstring_says() -> None:
         {"master_waybill": "999 1234 5675"},
         {"goods": RECORD["goods"][::-1]},
         {"yard": None, "remarks": "  "},
+        {"master_pieces": "9", "master_gross_weight": "12.5"},
         {"documents": [{"number": "C1", "order_number": 1}]},
     ],
 )
@@ -113,7 +114,8 @@ def slow_digest(frames: FrameSet, ship: int) -> str:
         return text
 
     def said(frame: FrameName, row: dict[str, Any]) -> str:
-        columns = [c for c in COLUMNS[frame].values() if row[c.name] is not None]
+        left_out = ("master_pieces", "master_gross_weight")  # they are no part of what is declared
+        columns = [c for c in COLUMNS[frame].values() if row[c.name] is not None and c.name not in left_out]
         return f"\x1e{frame}" + "".join(f"\x1f{c.name}={value(c, row[c.name])}" for c in columns)
 
     def place(number: str | None, position: int) -> tuple[bool, int, int]:

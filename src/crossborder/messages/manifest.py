@@ -20,7 +20,13 @@ from crossborder.errors import SchemaError
 from crossborder.keys import normalise_expr, normalised
 from crossborder.messages.compose import Form, checked_ids, shell
 from crossborder.messages.envelope import Envelope
-from crossborder.messages.manifest_checks import most, not_in_tables, off_the_master, too_many
+from crossborder.messages.manifest_checks import (
+    most,
+    not_in_tables,
+    off_the_master,
+    stated,
+    too_many,
+)
 from crossborder.messages.manifest_survey import (
     Survey,
     already_told,
@@ -86,7 +92,8 @@ def manifest_findings(
     What the check of the declaration tells of the same value is not told again. `on` as in `Plan.check`;
     `options` are the profile's; `most_houses` may lower the limit of 9,999 house waybills, never raise it.
     `masters` (`master_waybill`, `pieces`, `gross_weight`) is what the operator knows of the master waybills;
-    without it MFT-02 is not evaluated. `surveyed` is `survey_manifests` of the same frames and options, where it is
+    else what their shipments say (`master_pieces`, `master_gross_weight`) counts, and where none says anything MFT-02 is
+    silent. `surveyed` is `survey_manifests` of the same frames and options, where it is
     known already.
     """
     found = surveyed or survey_manifests(frames, options)
@@ -171,6 +178,7 @@ def _switched_on(options: Mapping[str, str] | None) -> Collection[str]:
 def _noted_totals(
     found: Survey, frames: FrameSet, masters: pl.DataFrame | None, options: Mapping[str, str] | None
 ) -> pl.DataFrame:
+    masters = stated(frames) if masters is None else masters
     if masters is None:
         return findings.empty()
     percent = (options or {}).get(_TOLERANCE, "3")

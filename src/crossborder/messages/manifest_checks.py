@@ -10,6 +10,7 @@ from crossborder.messages.findings import failures, first_faults, place, to_find
 from crossborder.messages.inquiry import only_tables
 from crossborder.messages.manifest_survey import Survey
 from crossborder.shipments import findings
+from crossborder.shipments.columns import OF_MASTER
 from crossborder.shipments.decimals import shortest
 from crossborder.shipments.frames import FrameSet
 
@@ -56,12 +57,16 @@ def off_the_master(
     """MFT-02: totals that differ from what the operator says of the master by more than `percent`.
 
     `lines` are those that can be written; `masters` has `master_waybill`, `pieces`, `gross_weight` (String,
-    null where not known). One note on the first shipment of the manifest.
+    null where not known), and `said_by`, the shipment that says it, which has the note; without one the first shipment of
+    the manifest has it.
     """
     exact = pl.Decimal(38, 5)
     figures = {"PackNo": "pieces", "GrossWt": "gross_weight"}
+    if "said_by" not in masters.columns:
+        masters = masters.with_columns(said_by=pl.lit(None, dtype=pl.UInt32))
     known = masters.select(
         normalise_expr(pl.col("master_waybill")).alias("_master"),
+        "said_by",
         *(pl.col(c).cast(exact, strict=False).alias(f"_{c}") for c in figures.values()),
     ).unique("_master", keep="first", maintain_order=True)
     sums = (
@@ -70,6 +75,7 @@ def off_the_master(
         .join(found.groups, on="manifest", maintain_order="left")
         .with_columns(normalise_expr(pl.col("master_waybill")).alias("_master"))
         .join(known, on="_master", maintain_order="left")
+        .with_columns(pl.coalesce("said_by", "ship").alias("ship"))
     )
     parts = []
     for element, column in figures.items():
@@ -80,6 +86,24 @@ def off_the_master(
     return findings.gather(parts)
 
 
+def stated(frames: FrameSet) -> pl.DataFrame | None:
+    """What the shipments themselves say of their master waybills, the first that says anything; None if none does."""
+    said = frames.shipments.filter(pl.any_horizontal(pl.col(*OF_MASTER).is_not_null()))
+    if not said.height:
+        return None
+    figures = {name.removeprefix("master_"): name for name in OF_MASTER}
+    return (
+        said.sort("ship")
+        .with_columns(_master=normalise_expr(pl.col("master_waybill")))
+        .group_by("_master", maintain_order=True)
+        .agg(
+            pl.col("master_waybill", "ship").first(),
+            *(pl.col(column).drop_nulls().first().alias(name) for name, column in figures.items()),
+        )
+        .rename({"ship": "said_by"})
+    )
+
+
 def _noted(
     rows: pl.DataFrame, element: str, column: str, found: Survey, frames: FrameSet
 ) -> pl.DataFrame:
@@ -87,7 +111,10 @@ def _noted(
     total, said = (shortest(pl.col(c).cast(pl.String)) for c in (element, f"_{column}"))
     noted = rows.select(
         "ship",
-        pl.lit(frames.header("shipments", column)).alias("column"),
+        pl.when(pl.col("said_by").is_null())
+        .then(pl.lit(frames.header("shipments", column)))
+        .otherwise(pl.lit(frames.header("shipments", f"master_{column}")))
+        .alias("column"),
         pl.lit(element).alias("element"),
         pl.lit("MFT-02").alias("rule"),
         pl.lit("warn").alias("severity"),

@@ -17,6 +17,7 @@ from crossborder.messages.render import ILLEGAL
 from crossborder.messages.texts import Text
 from crossborder.shipments import findings
 from crossborder.shipments.asking import AS_WRITTEN, MANY, Panel, Question
+from crossborder.shipments.columns import OF_MASTER
 from crossborder.shipments.frames import FrameSet, in_order
 
 MESSAGE = "EXP311"
@@ -69,7 +70,11 @@ def columns_needed() -> frozenset[str]:
     plan = compile_plan(MESSAGE)
     sources = [g.source(n) for g in plan.groups for n in g.names]
     found = {c for s in sources for c in s.expr().meta.root_names()}
-    found |= {c for g in plan.groups for c in g.mapping.by} | {"direction", "house_waybill"}
+    found |= {c for g in plan.groups for c in g.mapping.by} | {
+        "direction",
+        "house_waybill",
+        *OF_MASTER,
+    }
     if plan.mapping.after is None:
         return frozenset(found)
     group, common = _in_common(MESSAGE)

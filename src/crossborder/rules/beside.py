@@ -221,6 +221,16 @@ _ELSEWHERE: tuple[Beside, ...] = (
         meaning="BillNum has 4 characters. An endpoint may lower the limit, never raise it; the examples lower it to 2.",
     ),
     _beside(
+        "MFT-02", "manifest", ("舱单合计与总运单的件数、重量相差过大", "Totals of the manifest against the master waybill's own"), "GrossWt;PackNo",
+        ("核对是否漏列或多列分运单", "look for house waybills that are missing or do not belong here"),
+        Parcel("B", head={"master_pieces": "1", "master_gross_weight": "1.2371"}),
+        Parcel("B", head={"master_pieces": "1", "master_gross_weight": "1.2372"}),
+        severity="warn", action="note", source="practice", start="", certainty="inferred", inputs="master_gross_weight;master_pieces",
+        meaning="Where the file states pieces and weight of the master waybill (on any of its shipments; the first counts), by more "
+        "than 3 % (setting `manifest_total_percent`); the note stands on the shipment that states them. Where nothing is "
+        "stated, it is not evaluated.",
+    ),
+    _beside(
         "MFT-03", "manifest", ("舱单品名50字以内，货值两位小数", "Goods name of 50 characters on the manifest"), "MainGName;TradeTotal",
         ("缩短品名，或打开 manifest_name_cut", "shorten the name, or switch manifest_name_cut on"),
         Parcel("B", goods=({"name": "棉" * 50},)), Parcel("B", goods=({"name": "棉" * 51},)), source="EXP311 schema (China E-Port, 2019 copy)",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cache
+
 import polars as pl
 
 from crossborder.shipments.columns import Kind
@@ -25,6 +28,29 @@ SUPPLEMENTARY = r"[\x{20000}-\x{3FFFD}]"
 """Ideographs outside the basic plane."""
 STRANGE = f"{ILLEGAL}|{FULL_WIDTH_ANY}"
 """What TXT-04 speaks about in a column that holds codes or numbers."""
+
+_GB2312, _BIG5 = ("gb2312", range(0xB0, 0xF8)), ("big5", range(0xA4, 0xC7))
+"""The ideographs of GB 2312, and the common ones of Big5 (its first level): encoding, first bytes."""
+
+
+@cache
+def traditional() -> str:
+    """Common characters of traditional writing: those of Big5's first level that GB 2312 has not (EXP-46)."""
+    codes = sorted(map(ord, _ideographs(*_BIG5) - _ideographs(*_GB2312)))
+    runs: list[list[int]] = []
+    for code in codes:
+        if runs and code == runs[-1][1] + 1:
+            runs[-1][1] = code
+        else:
+            runs.append([code, code])
+    return "[" + "".join(f"{chr(a)}-{chr(b)}" if a < b else chr(a) for a, b in runs) + "]"
+
+
+def _ideographs(encoding: str, first: Iterable[int]) -> set[str]:
+    pairs = (bytes((a, b)) for a in first for b in range(0x40, 0xFF))
+    text = "".join(pair.decode(encoding, "ignore") for pair in pairs)
+    return {c for c in text if "\u4e00" <= c <= "\u9fff"}
+
 
 _WIDE = [chr(c) for c in range(0xFF01, 0xFF5F)] + ["\u3000"]
 _NARROW = [chr(c) for c in range(0x21, 0x7F)] + [" "]

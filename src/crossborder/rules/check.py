@@ -49,7 +49,7 @@ def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.Dat
     fired = []
     for name, one in _inquiries(tuple(rules), ctx, _seen(ships)).items():
         asked = one.asked(prepared.frames[name], prepared.unusual[name])
-        found = sorted(_fired(prepared.frames[name], one, asked), key=lambda f: f.position)
+        found = sorted(looked_at(prepared.frames[name], one, asked), key=lambda f: f.position)
         if found:
             fired.append(told(found, prepared, name))
     return placed(fired, ships) if fired else findings.empty()
@@ -119,18 +119,18 @@ def _in_force(rule: Rule, ctx: Context, seen: Seen) -> pl.Expr | bool:
     return pl.col("_day").is_between(start, end).fill_null(not rule.effective_to)
 
 
-def _fired(frame: pl.DataFrame, inquiry: Inquiry, asked: Sequence[int]) -> Iterator[Fired]:
+def looked_at(frame: pl.DataFrame, inquiry: Inquiry, asked: Sequence[int]) -> Iterator[Fired]:
     """The cases of a frame that are broken somewhere, and where."""
     for number, places in inquiry.panel.ask(frame, asked, sparing=True).items():
         bundle = inquiry.bundles[number]
         if bundle.screened:
-            yield from _looked_at(frame, bundle, places)
+            yield from _members(frame, bundle, places)
         else:
             position, one = bundle.members[0]
             yield Fired(position, one, places)
 
 
-def _looked_at(frame: pl.DataFrame, bundle: Bundle, places: pl.Series) -> Iterator[Fired]:
+def _members(frame: pl.DataFrame, bundle: Bundle, places: pl.Series) -> Iterator[Fired]:
     """Those of a bundle with a screen: the members are asked in the rows that it let through."""
     needed = sorted({name for _, one in bundle.members for name in one.needed})
     masks = columns_of(

@@ -1,4 +1,4 @@
-"""Value limits of classes B and C: CLS-04, LIM-01 to LIM-05. Bounds are the dated rows of `limits.csv`.
+"""Value limits of classes B and C: CLS-04, LIM-01 to LIM-05; quantities: LIM-08, LIM-10. Bounds are the dated rows of `limits.csv`.
 
 The value is that of `prepare.py` (`_value`, CNY). Which row of `limits.csv` counts is chosen by the movement
 date, direction and the other country. Without an exchange rate a limit is not evaluated and holds; what a whole
@@ -261,4 +261,86 @@ def indivisible(ctx: Context) -> Cases:
         zh="价值折合人民币 {value} 元，超过限值 {limit} 元，但包裹内仅一件商品",
         en="the value is CNY {value}, above the limit of CNY {limit}, but it is a single article",
         values=_SHOWN,
+    )
+
+
+_KILOGRAM = "035"
+
+
+@rule(
+    "LIM-08",
+    title=("B类烟酒限自用少量", "Tobacco and alcohol in class B: a small own-use quantity"),
+    applies="B",
+    fields="CodeTS;GQty",
+    source="GACC Order 43 (1993)",
+    severity="warn",
+    action="hold",
+    start="1993-03-01",
+    certainty="inferred",
+    fix=(
+        "由人工判断是否自用、合理数量；快件限量未有明文",
+        "a person judges whether it is a small quantity for own use; no limit for parcels was found",
+    ),
+    passing=Parcel(goods=({"commodity_code": "01010100"},)),
+    failing=Parcel(goods=({"commodity_code": "02050000"},)),
+)
+def restricted_quantity(ctx: Context) -> Cases:
+    """Lines whose tax number is one of alcohol or tobacco, from a declared quantity on (setting `restricted_quantity`)."""
+    prefixes = "|".join(ctx.words("restricted_tax_numbers")) or r"[^\s\S]"
+    code = pl.col("commodity_code")
+    yield Case(
+        when=pl.col("_quantity") >= ctx.number("restricted_quantity"),
+        screen=code.str.contains(f"^(?:{prefixes})[0-9]{{6}}$"),
+        column="quantity",
+        frame="goods",
+        zh="烟酒（税号 {commodity_code}）数量 {quantity}，限自用少量",
+        en="{quantity} of tobacco or alcohol (tax number {commodity_code}): only small quantities for own use",
+    )
+
+
+@rule(
+    "LIM-10",
+    title=(
+        "B类奶粉净重不超过5公斤（快件企业做法）",
+        "Milk powder: 5 kg net a parcel (carriers' practice)",
+    ),
+    applies="B",
+    fields="GName;NetWt",
+    source="carrier notice",
+    severity="warn",
+    action="note",
+    certainty="inferred",
+    fix=("核对承运人的限重，必要时分票寄递", "look at the carrier's limit"),
+    passing=Parcel(head={"gross_weight": "6", "net_weight": "5"}, goods=({"name": "婴儿奶粉"},)),
+    failing=Parcel(
+        head={"gross_weight": "6", "net_weight": "5.00001"}, goods=({"name": "婴儿奶粉"},)
+    ),
+)
+def milk_powder(ctx: Context) -> Cases:
+    """By name. Of a parcel that holds nothing else the net weight counts, of several lines what they say in kilograms as
+    first quantity; where that is another unit, how much of the parcel is milk powder is not known.
+
+    The limit is the setting `milk_powder_kg`.
+    """
+    words, most = ctx.pattern("milk_powder", whole=True), ctx.number("milk_powder_kg")
+    zh = "奶粉净重 {kg} 千克，超过 {most} 千克"
+    en = "milk powder of {kg} kg net, more than {most} kg"
+    limit = pl.lit(str(most))
+    yield Case(
+        when=(pl.col("_lines") == 1) & pl.col("_main").str.contains(f"(?i){words}"),
+        screen=pl.col("_net") > most,
+        column="net_weight",
+        zh=zh,
+        en=en,
+        values={"kg": plain(pl.col("_net")), "most": limit},
+    )
+    weight = pl.when(pl.col("unit_1") == _KILOGRAM).then(pl.col("_quantity_1")).sum().over("ship")
+    yield Case(
+        when=(pl.col("_of") > 1) & (weight > most) & (pl.col("unit_1") == _KILOGRAM),
+        screen=pl.col("name").str.contains(f"(?i){words}"),
+        column="quantity_1",
+        frame="goods",
+        zh=zh,
+        en=en,
+        values={"kg": plain(weight), "most": limit},
     )

@@ -160,6 +160,28 @@ OPTIONS: dict[str, Option] = {
             rules=("CLS-17",),
         ),
         Option(
+            "restricted_quantity",
+            "1",
+            "B类烟、酒（按行邮税号）一项申报数量达到此数时暂挂；快件限量未有明文，默认全部由人工判断",
+            "declared quantity of one class B line of tobacco or alcohol (by its tax number) from which the parcel is held; no "
+            "limit for parcels was found, so by default a person judges all of them",
+            rules=("LIM-08",),
+        ),
+        Option(
+            "milk_powder_kg",
+            "5",
+            "B类奶粉净重超过此值（千克）时提示（快件企业做法）",
+            "net weight in kg above which a class B parcel of milk powder is noted (carriers' practice)",
+            rules=("LIM-10",),
+        ),
+        Option(
+            "manifest_total_percent",
+            "3",
+            "舱单合计与总运单件数、毛重相差超过此比例（%）时提示",
+            "difference in percent between the manifest's totals and the master waybill's own above which a note is given",
+            rules=("MFT-02",),
+        ),
+        Option(
             "phone_identities",
             "4",
             "同一电话在一份清单中对应的证件号码达到此数量时提示",

@@ -15,11 +15,12 @@ from crossborder.rules.charsets import (
     half_width,
     is_free,
     is_strict,
+    traditional,
     unusual,
 )
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
-from crossborder.shipments.columns import COLUMNS, FRAME_NAMES
+from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
 
 
 @rule(
@@ -321,3 +322,58 @@ def goods_name(ctx: Context) -> Cases:
             severity="reject" if grade == "reject" else "warn",
             action="reject" if grade == "reject" else "note",
         )
+
+
+@rule(
+    "EXP-46",
+    title=(
+        "品名用简体字，不含广告用语",
+        "Goods names in simplified characters, without advertising",
+    ),
+    fields="GName;MainGName",
+    source="practice",
+    severity="warn",
+    action="note",
+    certainty="inferred",
+    fix=(
+        "改用规范的简体品名，删去广告用语",
+        "use the plain name in simplified characters, without advertising",
+    ),
+    passing=Parcel(goods=({"name": "玻璃杯"},)),
+    failing=Parcel(goods=({"name": "新款玻璃杯"},)),
+)
+def plain_name(ctx: Context) -> Cases:
+    """Words of the list `advertising`, and characters that are not among the simplified ones.
+
+    Whether a name agrees with its tax or commodity number is not judged: there are no names of a complete tariff.
+    """
+    words = ctx.pattern("advertising", whole=True)
+    for column, zh, en, frame in _NAMES:
+        name = pl.col(column)
+        other = name.ne_missing(pl.col("_main")) if frame == "shipments" else None
+        word = name.str.to_lowercase().str.extract(f"({words})")
+        yield Case(
+            when=word.is_not_null(),
+            column=column,
+            frame=frame,
+            screen=name.str.contains(f"(?i){words}") if other is None else other,
+            zh=f"{zh}含有广告用语“{{word}}”",
+            en=f"{en} holds the advertising word {{word}}",
+            values={"word": word},
+        )
+        character = name.str.extract(f"({traditional()})")
+        yield Case(
+            when=character.is_not_null(),
+            column=column,
+            frame=frame,
+            screen=name.str.contains(traditional()) if other is None else other,
+            zh=f"{zh}含有繁体字“{{char}}”",
+            en=f"{en} holds the character {{char}}, which is no simplified one",
+            values={"char": character},
+        )
+
+
+_NAMES: tuple[tuple[str, str, str, FrameName], ...] = (
+    ("name", "商品名称", "the goods name", "goods"),
+    ("main_goods_name", "主要商品名称", "the main goods name", "shipments"),
+)

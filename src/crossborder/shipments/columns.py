@@ -166,6 +166,8 @@ SHIPMENTS: tuple[Column, ...] = (
     _s("foreign_exchange_settled", "flag", "是否收付汇", "1 if foreign exchange is received or paid under verification"),
     _s("separated_luggage", "flag", "是否分离运输行李", "1 if the parcel is separated luggage of a traveller"),
     _s("platform_purchase", "flag", "是否平台三单商品", "1 if bought on a platform that sends order, payment and waybill messages"),
+    _s("master_pieces", "integer", "总运单件数", "packages of the whole master waybill as the carrier says; compared with the manifest", "pieces"),
+    _s("master_gross_weight", "decimal", "总运单毛重", "gross weight of the whole master waybill as the carrier says; compared with the manifest", "kg"),
 )
 
 GOODS: tuple[Column, ...] = (
@@ -212,6 +214,9 @@ COLUMNS: dict[FrameName, dict[str, Column]] = {
     "goods": {c.name: c for c in GOODS},
     "documents": {c.name: c for c in DOCUMENTS},
 }
+
+OF_MASTER = ("master_pieces", "master_gross_weight")
+"""Columns that are about the master waybill and no part of what is declared of a shipment."""
 
 
 def personal_names() -> frozenset[str]:

@@ -1,6 +1,6 @@
 """The canonical content of a shipment as one SHA-256: has a declaration that is live changed, or not?
 
-The text digested holds only what the file gave (before profile and engine), numbers without idle zeros
+The text digested holds only what the file gave (before profile and engine; nothing of the master waybill's own totals), numbers without idle zeros
 (1.50 = 1.5), waybills in their comparing form, lines by their number. It does not depend on row numbers, on
 the order of columns or on the mapping that read the file. The form of the text is fixed: changing it would
 make every live declaration look changed.
@@ -15,7 +15,7 @@ import polars as pl
 
 from crossborder import keys
 from crossborder.shipments.asking import AS_WRITTEN, constant, filled
-from crossborder.shipments.columns import COLUMNS, Column, FrameName
+from crossborder.shipments.columns import COLUMNS, OF_MASTER, Column, FrameName
 from crossborder.shipments.decimals import tidied
 from crossborder.shipments.frames import FrameSet
 
@@ -67,7 +67,8 @@ def _text(frame: FrameName, table: pl.DataFrame) -> pl.Expr:
     What is the same in every row (names of columns without gaps, values of constant columns) is one literal.
     """
     values = filled(table)
-    columns = [column for column in COLUMNS[frame].values() if values[column.name]]
+    told = [c for c in COLUMNS[frame].values() if frame != "shipments" or c.name not in OF_MASTER]
+    columns = [column for column in told if values[column.name]]
     same = constant(table, [column.name for column in columns])
     normal = _normal(table, columns)
     common = table.head(1).select(normal[name].alias(name) for name in same)
