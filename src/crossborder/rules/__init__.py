@@ -27,12 +27,21 @@ from crossborder.rules.limits import RATES, of_rates
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option
 from crossborder.rules.packs import Pack, find_pack, packs
+from crossborder.rules.switches import (
+    SET_ELSEWHERE,
+    Switch,
+    graded,
+    refuse_wrong,
+    switches,
+    told_off,
+)
 from crossborder.rules.unevaluated import unevaluated
 
 __all__ = [
     "ACROSS_COLUMNS",
     "OPTIONS",
     "RATES",
+    "SET_ELSEWHERE",
     "Case",
     "Context",
     "Entry",
@@ -41,6 +50,7 @@ __all__ = [
     "Pack",
     "Parcel",
     "Rule",
+    "Switch",
     "bonds",
     "catalogue",
     "check",
@@ -51,9 +61,13 @@ __all__ = [
     "context_of",
     "find_pack",
     "frames_of",
+    "graded",
     "in_common",
     "of_rates",
     "packs",
+    "refuse_wrong",
     "registry",
+    "switches",
+    "told_off",
     "unevaluated",
 ]
