@@ -117,11 +117,20 @@ def configuration() -> str:
             )
         )
         parts.append("\n")
-    parts += ["## `[profiles.NAME.options]`\n\n", OPTIONS_WORDS, "\n\n", _options(), "\n", EXAMPLE]
+    parts += ["## `[profiles.NAME.options]`\n\n", OPTIONS_WORDS, "\n\n", _options(), "\n"]
+    parts += ["## `[profiles.NAME.rules]`\n\n", RULES_WORDS, "\n\n", _rules(), "\n", EXAMPLE]
     return "".join(parts)
 
 
 OPTIONS_WORDS = "Figures and rules that no law fixes. Each has a safe default; the rule that asks says so in `crossborder explain`."
+RULES_WORDS = """Rules that no text of law states (`inferred` in [rules.md](rules.md)): practice, or our reading. Each may be set, for example
+`EXP-13 = "note"`; unset it does what stands under default. `off`: it is not checked, and every result says so once (`not_evaluated`,
+`mark`); `note`: told, and it goes on; `hold`: it waits for a person (`crossborder accept`); `reject`. A setting says what follows at
+most: weaker cases of a rule stay as weak as they are. Two are never off: what the ledger or XML cannot take (a house waybill twice,
+`EXP-48`; characters that XML forbids, `TXT-04`) is refused whatever is set, and a missing exchange rate (`LIM-12`) holds or goes on
+marked. `crossborder explain RULE` says how to set it; an unknown rule stops the start and names the nearest.
+
+没有法律明文的规则（推断）可在此设置：off 不检查（每份结果注明一次），note 提示，hold 待人工，reject 拒收；不设置则按默认。"""
 EXAMPLE = """## An example
 
 ```toml
@@ -258,6 +267,16 @@ def _options() -> str:
         for name in _cut_options()
     ]  # fmt: skip
     return table(("option", "values", "default", "meaning", "含义"), rows)
+
+
+def _rules() -> str:
+    titles = {e.id: e for e in rules.catalogue()}
+    rows = [
+        (f"`{s.rule}`", ", ".join(f"`{c}`" for c in s.choices), f"`{s.default}`", titles[s.rule].title_en,
+         titles[s.rule].title_zh)
+        for s in rules.switches().values()
+    ]  # fmt: skip
+    return table(("rule", "values", "default", "what it asks", "含义"), rows)
 
 
 def _cut_options() -> list[str]:

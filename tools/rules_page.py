@@ -95,7 +95,8 @@ def _bullets(record: Record) -> Iterator[str]:
     if list(record["told_as"]) != [record["id"]]:
         yield f"told as {', '.join(f'`{one}`' for one in record['told_as'])}"
     for one in record["switches"]:
-        yield f"setting: `{one['option']}`, default `{one['default']}`"
+        default = f", default `{one['default']}`" if one["default"] else ""
+        yield f"setting: `{one['option']}`{default}"
 
 
 def _parcel(parcel: Mapping[str, str | None]) -> str:

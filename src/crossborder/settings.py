@@ -83,7 +83,7 @@ class Profile(Section):
     """The firm's own constants: what fills canonical columns that the shipment file leaves empty.
 
     `values` are for shipments columns, `values_by_class` win over them for one class, `goods_values` are for
-    goods columns. `options` switch rules that are settings. A `demo` profile never files to a live endpoint,
+    goods columns. `options` switch rules that are settings; `rules` set inferred rules (`EXP-13 = "note"`). A `demo` profile never files to a live endpoint,
     and only under it do fictional exchange rates count.
     """
 
@@ -96,6 +96,9 @@ class Profile(Section):
     values_by_class: dict[str, dict[str, str]] = {}
     goods_values: dict[str, str] = {}
     options: dict[str, str] = {}
+    rules: dict[str, str] = Field(
+        {}, description="inferred rules: RULE = off | note | hold | reject; see docs/rules.md"
+    )
 
 
 class Operator(Section):

@@ -11,17 +11,17 @@ import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from crossborder import rules, settings
+from crossborder import settings
 from crossborder.engine import Engine
 from crossborder.errors import LedgerError, NotFound, PayloadErased
 from crossborder.reports import write_report
-from crossborder.rules import model
+from crossborder.rules import model, registry
 from crossborder.samples import Sample
 from crossborder.settings import Profile, Settings
 
@@ -32,10 +32,11 @@ REASON = "seen the order, own use"
 GUN = "合金仿真枪"
 
 
-def strict(desk: Firm, **options: str) -> Firm:
+def strict(desk: Firm, *, rules: Mapping[str, str] | None = None, **options: str) -> Firm:
     """The firm with other settings of the rules."""
     demo = settings.find_profile(Settings(), "demo").model_dump()
-    profile = Profile(**demo | {"options": {**demo["options"], **options}})
+    changes = {"options": {**demo["options"], **options}, "rules": dict(rules or {})}
+    profile = Profile(**demo | changes)
     served = {n: e.model_copy(update={"profile": "strict"}) for n, e in endpoints(desk.sandbox).items()}  # fmt: skip
     desk.engine.close()
     desk.settings = Settings(profile="strict", profiles={"strict": profile}, endpoints=served)
@@ -300,7 +301,7 @@ def test_a_house_waybill_twice_in_a_batch_does_not_pass(
     desk: Firm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rule about repeated house waybills is in force from a day on; that a key is live once holds always."""
-    rule = next(r for r in rules.registry() if r.id == "EXP-48")
+    rule = next(r for r in registry() if r.id == "EXP-48")
     later = dataclasses.replace(rule, effective_from="2099-01-01")
     monkeypatch.setitem(model._REGISTRY, rule.id, later)
     sample = armed()

@@ -123,6 +123,8 @@ _CERTAIN = {
 
 
 def _switch(one: Mapping[str, Any], said: str) -> str:
+    if not one["default"]:
+        return f"{one['option']}: {one[f'meaning_{said}']}"
     values = " | ".join(one["values"]) or t("大于零的数", "a number above zero")
     default = t("默认", "default")
     return f"{one['option']} = {values} ({default} {one['default']}): {one[f'meaning_{said}']}"

@@ -15,7 +15,7 @@ import polars as pl
 from crossborder import messages, rules
 from crossborder.engine import repeats
 from crossborder.engine.earlier import Heads, Keys
-from crossborder.engine.pure import Judge, JudgedBlock
+from crossborder.engine.pure import Judge, JudgedBlock, of_manifest
 from crossborder.engine.results import Checked
 from crossborder.engine.spool import Spool
 from crossborder.shipments import FrameSet
@@ -187,6 +187,7 @@ class Across:
             lot.frames, context.tables, context.declared_on, options=options,
             most_houses=self._judge.most_houses, surveyed=survey,
         )  # fmt: skip
+        told = of_manifest(told, context)
         return Told(_not_filed(told, lot), replace(lot, survey=survey))
 
     @property

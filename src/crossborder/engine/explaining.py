@@ -110,15 +110,37 @@ def _parcels(example: rules.Example) -> list[dict[str, str | None]]:
 
 
 def _switches(rule_id: str) -> list[Record]:
-    """Settings of the profile that change a rule."""
-    return [
+    """Settings that change a rule: the switch of an inferred one, then those of the profile that it asks."""
+    return [*_switch(rule_id), *(
         {
             "option": f"profiles.NAME.options.{o.name}", "default": o.default, "values": list(o.choices),
             "meaning_zh": o.meaning_zh, "meaning_en": o.meaning_en,
         }
         for o in rules.OPTIONS.values()
         if rule_id in o.rules
-    ]  # fmt: skip
+    )]  # fmt: skip
+
+
+_GRADE = (
+    "没有法律明文，可设为：off 不检查（结果中注明），note 提示，hold 待人工，reject 拒收",
+    "no text of law says so, so it may be set: off (not checked, which every result says), note, hold, reject",
+)
+_MARK = (
+    "缺汇率时：hold 待人工，note 标注后放行", "where a rate is missing: hold waits for a person, note goes on marked",
+)  # fmt: skip
+
+
+def _switch(rule_id: str) -> Iterator[Record]:
+    found = rules.switches().get(rule_id)
+    if found is not None:
+        zh, en = _GRADE if "off" in found.choices else _MARK
+        yield {
+            "option": f"profiles.NAME.rules.{rule_id}", "default": found.default, "values": list(found.choices),
+            "meaning_zh": zh, "meaning_en": en,
+        }  # fmt: skip
+    if rule_id in rules.SET_ELSEWHERE:
+        key, zh, en = rules.SET_ELSEWHERE[rule_id]
+        yield {"option": key, "default": "", "values": [], "meaning_zh": zh, "meaning_en": en}
 
 
 def _parcel(parcel: rules.Parcel) -> dict[str, str | None]:

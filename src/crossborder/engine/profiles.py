@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from crossborder import messages, schema, settings
+from crossborder import messages, rules, schema, settings
 from crossborder.errors import SettingsError
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet
@@ -30,7 +30,9 @@ def find(profile: str | Path | Profile | None) -> Profile:
 
 
 def refuse_wrong(firm: Profile) -> None:
-    """Raise `SettingsError` for a value under no known column, or one that a message would refuse."""
+    """Raise `SettingsError` for a value under no known column, or one that a message would refuse, or a rule that
+    cannot be set so."""
+    rules.refuse_wrong(firm)
     tables = [firm.values, *firm.values_by_class.values()]
     for values in tables:
         for column, value in values.items():

@@ -29,6 +29,8 @@ from crossborder.shipments import findings as found
 log.know_personal(personal_names())
 
 
+_MANIFEST = {"EXP-40": "reject"}
+"""Inferred rules that the manifest carries out, and what follows where nothing is set."""
 NOTHING = intake.SourceTable((), 0, pl.DataFrame())
 """The source rows of a block, which are not kept."""
 
@@ -93,7 +95,11 @@ class Judge:
         served: Iterable[str] | None = None,
         most_houses: int | None = None,
     ) -> Judge:
-        """For a firm and a person, by the tables of the day of declaration (default: today in China)."""
+        """For a firm and a person, by the tables of the day of declaration (default: today in China).
+
+        Raises `SettingsError` for settings of the rules that cannot be used.
+        """
+        rules.refuse_wrong(firm)
         day = declared_on or china_time.now().strftime("%Y%m%d")
         context = rules.Context.of(
             tables=_with_fictional_rates(tables, day[:6]) if firm.demo else tables,
@@ -188,16 +194,25 @@ def _judge(
     parts = [
         f_class,
         plan.check(elements, classed, context.tables, context.declared_on),
-        rules.of_rates(rules.check(classed, context)),
-        messages.manifest_findings(
-            classed,
-            context.tables,
-            context.declared_on,
-            options=context.profile.options,
-            most_houses=most_houses,
+        rules.of_rates(rules.check(classed, context), context),
+        of_manifest(
+            messages.manifest_findings(
+                classed,
+                context.tables,
+                context.declared_on,
+                options=context.profile.options,
+                most_houses=most_houses,
+            ),
+            context,
         ),
+        rules.told_off(context),
     ]
     return whole, _once(found.gather(parts))
+
+
+def of_manifest(told: pl.DataFrame, context: rules.Context) -> pl.DataFrame:
+    """Findings of the manifest's own checks, where a profile sets one of these rules."""
+    return rules.graded(told, context, _MANIFEST) if context.grades else told
 
 
 def _judge_alone(
@@ -209,7 +224,12 @@ def _judge_alone(
     plan = messages.compile_plan("EXP301")
     elements = plan.project(classed)
     told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
-    parts = [f_class, told, rules.of_rates(rules.check_alone(classed, context))]
+    parts = [
+        f_class,
+        told,
+        rules.of_rates(rules.check_alone(classed, context), context),
+        rules.told_off(context),
+    ]
     return whole, _once(found.gather(parts)), unanswered, elements
 
 

@@ -36,6 +36,14 @@ from crossborder.rules.marks import wanted as marks_wanted
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option, largest
 from crossborder.rules.packs import Pack, find_pack, packs
+from crossborder.rules.switches import (
+    SET_ELSEWHERE,
+    Switch,
+    graded,
+    refuse_wrong,
+    switches,
+    told_off,
+)
 from crossborder.rules.unevaluated import unevaluated
 
 __all__ = [
@@ -45,6 +53,7 @@ __all__ = [
     "OF_LEDGER",
     "OPTIONS",
     "RATES",
+    "SET_ELSEWHERE",
     "Case",
     "Context",
     "Entry",
@@ -53,6 +62,7 @@ __all__ = [
     "Pack",
     "Parcel",
     "Rule",
+    "Switch",
     "bonds",
     "catalogue",
     "check",
@@ -64,6 +74,7 @@ __all__ = [
     "element",
     "find_pack",
     "frames_of",
+    "graded",
     "house_days",
     "in_common",
     "judged_with_earlier",
@@ -72,11 +83,14 @@ __all__ = [
     "marks_wanted",
     "of_rates",
     "packs",
+    "refuse_wrong",
     "registry",
     "split_concerned",
     "split_days",
     "split_partners",
+    "switches",
     "told_again",
+    "told_off",
     "told_split",
     "unevaluated",
 ]

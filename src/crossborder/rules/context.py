@@ -92,6 +92,11 @@ class Context:
         return Decimal(self.option(name))
 
     @cached_property
+    def grades(self) -> dict[str, str]:
+        """What the profile sets inferred rules to, by rule id (`rules.switches`)."""
+        return {rule.upper().replace("_", "-"): grade for rule, grade in self.profile.rules.items()}
+
+    @cached_property
     def rates(self) -> dict[str, Decimal]:
         """CNY per one unit, by currency code, of the month.
 

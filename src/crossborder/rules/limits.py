@@ -80,8 +80,11 @@ def _limit(ctx: Context, rule_id: str, zh: str, en: str, *, single: bool) -> Cas
     )
 
 
-def of_rates(findings: pl.DataFrame) -> pl.DataFrame:
-    """Findings where those of limits that miss an exchange rate are of LIM-12, whichever limit it is."""
+def of_rates(findings: pl.DataFrame, ctx: Context) -> pl.DataFrame:
+    """Findings where those of limits that miss an exchange rate are of LIM-12, whichever limit it is.
+
+    A profile may set that rule to `note`: then what misses a rate goes on, marked.
+    """
     if not (findings.get_column("severity") == "not_evaluated").any():
         return findings
     missed = (
@@ -90,7 +93,10 @@ def of_rates(findings: pl.DataFrame) -> pl.DataFrame:
         & pl.col("rule").is_in(_LIMITS)
     )
     rule_id = pl.when(missed).then(pl.lit(RATES)).otherwise("rule")
-    return findings.with_columns(rule_id.alias("rule"))
+    named = [rule_id.alias("rule")]
+    if ctx.grades.get(RATES) == "note":
+        named.append(pl.when(missed).then(pl.lit("mark")).otherwise("action").alias("action"))
+    return findings.with_columns(named)
 
 
 @rule(

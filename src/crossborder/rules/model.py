@@ -41,7 +41,8 @@ class Case:
     that the text of `column` must hold. A case speaks about the value in `column`: where there is none it is
     silent, unless it is `blank`; `says` names another column (or helper column) whose text is the finding's value.
     `over` names columns (of `across.COMMON`): the case compares the shipments that have them in common, so only the
-    whole hand-in can answer it; every other case judges each shipment by itself.
+    whole hand-in can answer it; every other case judges each shipment by itself. `fixed`: what it finds cannot be filed
+    at all, so no switch changes it.
     """
 
     when: pl.Expr
@@ -58,6 +59,7 @@ class Case:
     blank: bool = False
     says: str = ""
     over: tuple[str, ...] = ()
+    fixed: bool = False
     fix_zh: str = ""
     fix_en: str = ""
 

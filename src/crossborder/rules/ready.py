@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,6 +11,7 @@ import polars as pl
 from crossborder.rules.charsets import unusual
 from crossborder.rules.context import Context
 from crossborder.rules.elements import element
+from crossborder.rules.grades import action_of
 from crossborder.rules.model import Case, Rule
 from crossborder.shipments.asking import Panel, Question, filled
 from crossborder.shipments.columns import COLUMNS, personal_names
@@ -88,15 +89,25 @@ class Ready:
 def ready(rule: Rule, ctx: Context) -> tuple[Ready, ...]:
     """The cases of a rule, made once for each context; two threads may make them at once, the same ones."""
     if rule.id not in ctx.memo:
-        ctx.memo[rule.id] = tuple(Ready(rule, c, _said(rule, c)) for c in rule.cases(ctx))
+        ctx.memo[rule.id] = tuple(Ready(rule, c, _said(rule, c, ctx)) for c in cases_of(rule, ctx))
     found: tuple[Ready, ...] = ctx.memo[rule.id]
     return found
 
 
-def _said(rule: Rule, case: Case) -> Said:
-    severity, action = case.severity or rule.severity, case.action or rule.action
+def cases_of(rule: Rule, ctx: Context) -> Iterator[Case]:
+    """The cases of a rule that are looked at: of one that is switched off only those that no switch changes."""
+    off = ctx.grades.get(rule.id) == "off"
+    return (case for case in rule.cases(ctx) if case.fixed or not off)
+
+
+def _said(rule: Rule, case: Case, ctx: Context) -> Said:
+    severity: str = case.severity or rule.severity
+    action: str = case.action or rule.action
     if case.severity == "warn" and not case.action:
         action = "note"
+    if not case.fixed:
+        grade = ctx.grades.get(rule.id, "")
+        severity, action = action_of(grade, rule.action, severity, action)
     texts = {
         "zh": case.zh,
         "en": case.en,

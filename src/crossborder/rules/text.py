@@ -51,6 +51,7 @@ def characters(ctx: Context) -> Cases:
                 column=column.name,
                 frame=frame,
                 holds=holds,
+                fixed=True,
                 zh=f"{column.label_zh}含有非法字符 {{char}}",
                 en=f"illegal character {{char}} in {words}",
                 values={"char": code_points(value.str.extract(f"({ILLEGAL})"))},

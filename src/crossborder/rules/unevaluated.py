@@ -61,6 +61,10 @@ def _unevaluated(ctx: Context) -> pl.DataFrame:
                 "no complete table of tax numbers on that day",
             )
         )
+    rows += [
+        (rule, "已在设置中关闭", "switched off by the settings")
+        for rule, grade in sorted(ctx.grades.items()) if grade == "off"
+    ]  # fmt: skip
     if ctx.served_prefixes is None:
         rows.append(("ID-18", "未提供申报端点", "the endpoints are not known here"))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")

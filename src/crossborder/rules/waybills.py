@@ -60,6 +60,7 @@ def unique_waybill(_: Context) -> Cases:
         when=key.is_not_null() & key.is_duplicated(),
         over=("_master", "_house", "direction"),
         column="house_waybill",
+        fixed=True,
         zh="同一总运单、进出口方向下分运单号重复",
         en="the house waybill stands more than once under this master waybill and direction",
     )
@@ -67,6 +68,7 @@ def unique_waybill(_: Context) -> Cases:
         yield Case(
             when=number == "",
             column=column,
+            fixed=True,
             zh="运单号中没有字母或数字",
             en="the waybill number has neither letter nor digit",
         )
