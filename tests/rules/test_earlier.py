@@ -258,7 +258,9 @@ def test_the_ledger_keeps_what_the_rules_make() -> None:
 def test_a_house_waybill_elsewhere_is_told_once_with_every_place() -> None:
     rows = [(0, "999-1", "20261101-01"), (0, "999-1", "20261101-01"), (0, "999-2", "20261102-01")]
     elsewhere = pl.DataFrame(rows, schema=rules.ELSEWHERE, orient="row")
-    (found,) = rules.told_again(frames_of(Example((Parcel(), Parcel()))), elsewhere).to_dicts()
+    (found,) = rules.told_again(
+        frames_of(Example((Parcel(), Parcel()))), elsewhere, context_of(Example(()))
+    ).to_dicts()
     assert (found["ship"], found["rule"], found["action"], found["element"]) == (
         0,
         "EXP-50",
@@ -266,4 +268,9 @@ def test_a_house_waybill_elsewhere_is_told_once_with_every_place() -> None:
         "AssBillNo",
     )
     assert "999-1 (20261101-01), 999-2 (20261102-01)" in found["en"]
-    assert rules.told_again(frames_of(Example((Parcel(),))), elsewhere.clear()).height == 0
+    assert (
+        rules.told_again(
+            frames_of(Example((Parcel(),))), elsewhere.clear(), context_of(Example(()))
+        ).height
+        == 0
+    )

@@ -39,7 +39,9 @@ def context(example: Example, **grades: str) -> Context:
 
 def judged(example: Example, **grades: str) -> pl.DataFrame:
     """All that the whole of judging finds."""
-    return pure._judge(frames_of(example), context(example, **grades), Operator(), None)[1]
+    ctx = context(example, **grades)
+    found_here = pure._judge(frames_of(example), ctx, Operator(), None)[1]
+    return pl.concat([found_here, rules.judged_with_earlier(example, ctx)])
 
 
 def failing(rule: str) -> Example:

@@ -77,7 +77,7 @@ def again(
         pl.col("there").str.tail(1) == pl.col("key").str.tail(1)
     )
     elsewhere = houses.join(there, on="house", maintain_order="left_right").filter(other)
-    return rules.told_again(frames, elsewhere.select(*rules.ELSEWHERE))
+    return rules.told_again(frames, elsewhere.select(*rules.ELSEWHERE), context)
 
 
 def marks_from(settings: Settings, context: rules.Context, now: datetime) -> str:

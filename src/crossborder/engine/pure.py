@@ -29,7 +29,7 @@ from crossborder.shipments import findings as found
 log.know_personal(personal_names())
 
 
-_MANIFEST = {"EXP-40": "reject"}
+_MANIFEST = {"EXP-40": "reject", "MFT-02": "note"}
 """Inferred rules that the manifest carries out, and what follows where nothing is set."""
 NOTHING = intake.SourceTable((), 0, pl.DataFrame())
 """The source rows of a block, which are not kept."""

@@ -20,6 +20,7 @@ from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.marks import SOURCES, marks_of
 from crossborder.rules.model import Example, Rule
 from crossborder.rules.prepare import plain
+from crossborder.rules.switches import graded
 from crossborder.shipments import findings
 from crossborder.shipments.frames import FrameSet
 
@@ -220,7 +221,7 @@ def _rule(rule_id: str) -> Rule:
     return next(rule for rule in registry() if rule.id == rule_id)
 
 
-def again(heads: FrameSet, elsewhere: pl.DataFrame) -> pl.DataFrame:
+def again(heads: FrameSet, elsewhere: pl.DataFrame, ctx: Context) -> pl.DataFrame:
     """Findings of EXP-50: `elsewhere` (columns `ELSEWHERE`) says where the house waybill of a shipment is live already."""
     if not elsewhere.height:
         return findings.empty()
@@ -232,7 +233,8 @@ def again(heads: FrameSet, elsewhere: pl.DataFrame) -> pl.DataFrame:
         en=pl.format("this house waybill is live under another master waybill: {}. Declared twice, or a split arrival?", "where"),
     )  # fmt: skip
     columns = ("house_waybill", "house_waybill")
-    return _findings(made, columns, "hold", heads, HOUSE_AGAIN.rule)
+    told = _findings(made, columns, HOUSE_AGAIN.rule.action, heads, HOUSE_AGAIN.rule)
+    return graded(told, ctx, {AGAIN: HOUSE_AGAIN.rule.action})
 
 
 def _findings(
@@ -263,11 +265,11 @@ def _by(is_in: pl.Expr, incoming: str | None, outgoing: str | None) -> pl.Expr:
     return pl.when(is_in).then(pl.lit(incoming, dtype=pl.String)).otherwise(pl.lit(outgoing, dtype=pl.String))  # fmt: skip
 
 
-def judged_with_earlier(example: Example) -> pl.DataFrame:
+def judged_with_earlier(example: Example, context: Context | None = None) -> pl.DataFrame:
     """What is found of an example because of the parcels that were handed in before it, which all are live."""
     if not example.earlier:
         return findings.empty()
-    frames, ctx = frames_of(example), context_of(example)
+    frames, ctx = frames_of(example), context or context_of(example)
     before = frames_of(replace(example, parcels=example.earlier)).shipments
     batch = pl.lit("20261101-01")
     own, known = (marks_of(f, ctx, b"example") for f in (frames, replace(frames, shipments=before)))
@@ -279,5 +281,5 @@ def judged_with_earlier(example: Example) -> pl.DataFrame:
     )  # fmt: skip
     elsewhere = same.filter(pl.col("master") != pl.col("master_waybill")).with_columns(batch=batch)
     return findings.gather(
-        [split(own, other, frames, ctx), again(frames, elsewhere.select(*ELSEWHERE))]
+        [split(own, other, frames, ctx), again(frames, elsewhere.select(*ELSEWHERE), ctx)]
     )
