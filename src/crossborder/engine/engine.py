@@ -98,7 +98,7 @@ class Engine:
         with self._guard:
             if self._ledger is None:
                 self.home.mkdir(parents=True, exist_ok=True)
-                self._ledger = Ledger.open(self.home)
+                self._ledger = Ledger.open(self.home, url=self.settings.ledger.address())
             return self._ledger
 
     # -- what is known of the firm

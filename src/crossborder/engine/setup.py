@@ -16,7 +16,7 @@ from crossborder import settings
 from crossborder.engine import profiles
 from crossborder.errors import CrossborderError, SettingsError
 from crossborder.ledger import Ledger
-from crossborder.settings import Endpoint, Loaded, Settings
+from crossborder.settings import Endpoint, LedgerSettings, Loaded, Settings
 from crossborder.transport import close_transport, open_transport, probe, say
 
 
@@ -112,7 +112,7 @@ def write_settings_template(file: Path, *, force: bool = False, lang: str = "en"
 def examine(loaded: Loaded, *, connect: bool = False) -> list[Examined]:
     """Try home folder, disk, clock, profiles, ledger and (asked) every endpoint's address."""
     found = [_home(loaded.home), _disk(loaded.home), _clock(), *_profiles(loaded)]
-    found.append(_ledger(loaded.home))
+    found.append(_ledger(loaded.home, loaded.settings.ledger))
     for name, endpoint in loaded.settings.endpoints.items():
         found.append(_endpoint(name, endpoint, loaded.home, connect=connect))
     return found
@@ -157,10 +157,13 @@ def _profiles(loaded: Loaded) -> Iterator[Examined]:
             )
 
 
-def _ledger(home: Path) -> Examined:
+def _ledger(home: Path, at: LedgerSettings) -> Examined:
     try:
-        Ledger.open(home).close()
-        return Examined(True, "台账可用", "the ledger opens and is up to date")
+        with Ledger.open(home, url=at.address()) as ledger:
+            where = ledger.place
+        return Examined(
+            True, f"台账可用（{where}）", f"the ledger opens and is up to date ({where})"
+        )
     except CrossborderError as error:
         return Examined(False, f"台账：{error.text('zh')}", f"ledger: {error.text('en')}")
 

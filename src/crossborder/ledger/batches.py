@@ -14,6 +14,7 @@ from crossborder import china_time
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import Base, event, to_json
+from crossborder.ledger.dialects import RECORDING as AS_RECORDER
 from crossborder.ledger.records import (
     AttemptDraft,
     Attempts,
@@ -40,7 +41,7 @@ class Batches(Base):
         one) still records is left alone. When recording breaks off in a living process, call `leave_batch`.
         """
         self._owners.appear()
-        with self._guard, self.write() as connection:
+        with self._guard, self.write(AS_RECORDER) as connection:
             found = self._abandoned(connection, draft)
             batch_id = found or self._new_id(connection, draft.day or _day(now))
             if found is None:
@@ -72,7 +73,7 @@ class Batches(Base):
             if batch_id not in self._recording:
                 return
             self._recording.discard(batch_id)
-            with contextlib.suppress(LedgerError), self.write() as connection:
+            with contextlib.suppress(LedgerError), self.write(AS_RECORDER) as connection:
                 connection.execute(
                     _one(batch_id)
                     .where(tables.batches.c.state == RECORDING, tables.batches.c.recorder == self.owner)
@@ -103,7 +104,7 @@ class Batches(Base):
         longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
         """
         new = attempts if isinstance(attempts, Attempts) else Attempts.of(attempts)
-        with self.write() as connection:
+        with self.write(AS_RECORDER) as connection:
             recorded = self._mine(connection, batch_id)
             blocks.refuse_gaps(shipments, recorded)
             new = blocks.not_yet(connection, batch_id, new)
@@ -141,7 +142,7 @@ class Batches(Base):
         in the same transaction shipments that were prepared lose their attempts, which are voided and can never
         be sent. Raises `LedgerError` if it is not being recorded.
         """
-        with self.write() as connection:
+        with self.write(AS_RECORDER) as connection:
             self._mine(connection, batch_id)
             for lot in findings:
                 blocks.insert_findings(connection, batch_id, lot)

@@ -1,4 +1,4 @@
-"""The ledger: batches, attempts, receipts and their history, on one machine, in one folder."""
+"""The ledger: batches, attempts, receipts and their history, in a folder of one machine or on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners):
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are
-    handed in, never asked for. Several processes may open the same folder at once; it must lie on a local disk.
+    handed in, never asked for. Several processes may open the same folder at once; it must lie on a local disk. On
+    PostgreSQL processes of several hosts, each with a home folder of its own, may open the same database.
     """
 
     @classmethod
@@ -33,7 +34,8 @@ class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners):
     ) -> Ledger:
         """Open (or make) the ledger of a home folder, bring its tables up to date, cut off unfinished writes.
 
-        `url` replaces the database file `home/ledger.sqlite3`. `checkpoint` is called with a name at each point
+        `url` replaces the database file `home/ledger.sqlite3`: another file (`sqlite:///…`) or a database on PostgreSQL
+        (`postgresql://USER:PASSWORD@HOST/DATABASE`), where the bytes lie in a table. `checkpoint` is called with a name at each point
         where a test may want the process to die. Raises `LedgerError`.
         """
         engine = database.connect(home, url)
@@ -44,6 +46,11 @@ class Ledger(Batches, Outbox, Inbox, Applying, Decisions, Looking, Partners):
             with ledger.write() as connection:
                 ledger._payloads.cut(connection)
         return ledger
+
+    @property
+    def place(self) -> str:
+        """Back end, version and place in one line; no password."""
+        return database.describe(self._engine)
 
     def close(self) -> None:
         """Give up connections and this process's name."""

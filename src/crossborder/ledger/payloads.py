@@ -1,6 +1,6 @@
-"""The payload store: append-only segment files that hold the exact bytes of every attempt.
+"""The payload store, which holds the exact bytes of every attempt: in segment files (SQLite) or a table (PostgreSQL).
 
-Order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
+With files the order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
 stands in `facts` (`payload/000001.seg` → bytes) and is written by the same transaction as those rows; what lies
 behind is the rest of a write that no row knows, and is cut off. Writers exclude each other by the database's
 write lock, in which every method that changes a file must be called.
@@ -14,17 +14,113 @@ import os
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import tables
 from crossborder.ledger.bodies import Payload, Run
+from crossborder.ledger.dialects import insert_rows, is_shared
 from crossborder.ledger.records import PayloadRef
 
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
 """A segment that has reached this size is followed by the next."""
+
+
+class Payloads(Protocol):
+    """Where bytes lie; an attempt's row holds their place and digest (`PayloadRef`). Thread-safe."""
+
+    def extend(self, connection: Connection, payload: Payload) -> tuple[str, int]:
+        """Keep documents, one after another; segment and offset of the first.
+
+        What is kept is as lasting as the transaction: on the disk before it is committed, gone if it is not. Raises
+        `LedgerError` if it cannot be kept; the transaction must then be rolled back.
+        """
+
+    def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
+        """As `extend`, for bodies that are not gathered yet; where each of them lies."""
+
+    def read(self, ref: PayloadRef) -> bytes:
+        """The bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest."""
+
+    def cut(self, connection: Connection) -> int:
+        """Cut off whatever no committed row knows; how many bytes that was."""
+
+    def overhang(self, connection: Connection) -> bool:
+        """Whether there is anything to be cut off (also true while somebody writes)."""
+
+
+def open_payloads(home: Path, engine: Engine, checkpoint: Callable[[str], None]) -> Payloads:
+    """The payload store that belongs to a ledger's database."""
+    return Rows(engine, checkpoint) if is_shared(engine.dialect) else Segments(home, checkpoint)
+
+
+class Rows:
+    """Bytes in the table `payload`, one row for each document, so that every host can read them.
+
+    What is kept by one transaction is a segment of its own: nobody waits for another to learn where the end is.
+    """
+
+    def __init__(self, engine: Engine, checkpoint: Callable[[str], None]) -> None:
+        self._engine = engine
+        self._checkpoint = checkpoint
+
+    def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
+        """See `Payloads`."""
+        return _append(self, connection, bodies)
+
+    def extend(self, connection: Connection, payload: Payload) -> tuple[str, int]:
+        """See `Payloads`."""
+        number = connection.execute(select(tables.payload_segments.next_value())).scalar_one()
+        name = f"{number:012d}.row"
+        places = accumulate(payload.lengths, initial=0)
+        rows = zip(places, map(bytes, payload.bodies()), strict=False)
+        insert_rows(
+            connection, tables.payload, ("offset", "body"),
+            ((place, body) for place, body in rows if body), {"segment": name},
+        )  # fmt: skip
+        self._checkpoint("payload:written")
+        return name, 0
+
+    def read(self, ref: PayloadRef) -> bytes:
+        """See `Payloads`."""
+        p = tables.payload.c
+        query = select(p.body).where(p.segment == ref.segment, p.offset == ref.offset)
+        with self._engine.connect() as connection:
+            return whole(connection.execute(query).scalar() or b"", ref)
+
+    def cut(self, connection: Connection) -> int:
+        """Nothing: bytes are committed with the rows that know them."""
+        return 0
+
+    def overhang(self, connection: Connection) -> bool:
+        """Never: bytes are committed with the rows that know them."""
+        return False
+
+
+def whole(body: bytes, ref: PayloadRef) -> bytes:
+    """The bytes that were found at `ref`. Raises `PayloadDamaged` if they are not those of its digest."""
+    if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
+        raise PayloadDamaged(
+            "stored bytes are damaged; they are not sent and not composed again",
+            "已存储的报文损坏，不会发送，也不会重新生成",
+            place=f"{FOLDER}/{ref.segment} @ {ref.offset}+{ref.length}",
+            fix_en="restore the payload store from a backup, or void the attempt and hand it in again",
+            fix_zh="请从备份恢复报文存储，或作废该次申报后重新提交",
+        )
+    return body
+
+
+def _append(store: Payloads, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
+    payload = Payload.of(bodies)
+    name, first = store.extend(connection, payload)
+    offsets = accumulate(payload.lengths, initial=first)
+    return [
+        PayloadRef(name, *place)
+        for place in zip(offsets, payload.lengths, payload.digests, strict=False)
+    ]
 
 
 class Segments:
@@ -38,14 +134,8 @@ class Segments:
         self._limit = limit
 
     def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
-        """As `extend`, for bodies that are not gathered yet; where each of them lies."""
-        payload = Payload.of(bodies)
-        name, first = self.extend(connection, payload)
-        offsets = accumulate(payload.lengths, initial=first)
-        return [
-            PayloadRef(name, *place)
-            for place in zip(offsets, payload.lengths, payload.digests, strict=False)
-        ]
+        """See `Payloads`."""
+        return _append(self, connection, bodies)
 
     def extend(self, connection: Connection, payload: Payload) -> tuple[str, int]:
         """Write documents behind the last committed byte and flush them; segment and offset of the first.
@@ -77,15 +167,7 @@ class Segments:
                 body = file.read(ref.length)
         except OSError:
             body = b""
-        if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
-            raise PayloadDamaged(
-                "stored bytes are damaged; they are not sent and not composed again",
-                "已存储的报文损坏，不会发送，也不会重新生成",
-                place=f"{FOLDER}/{ref.segment} @ {ref.offset}+{ref.length}",
-                fix_en="restore the payload folder from a backup, or void the attempt and hand it in again",
-                fix_zh="请从备份恢复报文目录，或作废该次申报后重新提交",
-            )
-        return body
+        return whole(body, ref)
 
     def cut(self, connection: Connection) -> int:
         """Cut off whatever lies behind the last committed byte of each segment; how many bytes that was."""
