@@ -232,7 +232,7 @@ def _type(annotation: Any) -> str:
         model = inner[1]
         return "named sections" if _is_section(model) else f"table of {_type(model)}"
     if settings.Secret in inner:
-        return "secret"
+        return "text or secret" if str in inner else "secret"
     raise SystemExit(f"no words for the type {annotation!r}")
 
 

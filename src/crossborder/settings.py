@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import parse_qs, quote, urlsplit
 
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -155,8 +156,14 @@ class Endpoint(Section):
 
 
 class LedgerSettings(Section):
-    """Where the ledger lives. SQLite in the home folder on a local disk."""
+    """Where the ledger lives: in a SQLite file in the home folder on a local disk, or on PostgreSQL."""
 
+    url: str | Secret = Field(
+        "",
+        description="postgresql://USER@HOST/DATABASE (needs the extra `postgresql`), or where that address is found; "
+        "empty: a SQLite file in the home folder",
+    )
+    password: Secret | None = Field(None, description="of the user that `url` names")
     block: int = Field(
         5000, ge=1, description="shipments committed at a time while a batch is recorded"
     )
@@ -181,6 +188,39 @@ class LedgerSettings(Section):
         if len(self.keys) > 1 and not self.key:
             raise ValueError("ledger.keys has several keys: ledger.key must name the current one")
         return self
+
+    @field_validator("url")
+    @classmethod
+    def _no_password(cls, value: str | Secret) -> str | Secret:
+        if isinstance(value, str) and _password_in(value):
+            raise ValueError(
+                "a literal secret; leave the password out of url and write password = {env=…}"
+            )
+        return value
+
+    def address(self) -> str | None:
+        """The address with its password, None for the file in the home folder. Raises `SettingsError`.
+
+        It must be shown to nobody.
+        """
+        url = self.url.reveal() if isinstance(self.url, Secret) else self.url
+        if self.password is None or not url:
+            return url or None
+        scheme, mark, rest = url.partition("://")
+        user, at, host = rest.rpartition("@")
+        if not (mark and at and user):
+            raise SettingsError(
+                "a password without a user", "设有密码但没有用户名", place="[ledger] url",
+                fix_en="url = \"postgresql://USER@HOST/DATABASE\"", fix_zh="请设 url = \"postgresql://用户@主机/数据库\"",
+            )  # fmt: skip
+        name = user.partition(":")[0]
+        return f"{scheme}://{name}:{quote(self.password.reveal(), safe='')}@{host}"
+
+
+def _password_in(url: str) -> bool:
+    parts = urlsplit(url)
+    asked = {name.lower() for name in parse_qs(parts.query)}
+    return bool(parts.password) or bool(asked & {"password", "sslpassword"})
 
 
 class ServiceSettings(Section):

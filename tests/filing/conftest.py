@@ -9,7 +9,7 @@ from .office import Office
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[Office]:
-    made = Office(tmp_path / "home")
+def office(ledger_home: Path) -> Iterator[Office]:
+    made = Office(ledger_home)
     yield made
     made.ledger.close()

@@ -9,9 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from sqlalchemy import text
+from tests.backends import open_ledger
+
 from crossborder.china_time import CHINA
 from crossborder.filing import EndpointPolicy, Filer, Queuer, Resolver, Tally
-from crossborder.ledger import AttemptDraft, BatchDraft, Draft, Ledger, ShipmentRow
+from crossborder.ledger import AttemptDraft, BatchDraft, Draft, ShipmentRow
 from crossborder.testing import message
 from crossborder.transport import Incoming, LookedUp, Outgoing, Submitted, detail
 
@@ -44,7 +47,7 @@ class Office:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.ledger = Ledger.open(home)
+        self.ledger = open_ledger(home)
         self.now = START
         self.tally = Tally()
         self._numbers = itertools.count(1)
@@ -98,8 +101,8 @@ class Office:
 
     def events(self, verb: str) -> list[tuple[object, ...]]:
         with self.ledger.read() as connection:
-            sql = "SELECT attempt_id, from_state, to_state, detail FROM events WHERE verb = ? ORDER BY id"
-            return [tuple(row) for row in connection.exec_driver_sql(sql, (verb,))]
+            sql = "SELECT attempt_id, from_state, to_state, detail FROM events WHERE verb = :verb ORDER BY id"
+            return [tuple(row) for row in connection.execute(text(sql), {"verb": verb})]
 
     def filer(self, far: Far, part: str = "1", policy: EndpointPolicy = POLICY) -> Filer:
         return Filer(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
+from tests.backends import spoil
 
 from crossborder.errors import LedgerError
 from crossborder.ledger import Ledger
@@ -161,11 +162,9 @@ def test_manifests_and_declarations_of_another_endpoint_are_not_touched(office: 
 
 def test_damaged_bytes_are_never_sent(office: Office) -> None:
     office.queue(3)
-    ((segment, offset),) = office.rows("segment, offset")[1:2]
-    (file,) = office.home.rglob(f"*{segment}*")
-    data = bytearray(file.read_bytes())
-    data[int(str(offset)) + 5] ^= 1
-    file.write_bytes(bytes(data))
+    second = office.ledger.attempts_in()[1]
+    assert second.frozen is not None
+    spoil(office.home, second.frozen, at=5)
     far = Far()
     office.run(office.filer(far))
     assert len(far.arrived) == 2

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from tests.backends import URLS
 
 from crossborder.sandbox import EndpointSpec, Faults, Sandbox
 
@@ -31,10 +32,10 @@ class Children:
         self._next = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
-        tests = Path(__file__).parents[1]
-        path = os.pathsep.join(filter(None, (str(tests), os.environ.get("PYTHONPATH"))))
+        root = Path(__file__).parents[2]
+        path = os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))
         return subprocess.Popen(
-            [sys.executable, "-m", "filing.submit_child", *self._arguments], cwd=tests,
+            [sys.executable, "-m", "tests.filing.submit_child", *self._arguments], cwd=root,
             stdin=subprocess.PIPE, text=True,
             env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
@@ -63,11 +64,18 @@ def wait_for(count: Callable[[], int], target: int, process: subprocess.Popen[st
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize("kind", ["http", "folder"])
+@pytest.mark.parametrize(
+    ("kind", "backend"),
+    [
+        ("http", "sqlite"), ("folder", "sqlite"),
+        pytest.param("http", "postgresql", marks=pytest.mark.slow),
+        pytest.param("folder", "postgresql", marks=pytest.mark.slow),
+    ],
+    indirect=["backend"],
+)  # fmt: skip
 def test_each_message_arrives_exactly_once(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+    kind: str, office: Office, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    office = Office(tmp_path / "home")
     office.prepare(MESSAGES)
     spec = EndpointSpec("hangzhou", door="http" if kind == "http" else "folder")
     late = Faults(delays=1.0, delay_seconds=0.01)  # widens the moment between taking and answering
@@ -81,7 +89,7 @@ def test_each_message_arrives_exactly_once(
                 return len(sandbox.arrivals("hangzhou"))
             return sum(len(list((boxes / box).glob("*.xml"))) for box in ("OutBox", "SentBox"))
 
-        children = Children(str(office.home), kind, address)
+        children = Children(str(office.home), kind, address, *filter(None, [URLS.get(office.home)]))
         request.addfinalizer(children.close)
         target = 0
         for _ in range(KILLS):
@@ -100,4 +108,3 @@ def test_each_message_arrives_exactly_once(
     ids = [str(row[0]) for row in office.rows("message_id")]
     assert arrivals == dict.fromkeys(ids, 1)
     assert all(body is not None and i.encode() in body for i, body in bodies.items())
-    office.ledger.close()

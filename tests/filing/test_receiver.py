@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
+from sqlalchemy import text
+from tests.backends import open_ledger
 
 from crossborder.errors import LedgerError
 from crossborder.filing import Reader, ReceiptPoller, Tally
@@ -44,10 +46,10 @@ def test_nothing_is_acknowledged_before_it_is_on_the_disk(office: Office) -> Non
     acknowledge = far._acknowledge
 
     def looks_first(name: str) -> None:
-        other = Ledger.open(office.home)  # what another process sees is committed
+        other = open_ledger(office.home)  # what another process sees is committed
         with other.read() as connection:
-            sql = "SELECT count(*) FROM receipts WHERE name = ?"
-            seen.append(connection.exec_driver_sql(sql, (name,)).scalar())
+            sql = text("SELECT count(*) FROM receipts WHERE name = :name")
+            seen.append(connection.execute(sql, {"name": name}).scalar())
         other.close()
         acknowledge(name)
 

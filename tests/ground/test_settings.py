@@ -134,3 +134,49 @@ def test_missing_file_is_a_clear_error(tmp_path: Path) -> None:
 def test_broken_toml_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         settings.load(write(tmp_path / "c.toml", "day_starts = "))
+
+
+@pytest.mark.parametrize(
+    ("section", "address"),
+    [
+        ('url = "postgresql://wang@db/book"', "postgresql://wang@db/book"),
+        ('url = "postgresql://wang@db/book"\npassword = {env = "PW"}', "postgresql://wang:p%40ss%2Fword@db/book"),
+        ('url = {env = "DB"}', "postgresql://wang:other@db/book"),
+        ('url = {env = "DB"}\npassword = {env = "PW"}', "postgresql://wang:p%40ss%2Fword@db/book"),
+        ('password = {env = "PW"}', None),
+        ("block = 7", None),
+    ],
+)  # fmt: skip
+def test_the_ledgers_address_is_made_of_url_and_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, address: str | None
+) -> None:
+    monkeypatch.setenv("PW", "p@ss/word")
+    monkeypatch.setenv("DB", "postgresql://wang:other@db/book")
+    loaded = settings.load(write(tmp_path / "c.toml", f"[ledger]\n{section}"))
+    assert loaded.settings.ledger.address() == address
+    shown = "\n".join(map(str, loaded.rows()))
+    assert "p@ss" not in shown
+    assert "other" not in shown
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://wang:hunter2@db/book", "postgresql://db/book?user=wang&password=hunter2"]
+)
+def test_a_password_in_the_ledgers_address_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    with pytest.raises(SettingsError, match="literal secret") as told:
+        settings.load(write(tmp_path / "c.toml", f'[ledger]\nurl = "{url}"'))
+    assert "hunter2" not in told.value.text("en") + told.value.text("zh")
+    monkeypatch.setenv("CROSSBORDER_LEDGER__URL", url)
+    with pytest.raises(SettingsError, match="literal secret"):
+        settings.load(home=tmp_path)
+
+
+def test_a_password_needs_a_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PW", "x")
+    file = write(
+        tmp_path / "c.toml", '[ledger]\nurl = "postgresql://db/book"\npassword = {env = "PW"}'
+    )
+    with pytest.raises(SettingsError, match="without a user"):
+        settings.load(file).settings.ledger.address()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.backends import open_ledger
 
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import Attempts, FindingRow, KeysTaken, Ledger, Settled, tables
@@ -81,7 +82,7 @@ def test_a_key_twice_in_one_block_is_refused(ledger: Ledger) -> None:
 
 def test_only_the_recorder_may_record(ledger: Ledger, home: Path) -> None:
     batch = ledger.begin_batch(source(), NOW)
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         with pytest.raises(LedgerError):
             other.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
         with pytest.raises(LedgerError):
@@ -89,10 +90,10 @@ def test_only_the_recorder_may_record(ledger: Ledger, home: Path) -> None:
 
 
 def test_the_same_file_continues_what_a_dead_process_left(home: Path) -> None:
-    with Ledger.open(home) as dead:
+    with open_ledger(home) as dead:
         batch = dead.begin_batch(source(), NOW)
         dead.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         again = ledger.begin_batch(source(), NOW)
         assert (again.id, again.continued, again.recorded) == (batch.id, True, 1)
         other_file = ledger.begin_batch(source("other.csv"), NOW)
@@ -103,7 +104,7 @@ def test_the_same_file_continues_what_a_dead_process_left(home: Path) -> None:
 
 def test_what_a_living_process_records_is_left_alone(ledger: Ledger, home: Path) -> None:
     batch = ledger.begin_batch(source(), NOW)
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         assert other.begin_batch(source(), NOW).id != batch.id
     assert ledger.begin_batch(source(), NOW).id not in (batch.id,)
 
@@ -118,7 +119,7 @@ def test_a_batch_that_was_left_is_continued_by_any_process(ledger: Ledger, home:
     """Where the process that broke off lives on, as the service does."""
     batch = ledger.begin_batch(source(), NOW)
     ledger.leave_batch(batch.id)
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         assert other.begin_batch(source(), NOW).id == batch.id
 
 
@@ -150,12 +151,12 @@ def test_manifests_of_a_repeated_block_are_passed_over(ledger: Ledger) -> None:
 
 
 def test_a_discarded_batch_frees_its_keys(home: Path) -> None:
-    with Ledger.open(home) as dead:
+    with open_ledger(home) as dead:
         batch = dead.begin_batch(source(), NOW)
         dead.record_block(batch.id, [shipment(0)], [declaration(0)], [], [], NOW)
         with pytest.raises(LedgerError):
             dead.discard_batch(batch.id, "tester", "wrong file", NOW)
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         assert ledger.discard_batch(batch.id, "tester", "wrong file", NOW) == 1
         (known,) = ledger.known([key(0)])
         assert (known.live, known.state, known.sealed) == (False, "voided", False)
@@ -195,10 +196,10 @@ def test_nobody_knows_such_a_batch(ledger: Ledger) -> None:
 def test_what_another_file_needs_is_taken_from_dead_batches_only(
     ledger: Ledger, home: Path
 ) -> None:
-    with Ledger.open(home) as dead:
+    with open_ledger(home) as dead:
         left = dead.begin_batch(source("left.csv"), NOW)
         dead.record_block(left.id, [shipment(0)], [declaration(0)], [], [], NOW)
-    with Ledger.open(home) as living:
+    with open_ledger(home) as living:
         held = living.begin_batch(source("held.csv"), NOW)
         living.record_block(held.id, [shipment(1, 0)], [declaration(1, 0)], [], [], NOW)
         assert ledger.discard_abandoned(["99900000002"], "tester", "why", NOW) == []

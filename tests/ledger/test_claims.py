@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from tests.backends import open_ledger
+
 from crossborder.ledger import KeysTaken, Ledger, Outgoing, Sent
 
 from .desk import MINUTE, NOW, claim, declaration, key, ready, shipment, source
@@ -14,7 +16,7 @@ COUNT = 200
 
 def test_claims_of_many_threads_and_two_ledgers_never_overlap(ledger: Ledger, home: Path) -> None:
     ready(ledger, COUNT)
-    other = Ledger.open(home)
+    other = open_ledger(home)
     got: dict[str, list[Outgoing]] = {}
     start = threading.Barrier(8)
 

@@ -8,12 +8,10 @@ from sqlalchemy import bindparam, null, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crossborder.ledger import Ledger, tables
-from crossborder.ledger.dialects import insert_rows
+from crossborder.ledger.dialects import among, insert_rows, numbers
 from crossborder.ledger.driver import (
-    among,
     columns_of,
     insert_columns,
-    numbers,
     rows_of,
     run_rows,
     update_columns,
@@ -25,7 +23,9 @@ SET = update(F).where(F.c.name == bindparam("which")).values(value=bindparam("ne
 
 def facts(ledger: Ledger) -> dict[str, str]:
     with ledger.read() as connection:
-        query = select(F.c.name, F.c.value).where(among(F.c.name, ["a", "b", "c", "\"'é中"]))
+        query = select(F.c.name, F.c.value).where(
+            among(connection, F.c.name, ["a", "b", "c", "\"'é中"])
+        )
         return {str(name): str(value) for name, value in connection.execute(query)}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from tests.backends import open_ledger, plan_of
 
 from crossborder.errors import NotFound
 from crossborder.ledger import Ledger, Read, ReceiptLine, StoredLot, tables
@@ -20,7 +21,7 @@ def line(code: str = "D0", number: int = 0) -> ReceiptLine:
 def test_raw_bytes_first(ledger: Ledger, home: Path) -> None:
     ref = ledger.store_receipt("hangzhou", "a.xml", b"\x00<no xml", NOW)
     assert ref.new
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         (found,) = other.unread_receipts(10)
     assert (found.id, found.endpoint, found.name, found.raw) == (ref.id, "hangzhou", "a.xml", b"\x00<no xml")  # fmt: skip
 
@@ -121,7 +122,7 @@ def test_what_was_just_stored_is_at_hand_once_and_on_the_disk(ledger: Ledger, ho
     """Reading must not depend on it: another process, a second look and what no longer had room get the same bytes."""
     items = [(f"{n}.xml", b"%04d" % n) for n in range(300)]
     assert ledger.take_receipts("hangzhou", [*items, ("again", b"0007")], NOW) == 300
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         told = list(other.unread_receipts(1000))
     assert [(one.name, one.raw) for one in told] == items
     assert [list(ledger.unread_receipts(1000)) for _ in range(2)] == [told, told]
@@ -140,7 +141,7 @@ def test_little_is_kept_at_hand_and_nothing_that_others_have_read(
             "hangzhou", [(f"{n}", b"%04d" % n) for n in range(first, first + 100)], NOW
         )
     assert len(ledger._at_hand) == 10
-    with Ledger.open(home) as other:
+    with open_ledger(home) as other:
         for one in other.unread_receipts(1000, most_bytes=10_000):
             other.save_read(one.id, "EXP302", [line()])
     assert len(ledger.unread_receipts(1000)) == 0
@@ -162,5 +163,5 @@ def test_loose_lines_are_found_by_their_own_index(ledger: Ledger, outcomes: list
     with ledger.read() as connection:
         query = select(tables.receipt_lines.c.id).where(having(outcomes))
         text = str(query.compile(connection, compile_kwargs={"literal_binds": True}))
-        plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
+        plan = " ".join(plan_of(connection, text))
     assert "ix_receipt_lines_loose" in plan

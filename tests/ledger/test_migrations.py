@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,16 +8,23 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Column, Engine, Index, inspect, text
+from sqlalchemy import Column, Engine, Index, String, inspect, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex
+from tests.backends import URLS, open_ledger
+from tests.postgres import Server
 
 from crossborder.errors import LedgerError
 from crossborder.ledger import Ledger, ReceiptLine, database, migrations
 from crossborder.ledger.dialects import open_engine
-from crossborder.ledger.tables import metadata
+from crossborder.ledger.tables import metadata, only_postgresql
 
 from .desk import MASTER, NOW, claim, hand_in, held, ready
+
+SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+KEPT = {"sqlite": [], "postgresql": ["payload"]}
+"""What a ledger on each back end keeps on the way down: bytes are never thrown away."""
 
 
 def contents(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
@@ -36,7 +44,7 @@ def without_chain(
 
 
 def filled(home: Path) -> Engine:
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         ready(ledger, 3)
         hand_in(ledger, 2, first=10, name="b.csv")
         refs = [ledger.store_receipt("hangzhou", f"{raw}.xml", raw.encode(), NOW) for raw in "abc"]
@@ -46,7 +54,7 @@ def filled(home: Path) -> Engine:
         ledger.add_api_key("shop", "secret", NOW)
         ledger.idempotent(1, "key", "0" * 64, NOW)
         claim(ledger)
-    return open_engine(f"sqlite:///{home / database.FILE}")
+    return open_engine(URLS.get(home, f"sqlite:///{home / database.FILE}"))
 
 
 def test_head_is_the_newest_version() -> None:
@@ -60,6 +68,7 @@ def by_expression(index: Index) -> bool:
     return any(not isinstance(part, Column) for part in index.expressions)
 
 
+@SQLITE
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.filterwarnings(
     "ignore:autogenerate skipping metadata-specified expression-based index"
@@ -76,7 +85,7 @@ def test_the_migrations_make_the_tables_as_they_are_declared(home: Path) -> None
         assert str(CreateIndex(index).compile(dialect=sqlite.dialect())) in indexes
 
 
-def test_every_step_up_and_down_on_a_filled_ledger(home: Path) -> None:
+def test_every_step_up_and_down_on_a_filled_ledger(home: Path, backend: str) -> None:
     engine = filled(home)
     before = contents(engine)
     assert all(
@@ -87,7 +96,7 @@ def test_every_step_up_and_down_on_a_filled_ledger(home: Path) -> None:
     database.migrate(engine, migrations.HEAD)
     assert without_chain(contents(engine)) == without_chain(before)
     database.migrate(engine, "base")
-    assert inspect(engine).get_table_names() == ["alembic_version"]
+    assert sorted(inspect(engine).get_table_names()) == ["alembic_version", *KEPT[backend]]
     database.migrate(engine, migrations.HEAD)
     assert {name: rows for name, rows in contents(engine).items() if rows} == {
         "audit_head": [(1, 0, "0" * 64)]
@@ -149,10 +158,11 @@ def test_a_newer_ledger_is_refused(home: Path) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     engine.dispose()
     with pytest.raises(LedgerError, match="newer version"):
-        Ledger.open(home)
+        open_ledger(home)
 
 
-def test_what_is_no_ledger_is_refused(home: Path) -> None:
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    home = tmp_path / "home"
     home.mkdir()
     (home / database.FILE).write_bytes(b"this is no database at all, it is a letter" * 100)
     with pytest.raises(LedgerError, match="no ledger"):
@@ -167,9 +177,11 @@ def test_a_home_that_cannot_be_is_refused(tmp_path: Path) -> None:
         Ledger.open(tmp_path / "file" / "home")
 
 
-def test_only_sqlite_for_now(home: Path) -> None:
-    with pytest.raises(LedgerError, match="SQLite"):
-        Ledger.open(home, url="postgresql://nobody@localhost/none")
+@pytest.mark.parametrize("url", ["mysql://someone:hidden@localhost/none", "no address: hidden"])
+def test_other_databases_are_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(LedgerError, match="SQLite file or on PostgreSQL") as told:
+        Ledger.open(tmp_path / "home", url=url)
+    assert "hidden" not in str(told.value)
 
 
 @pytest.mark.parametrize(
@@ -191,6 +203,7 @@ def test_a_network_share_is_refused(tmp_path: Path, mounts: str, refused: bool) 
         database.refuse_network_share(tmp_path / "home", table)
 
 
+@SQLITE
 def test_what_goes_before_a_send_is_on_the_disk(ledger: Ledger) -> None:
     with ledger.read() as connection:
         pragma = {
@@ -213,3 +226,54 @@ def test_documents_of_held_shipments_are_forgotten_on_the_way_down(home: Path) -
     with Ledger.open(home) as ledger:
         said = ledger.accept(batch, "PRO-01", "seen", "Li", NOW)
         assert (said.prepared, said.by) == (0, {"no_document": 2})
+
+
+@POSTGRESQL
+def test_what_was_answered_is_on_the_servers_disk(ledger: Ledger) -> None:
+    with ledger.write() as connection:
+        assert connection.execute(text("SHOW synchronous_commit")).scalar() == "on"
+
+
+@POSTGRESQL
+@pytest.mark.filterwarnings(
+    "ignore:autogenerate skipping metadata-specified expression-based index"
+)
+def test_on_postgresql_the_migrations_make_the_tables_as_they_are_declared(ledger: Ledger) -> None:
+    """But that numbers which grow with every row have 8 bytes there."""
+    with ledger.read() as connection:
+        context = MigrationContext.configure(connection)
+        found = compare_metadata(context, [metadata, only_postgresql])
+        indexes = connection.execute(text("SELECT indexdef FROM pg_indexes")).scalars().all()
+        columns = inspect(connection).get_columns("events")
+    told = [d for one in found for d in (one if isinstance(one, list) else [one])]
+    wide = [d for d in told if d[0] == "modify_type"]
+    assert {getattr(d[1], "name", "") for d in told if d not in wide} == {"uq_attempts_key"}
+    assert {(d[3].rpartition("_")[2], str(d[5]), str(d[6])) for d in wide} == {
+        ("id", "BIGINT", "INTEGER"), ("next", "BIGINT", "INTEGER"), ("offset", "BIGINT", "INTEGER"),
+    }  # fmt: skip
+    assert any("CASE" in one and "live" in one and "UNIQUE" in one for one in indexes)
+    assert {c["name"]: c["type"].length for c in columns if isinstance(c["type"], String)}[
+        "verb"
+    ] is None
+
+
+@POSTGRESQL
+def test_processes_started_together_on_an_empty_database_do_not_race(
+    tmp_path: Path, postgres: Server, home: Path
+) -> None:
+    url = postgres.empty_database()
+    start = threading.Barrier(4)
+    opened: list[str | None] = []
+
+    def begin(number: int) -> None:
+        start.wait()
+        with Ledger.open(tmp_path / str(number), url=url) as ledger:
+            opened.append(database.version(ledger._engine))
+
+    threads = [threading.Thread(target=begin, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert opened == [migrations.HEAD] * 4
+    postgres.drop(url)

@@ -3,9 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from tests.backends import URLS, open_ledger, put, spoil
 
 from crossborder.errors import LedgerError, PayloadDamaged
-from crossborder.ledger import Frozen, Ledger, PayloadRef
+from crossborder.ledger import Frozen, Ledger
 from crossborder.ledger.payloads import Segments
 
 from .desk import (
@@ -21,16 +23,12 @@ from .desk import (
     source,
 )
 
+SQLITE = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+
 
 def segment(home: Path) -> Path:
     return home / "payload" / "000001.seg"
-
-
-def spoil(home: Path, ref: PayloadRef) -> None:
-    path = home / "payload" / ref.segment
-    data = bytearray(path.read_bytes())
-    data[ref.offset] ^= 1
-    path.write_bytes(bytes(data))
 
 
 def test_bytes_come_back_as_they_were(ledger: Ledger) -> None:
@@ -40,13 +38,14 @@ def test_bytes_come_back_as_they_were(ledger: Ledger) -> None:
         assert ledger.payload(known.ref, NOW) == declaration(n).body
 
 
+@SQLITE
 def test_what_lies_behind_the_last_commit_is_cut_off(home: Path) -> None:
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         hand_in(ledger, 3)
     whole = segment(home).read_bytes()
     segment(home).write_bytes(whole + b"half a declaration")
     (home / "payload" / "000002.seg").write_bytes(b"of a segment nobody knows")
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         assert segment(home).read_bytes() == whole
         assert (home / "payload" / "000002.seg").stat().st_size == 0
         hand_in(ledger, 3, first=10, name="b.csv", listed=False)
@@ -54,6 +53,7 @@ def test_what_lies_behind_the_last_commit_is_cut_off(home: Path) -> None:
         assert ledger.payload(known.ref, NOW) == declaration(12).body
 
 
+@SQLITE
 def test_a_write_that_was_rolled_back_is_written_over(ledger: Ledger, home: Path) -> None:
     hand_in(ledger, 1)
     end = segment(home).stat().st_size
@@ -73,7 +73,7 @@ def test_a_damaged_draft_is_suspended_and_named(ledger: Ledger, home: Path) -> N
     ledger.release([batch], "tester", NOW, {"hangzhou": False})
     first, second = ledger.freezable(10)
     spoil(home, first.ref)
-    with pytest.raises(PayloadDamaged, match=r"000001\.seg"):
+    with pytest.raises(PayloadDamaged, match=r"payload/0+1\.(seg|row) @ 0"):
         ledger.payload(first.ref, NOW)
     damaged = ledger.attempt(first.attempt_id)
     assert (damaged.state, damaged.attention) == ("suspended", ("payload_damaged",))
@@ -104,6 +104,7 @@ def test_damage_does_not_hide_that_a_message_may_be_there(ledger: Ledger, home: 
     assert (found.state, found.attention) == ("unknown", ("payload_damaged",))
 
 
+@SQLITE
 @pytest.mark.parametrize("how", ["short", "gone"])
 def test_short_or_missing_bytes_are_damaged(ledger: Ledger, home: Path, how: str) -> None:
     hand_in(ledger, 1)
@@ -119,9 +120,10 @@ def test_short_or_missing_bytes_are_damaged(ledger: Ledger, home: Path, how: str
     assert ledger.attempt(known.attempt_id).state == "prepared"
 
 
+@SQLITE
 def test_a_full_segment_is_followed_by_the_next(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(Segments.__init__, "__defaults__", (64,))
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         batch = ledger.begin_batch(source(), NOW)
         for n in range(4):
             ledger.record_block(batch.id, [shipment(n)], [declaration(n)], [], [], NOW)
@@ -132,6 +134,7 @@ def test_a_full_segment_is_followed_by_the_next(home: Path, monkeypatch: pytest.
             assert ledger.peek(ledger.known([key(n)])[0].ref) == declaration(n).body
 
 
+@SQLITE
 def test_a_disk_that_cannot_be_written_changes_nothing(ledger: Ledger, home: Path) -> None:
     (home / "payload").write_text("not a folder")
     batch = ledger.begin_batch(source(), NOW)
@@ -156,16 +159,15 @@ def test_frozen_bytes_are_other_bytes_than_the_draft(ledger: Ledger) -> None:
 def test_bytes_that_were_put_back_go_on_where_they_stood(ledger: Ledger, home: Path) -> None:
     """A draft damaged before its batch was let go waits for its manifest afterwards, as it would have."""
     batch = hand_in(ledger, 2)
-    good = segment(home).read_bytes()
     (first,) = ledger.known([key(0)])
-    spoil(home, first.ref)
+    good = spoil(home, first.ref)
     with pytest.raises(PayloadDamaged):
         ledger.payload(first.ref, NOW)
     ledger.release([batch], "wang", NOW, {})
     assert ledger.attempt(first.attempt_id).state == "suspended"
     ledger.release([batch], "wang", NOW, {})
     assert ledger.attempt(first.attempt_id).state == "suspended"
-    segment(home).write_bytes(good)
+    put(home, first.ref, good)
     ledger.release([batch], "wang", NOW, {})
     back = ledger.attempt(first.attempt_id)
     assert (back.state, back.attention) == ("awaiting_manifest", ())
@@ -181,15 +183,46 @@ def test_bytes_put_back_before_a_batch_is_let_go_are_let_go_with_it(
     ledger: Ledger, home: Path, wants_manifest: bool
 ) -> None:
     batch = hand_in(ledger, 2)
-    good = segment(home).read_bytes()
     (first,) = ledger.known([key(0)])
-    segment(home).write_bytes(good[:1])
-    for known in ledger.attempts_in():
+    good = [(known.draft, spoil(home, known.draft)) for known in ledger.attempts_in()]
+    for ref, _ in good:
         with pytest.raises(PayloadDamaged):
-            ledger.payload(known.draft, NOW)
-    segment(home).write_bytes(good)
+            ledger.payload(ref, NOW)
+    for ref, body in good:
+        put(home, ref, body)
     ledger.release([batch], "wang", NOW, {"hangzhou": wants_manifest})
     assert {a.state for a in ledger.attempts_in(kind="manifest")} == {"prepared"}
     ready_keys = {d.key for d in ledger.freezable(10)}
     assert {a.key for a in ledger.attempts_in(kind="manifest")} <= ready_keys
     assert (first.key in ready_keys) is not wants_manifest
+
+
+@POSTGRESQL
+@pytest.mark.parametrize(
+    "change", ["UPDATE payload SET body = substr(body, 2)", "DELETE FROM payload"]
+)
+def test_short_or_missing_rows_are_damaged(ledger: Ledger, change: str) -> None:
+    hand_in(ledger, 1)
+    with ledger.write() as connection:
+        connection.execute(text(change))
+    (listed,) = ledger.attempts_in(kind="manifest")
+    with pytest.raises(PayloadDamaged):
+        ledger.payload(listed.draft, NOW)
+    assert ledger.attempt(listed.id).state == "suspended"
+
+
+@POSTGRESQL
+def test_rows_of_a_transaction_that_was_rolled_back_are_gone(ledger: Ledger, home: Path) -> None:
+    """And whoever is on another host, with an empty home folder, reads what was committed."""
+    hand_in(ledger, 2)
+    batch = ledger.begin_batch(source("b.csv"), NOW)
+    with pytest.raises(LedgerError):
+        ledger.record_block(batch.id, [shipment(5, 0, "rejected")], [declaration(5, 0)], [], [], NOW)  # fmt: skip
+    with ledger.read() as connection:
+        kept = connection.execute(text("SELECT count(*) FROM payload")).scalar()
+    assert kept == len(ledger.attempts_in()) == 3
+    with Ledger.open(home.with_name("other-host"), url=URLS[home]) as other:
+        assert [other.peek(a.draft) for a in other.attempts_in(kind="declaration")] == [
+            declaration(n).body for n in range(2)
+        ]
+    assert not (home / "payload").exists()

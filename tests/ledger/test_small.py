@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.backends import open_ledger
 
 from crossborder.errors import LedgerError, NotFound
-from crossborder.ledger import Idempotent, Ledger
+from crossborder.ledger import Idempotent, Ledger, tables
 
 from .desk import NOW, source
 
@@ -33,6 +34,8 @@ def test_keys_are_kept_as_hashes_only(ledger: Ledger, home: Path) -> None:
     assert ledger.api_key("cb-very-secre") is None
     with pytest.raises(LedgerError):
         ledger.add_api_key("shop", "other", NOW)
+    with ledger.read() as connection:
+        assert "very-secret" not in str(connection.execute(tables.api_keys.select()).all())
     ledger.close()
     assert not any(b"very-secret" in p.read_bytes() for p in home.rglob("*") if p.is_file())
 
@@ -47,12 +50,12 @@ def test_a_revoked_key_counts_no_longer(ledger: Ledger) -> None:
 
 
 def test_idempotency_survives_a_restart(home: Path) -> None:
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         who = ledger.add_api_key("shop", "token", NOW)
         first = ledger.idempotent(who, "k1", "a" * 64, NOW)
         assert first == Idempotent(new=True, same_body=True, batch_id=None)
         batch = ledger.begin_batch(replace(source(), idempotency=(who, "k1")), NOW)
-    with Ledger.open(home) as ledger:
+    with open_ledger(home) as ledger:
         again = ledger.idempotent(who, "k1", "a" * 64, NOW)
         assert again == Idempotent(new=False, same_body=True, batch_id=batch.id)
         other = ledger.idempotent(who, "k1", "b" * 64, NOW)

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from tests.backends import open_ledger
+
 from crossborder.china_time import CHINA
 from crossborder.ledger import (
     AttemptDraft,
@@ -16,7 +18,6 @@ from crossborder.ledger import (
     Frozen,
     HouseRow,
     Known,
-    Ledger,
     Outgoing,
     ReceiptLine,
     Sent,
@@ -46,7 +47,7 @@ class Book:
     """A ledger, a clock that the test moves, and everything between handing in and receipts done for it."""
 
     def __init__(self, home: Path) -> None:
-        self.ledger = Ledger.open(home)
+        self.ledger = open_ledger(home)
         self.now = START
         self._receipts = itertools.count(1)
         self._files = itertools.count(1)

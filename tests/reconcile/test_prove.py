@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.backends import spoil
 
 from crossborder import reconcile
 from crossborder.reconcile import Difference, differences
@@ -46,7 +47,13 @@ def received(book: Book) -> list[dict[str, Any]]:
 def change(book: Book, *statements: str) -> None:
     """Edit the database behind the ledger's back; even events."""
     with book.ledger.write() as connection:
-        for statement in ("PRAGMA defer_foreign_keys = ON", *statements):
+        shared = connection.dialect.name == "postgresql"
+        loose = (
+            "SET LOCAL session_replication_role = replica"
+            if shared
+            else "PRAGMA defer_foreign_keys = ON"
+        )
+        for statement in (loose, *statements):
             connection.execute(text(statement))
 
 
@@ -102,10 +109,7 @@ def test_an_outcome_was_changed(full: Book) -> None:
 def test_one_byte_was_changed(full: Book) -> None:
     ref = full.of(2).frozen
     assert ref is not None
-    path = full.ledger.home / "payload" / ref.segment
-    data = bytearray(path.read_bytes())
-    data[ref.offset + 3] ^= 1
-    path.write_bytes(bytes(data))
+    spoil(full.ledger.home, ref, at=3)
     (one,) = differences(full.ledger)
     assert (one.what, one.where) == ("payload_damaged", f"20261123-01 {key(2)}")
     assert full.of(2).attention == ()  # proving changes nothing
@@ -135,7 +139,7 @@ def test_a_receipt_line_was_removed(full: Book) -> None:
 
 
 def test_a_receipt_was_changed(full: Book) -> None:
-    change(full, "UPDATE receipts SET raw = x'00' WHERE id = 2")
+    change(full, "UPDATE receipts SET raw = substr(raw, 2) WHERE id = 2")
     assert found(full) == {"receipt_changed"}
 
 
@@ -156,7 +160,7 @@ def test_a_receipt_line_without_its_attempt(full: Book) -> None:
 
 
 def test_columns_that_cannot_be(full: Book) -> None:
-    change(full, f"UPDATE attempts SET ready = 1 WHERE key = '{key(4)}'")
+    change(full, f"UPDATE attempts SET ready = true WHERE key = '{key(4)}'")
     assert found(full) == {"state_impossible"}
 
 

@@ -111,8 +111,9 @@ class Engine:
         with self._guard:
             if self._ledger is None:
                 self.home.mkdir(parents=True, exist_ok=True)
-                ring = KeyRing.of(self.settings.ledger, self.home)
-                self._ledger = Ledger.open(self.home, ring=ring)
+                at = self.settings.ledger
+                ring = KeyRing.of(at, self.home)
+                self._ledger = Ledger.open(self.home, url=at.address(), ring=ring)
             return self._ledger
 
     # -- what is known of the firm

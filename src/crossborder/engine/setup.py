@@ -161,14 +161,15 @@ def _profiles(loaded: Loaded) -> Iterator[Examined]:
 
 
 def _ledger(loaded: Loaded) -> Iterator[Examined]:
+    at = loaded.settings.ledger
     try:
-        ring = KeyRing.of(loaded.settings.ledger, loaded.home)
-        with Ledger.open(loaded.home, ring=ring) as ledger:
-            state = ledger.ring()
+        ring = KeyRing.of(at, loaded.home)
+        with Ledger.open(loaded.home, url=at.address(), ring=ring) as ledger:
+            where, state = ledger.place, ledger.ring()
     except CrossborderError as error:
         yield Examined(False, f"台账：{error.text('zh')}", f"ledger: {error.text('en')}")
         return
-    yield Examined(True, "台账可用", "the ledger opens and is up to date")
+    yield Examined(True, f"台账可用（{where}）", f"the ledger opens and is up to date ({where})")
     yield from _encrypted(state)
 
 

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Update, and_, bindparam, false, func, null, s
 from crossborder import china_time
 from crossborder.ledger import chain, tables
 from crossborder.ledger.base import Base, EventRow, event, with_attention
-from crossborder.ledger.dialects import chunks
-from crossborder.ledger.driver import among, columns_of, run_rows, update_columns
+from crossborder.ledger.dialects import among, chunks
+from crossborder.ledger.driver import columns_of, run_rows, update_columns
 from crossborder.ledger.houses import next_part_ready, set_houses
 from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
 from crossborder.ledger.receipts import seal_notes
@@ -100,7 +100,7 @@ class Desk:
         `heard` is empty where nothing was heard, and `UNTIMED` where something without a time was.
         """
         query = select(*(A.c[name] for name in _STANDING)).where(
-            _SENT, among(A.c.key, sorted(keys))
+            _SENT, among(self._connection, A.c.key, sorted(keys))
         )
         rows = self._connection.execute(query).all()
         heard = self._heard([row[0] for row in rows])
@@ -113,7 +113,7 @@ class Desk:
         wanted = sorted(numbers)
         rows: list[tuple[Any, ...]] = []
         for column in (A.c.pre_entry_id, A.c.entry_id):
-            query = select(column, A.c.key).where(_SENT, among(column, wanted))
+            query = select(column, A.c.key).where(_SENT, among(self._connection, column, wanted))
             rows += map(tuple, self._connection.execute(query))
         return pl.DataFrame(rows, schema={"number": pl.String, "key": pl.String}, orient="row")
 
@@ -238,7 +238,7 @@ class Desk:
         first, last = func.min(L.c.op_time), func.max(L.c.op_time)
         query = (
             select(L.c.attempt_id, first, last)
-            .where(among(L.c.attempt_id, attempt_ids), L.c.line == 0)
+            .where(among(self._connection, L.c.attempt_id, attempt_ids), L.c.line == 0)
             .group_by(L.c.attempt_id)
         )
         return {

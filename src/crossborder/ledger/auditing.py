@@ -21,7 +21,7 @@ from crossborder.ledger.audit_faults import Fault, Faults, entry_fault
 from crossborder.ledger.audit_story import blocks, standing
 from crossborder.ledger.base import Base
 from crossborder.ledger.chain import Head
-from crossborder.ledger.driver import among
+from crossborder.ledger.dialects import among
 
 E = tables.events.c
 Progress = Callable[[int, int], None]
@@ -175,10 +175,11 @@ class Auditing(Base):
             .where(E.id <= last)
             .order_by(E.id)
         )  # fmt: skip
-        if batches is not None:
-            own = select(tables.attempts.c.id).where(among(tables.attempts.c.batch_id, batches))
-            query = query.where(among(E.batch_id, batches) | E.attempt_id.in_(own))
         with self.read() as connection:
+            if batches is not None:
+                mine = tables.attempts.c
+                own = select(mine.id).where(among(connection, mine.batch_id, batches))
+                query = query.where(among(connection, E.batch_id, batches) | E.attempt_id.in_(own))
             streamed = connection.execute(query.execution_options(yield_per=_LOT))
             for lot in streamed.partitions(_LOT):
                 yield [tuple(row) for row in lot]

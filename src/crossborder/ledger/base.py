@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, ProgrammingError
 
 from crossborder import china_time
 from crossborder.errors import LedgerError
-from crossborder.ledger import chain, database, tables
+from crossborder.ledger import chain, database, dialects, tables
 from crossborder.ledger.datakeys import DataKeys
 from crossborder.ledger.keyring import KeyRing
-from crossborder.ledger.owners import Owners
-from crossborder.ledger.payloads import Segments
+from crossborder.ledger.owners import open_owners
+from crossborder.ledger.payloads import open_payloads
 
 EventRow = chain.EventRow
 _OUR_FAULT = (IntegrityError, ProgrammingError, DataError)
 """What the database refuses because of us; everything else is the disk's or the file's fault, and told as such."""
+
+_TRIES = 3
 
 
 class Base:
@@ -39,9 +43,10 @@ class Base:
         self.home = home
         self._engine = engine
         self._checkpoint = checkpoint
-        self._owners = Owners(home)
+        self._reading = dialects.reading(engine)
+        self._owners = open_owners(home, engine)
         self._keys = DataKeys(engine, ring, checkpoint)
-        self._payloads = Segments(home, checkpoint, self._keys)
+        self._payloads = open_payloads(home, engine, checkpoint, self._keys)
         self._recording: set[str] = set()
         self._at_hand: dict[int, tuple[str, str, bytes]] = {}
         self._guard = threading.Lock()
@@ -52,32 +57,33 @@ class Base:
         return self._owners.name
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, hold: str = dialects.EVERYTHING) -> Iterator[Connection]:
         """One transaction that holds the write lock from its beginning; committed at the end, or nothing is.
 
-        Raises `LedgerError` if the database is locked for too long, full or cannot be written.
+        `hold` says whom it excludes where several may write at once (PostgreSQL): see `ledger.postgres`. On SQLite it
+        always excludes all. Raises `LedgerError` if the database is locked for too long, full or cannot be written.
         """
         try:
-            with database.write_connection(self._engine) as connection, connection.begin():
+            with database.write_connection(self._engine, hold) as connection, connection.begin():
                 with chain.kept(connection):
                     yield connection
                 self._checkpoint("rows:written")
         except _OUR_FAULT:
             raise
         except DatabaseError as error:
-            raise _cannot(self.home, error) from error
+            raise database.unusable(self.home, self._engine, error) from error
         self._checkpoint("rows:committed")
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that sees a single moment and changes nothing."""
         try:
-            with self._engine.connect() as connection, connection.begin():
+            with self._reading.connect() as connection, connection.begin():
                 yield connection
         except _OUR_FAULT:
             raise
         except DatabaseError as error:
-            raise _cannot(self.home, error) from error
+            raise database.unusable(self.home, self._engine, error) from error
 
     def get_fact(self, name: str) -> str | None:
         """The value kept under a name, if any."""
@@ -113,15 +119,35 @@ class Base:
 
     def reserve_serials(self, count: int, name: str = "message") -> range:
         """`count` numbers that were never given before and never will be again (from 1)."""
-        with self.write() as connection:
-            return _reserve(connection, name, count)
+        with self.write(dialects.NOTHING) as connection:
+            return dialects.reserve(connection, name, count)
 
     def _reserve(self, connection: Connection, name: str, count: int) -> range:
-        return _reserve(connection, name, count)
+        return dialects.reserve(connection, name, count)
 
     def _record(self, connection: Connection, events: Sequence[EventRow]) -> None:
-        """Events, chained to those before (`ledger.chain`)."""
+        """Events, chained to those before (`ledger.chain`); from here on nobody else adds any before the transaction ends.
+
+        What else the transaction changes must be locked before, or excluded by what it holds.
+        """
         chain.record(connection, events)
+
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def again_if_busy(method: Callable[_P, _T]) -> Callable[_P, _T]:
+    """A method that is one transaction and nothing else, done again when it met others at a bad moment (`LedgerBusy`)."""
+
+    @functools.wraps(method)
+    def patiently(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+        for _ in range(_TRIES - 1):
+            with contextlib.suppress(database.LedgerBusy):
+                return method(*args, **kwargs)
+        return method(*args, **kwargs)
+
+    return patiently
 
 
 def event(
@@ -154,25 +180,3 @@ def with_attention(present: str | None, *reasons: str) -> str | None:
 def without_attention(present: str | None, reason: str) -> str | None:
     """The same without one reason."""
     return ",".join(r for r in (present.split(",") if present else ()) if r != reason) or None
-
-
-def _reserve(connection: Connection, name: str, count: int) -> range:
-    serials = tables.serials
-    first = connection.execute(select(serials.c.next).where(serials.c.name == name)).scalar()
-    if first is None:
-        connection.execute(serials.insert().values(name=name, next=1 + count))
-        return range(1, 1 + count)
-    connection.execute(
-        serials.update().where(serials.c.name == name).values(next=serials.c.next + count)
-    )
-    return range(first, first + count)
-
-
-def _cannot(home: Path, error: DatabaseError) -> LedgerError:
-    return LedgerError(
-        f"the ledger cannot be read or written ({error.orig})",
-        f"台账无法读写（{error.orig}）",
-        place=str(home / database.FILE),
-        fix_en="close other programs that hold it, make room on the disk, then run the command again",
-        fix_zh="请关闭占用它的其他程序，清理磁盘空间，然后重新执行",
-    )

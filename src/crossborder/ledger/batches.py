@@ -16,6 +16,7 @@ from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import event, to_json
 from crossborder.ledger.datakeys import batch_scope
+from crossborder.ledger.dialects import RECORDING as AS_RECORDER
 from crossborder.ledger.marks import Marked, Marks
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -45,7 +46,7 @@ class Batches(Marks):
         one) still records is left alone. When recording breaks off in a living process, call `leave_batch`.
         """
         self._owners.appear()
-        with self._guard, self.write() as connection:
+        with self._guard, self.write(AS_RECORDER) as connection:
             found = self._abandoned(connection, draft)
             batch_id = found or self._new_id(connection, draft.day or _day(now))
             if found is None:
@@ -78,7 +79,7 @@ class Batches(Marks):
             if batch_id not in self._recording:
                 return
             self._recording.discard(batch_id)
-            with contextlib.suppress(LedgerError), self.write() as connection:
+            with contextlib.suppress(LedgerError), self.write(AS_RECORDER) as connection:
                 connection.execute(
                     _one(batch_id)
                     .where(tables.batches.c.state == RECORDING, tables.batches.c.recorder == self.owner)
@@ -113,7 +114,7 @@ class Batches(Marks):
         longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
         """
         new = attempts if isinstance(attempts, Attempts) else Attempts.of(attempts)
-        with self.write() as connection:
+        with self.write(AS_RECORDER) as connection:
             recorded = self._mine(connection, batch_id)
             blocks.refuse_gaps(shipments, recorded)
             new = blocks.not_yet(connection, batch_id, new)
@@ -165,7 +166,7 @@ class Batches(Marks):
         that were kept from a day before `marks_from` (yyyyMMdd) are forgotten. Raises `LedgerError` if the batch is
         not being recorded.
         """
-        with self.write() as connection:
+        with self.write(AS_RECORDER) as connection:
             self._mine(connection, batch_id)
             if judged_by is not None:
                 self._record(

@@ -1,4 +1,4 @@
-"""The ledger: batches, attempts, receipts and their history, on one machine, in one folder."""
+"""The ledger: batches, attempts, receipts and their history, in a folder of one machine or on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ class Ledger(
     """One per process; its methods may be called from several threads. Open it with `Ledger.open`.
 
     Every method is one transaction (or none, if it only looks): what it answers is on the disk. Moments are
-    handed in, never asked for. Several processes may open the same folder at once; it must lie on a local disk.
+    handed in, never asked for. Several processes may open the same folder at once; it must lie on a local disk. On
+    PostgreSQL processes of several hosts, each with a home folder of its own, may open the same database.
     """
 
     @classmethod
@@ -42,10 +43,11 @@ class Ledger(
     ) -> Ledger:
         """Open (or make) the ledger of a home folder, bring its tables up to date, cut off unfinished writes.
 
-        `url` replaces the database file `home/ledger.sqlite3`. `checkpoint` is called with a name at each point
-        where a test may want the process to die. `ring` holds the keys of what is encrypted; without one nothing is.
-        Raises `LedgerError`, and `SettingsError` if a key that is needed is missing or another one; nothing is
-        changed then.
+        `url` replaces the database file `home/ledger.sqlite3`: another file (`sqlite:///…`) or a database on PostgreSQL
+        (`postgresql://USER:PASSWORD@HOST/DATABASE`), where the bytes lie in a table. `checkpoint` is called with a name at
+        each point where a test may want the process to die. `ring` holds the keys of what is encrypted; without one
+        nothing is. Raises `LedgerError`, and `SettingsError` if a key that is needed is missing or another one; nothing
+        is changed then.
         """
         engine = database.connect(home, url)
         ledger = cls(home, engine, checkpoint, ring)
@@ -60,6 +62,11 @@ class Ledger(
             with ledger.write() as connection:
                 ledger._payloads.cut(connection)
         return ledger
+
+    @property
+    def place(self) -> str:
+        """Back end, version and place in one line; no password."""
+        return database.describe(self._engine)
 
     def close(self) -> None:
         """Give up connections and this process's name."""

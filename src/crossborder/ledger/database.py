@@ -8,10 +8,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, inspect, text
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from crossborder.errors import LedgerError
-from crossborder.ledger import dialects, migrations
+from crossborder.ledger import dialects, migrations, postgres
+from crossborder.ledger.dialects import is_shared
+from crossborder.ledger.postgres import HOLD
 
 FILE = "ledger.sqlite3"
 _LOCK = "ledger.lock"
@@ -34,16 +37,14 @@ def connect(home: Path, url: str | None) -> Engine:
     except OSError as error:
         raise _cannot(home, error) from error
     refuse_network_share(home)
-    if url is not None and not url.startswith("sqlite"):
-        raise LedgerError(
-            "only SQLite ledgers can be opened",
-            "目前仅支持 SQLite 台账",
-            place=url.split(":", 1)[0],
-        )
-    engine = dialects.open_engine(url or f"sqlite:///{(home / FILE).as_posix()}")
+    place, engine = _open(home, url)
     try:
-        with FileLock(str(home / _LOCK), timeout=_LOCK_SECONDS):
+        if is_shared(engine.dialect):
+            _refuse_encoding(engine, place)
             migrate(engine, migrations.HEAD)
+        else:
+            with FileLock(str(home / _LOCK), timeout=_LOCK_SECONDS):
+                migrate(engine, migrations.HEAD)
     except Timeout as error:
         engine.dispose()
         raise LedgerError(
@@ -54,53 +55,112 @@ def connect(home: Path, url: str | None) -> Engine:
     except OSError as error:
         engine.dispose()
         raise _cannot(home, error) from error
+    except OperationalError as error:
+        engine.dispose()
+        if is_shared(engine.dialect):
+            raise unusable(home, engine, error) from error
+        raise _damaged(place, error) from error
     except DatabaseError as error:
         engine.dispose()
-        raise LedgerError(
-            f"this is no ledger, or it is damaged ({type(error.orig).__name__}: {error.orig})",
-            f"该文件不是台账或已损坏（{type(error.orig).__name__}：{error.orig}）",
-            place=str(home / FILE),
-            fix_en="restore it from a backup, or name another home folder",
-            fix_zh="请从备份恢复，或改用其他数据目录",
-        ) from error
+        raise _damaged(place, error) from error
+    except LedgerError:
+        engine.dispose()
+        raise
     return engine
+
+
+def _open(home: Path, url: str | None) -> tuple[str, Engine]:
+    """Where the ledger lies, for people, and an engine on it that has not connected yet."""
+    if not url:
+        file = home / FILE
+        return str(file), dialects.open_engine(f"sqlite:///{file.as_posix()}")
+    try:
+        where = make_url(url)
+    except ArgumentError:
+        where = None
+    if where is None or where.get_backend_name() not in ("sqlite", "postgresql"):
+        raise LedgerError(
+            "a ledger lies in a SQLite file or on PostgreSQL",
+            "台账只能使用 SQLite 文件或 PostgreSQL",
+            place="[ledger] url",
+            fix_en='url = "postgresql://USER@HOST/DATABASE", or leave it empty for the home folder',
+            fix_zh='请设 url = "postgresql://用户@主机/数据库"，或留空以使用数据目录',
+        )
+    return shown(where), dialects.open_engine(url)
+
+
+def shown(url: URL) -> str:
+    """An address without password and options, for people."""
+    bare = URL.create(url.get_backend_name(), url.username, None, url.host, url.port, url.database)
+    return bare.render_as_string()
+
+
+def describe(engine: Engine) -> str:
+    """The back end with its version and where it lies, in one line and without password."""
+    with engine.connect() as connection:
+        number = ".".join(str(part) for part in connection.dialect.server_version_info or ())
+    if is_shared(engine.dialect):
+        return f"PostgreSQL {number}, {shown(engine.url)}"
+    return f"SQLite {number}, {engine.url.database}"
+
+
+def _refuse_encoding(engine: Engine, place: str) -> None:
+    with engine.connect() as connection:
+        found = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if found != "UTF8":
+        raise LedgerError(
+            f"the database holds text as {found}, not as UTF8",
+            f"该数据库的编码为 {found}，而不是 UTF8",
+            place=place,
+            fix_en="CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+            fix_zh="请用 CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0 建库",
+        )
 
 
 def version(engine: Engine) -> str | None:
     """The version of the tables, None for an empty database."""
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return None if found is None else str(found)
+        return _version(connection)
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
 
 
 def migrate(engine: Engine, target: str) -> None:
-    """Bring the tables to version `target`, up or down (`base`: no tables), in one transaction."""
-    present = version(engine)
-    if present == target:
+    """Bring the tables to version `target`, up or down (`base`: no tables), in one transaction.
+
+    Processes that are started together wait for each other: the version is looked at again under the write lock.
+    """
+    if version(engine) == target:
         return
-    if present is not None and present > migrations.HEAD:
-        raise LedgerError(
-            f"the ledger was written by a newer version (tables {present}, here {migrations.HEAD})",
-            f"台账由更新的版本写入（表版本 {present}，本程序为 {migrations.HEAD}）",
-            fix_en="upgrade this program",
-            fix_zh="请升级本程序",
-        )
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", "crossborder.ledger:migrations")
-    down = target == "base" or (present is not None and target < present)
     with write_connection(engine) as connection, connection.begin():
+        present = _version(connection)
+        if present == target:
+            return
+        if present is not None and present > migrations.HEAD:
+            raise LedgerError(
+                f"the ledger was written by a newer version (tables {present}, here {migrations.HEAD})",
+                f"台账由更新的版本写入（表版本 {present}，本程序为 {migrations.HEAD}）",
+                fix_en="upgrade this program",
+                fix_zh="请升级本程序",
+            )
+        down = target == "base" or (present is not None and target < present)
         config.attributes["connection"] = connection
         (command.downgrade if down else command.upgrade)(config, target)
 
 
-def write_connection(engine: Engine) -> Connection:
-    """A connection whose next transaction takes the write lock at once."""
-    return engine.connect().execution_options(**{dialects.IMMEDIATE: True})
+def write_connection(engine: Engine, hold: str = dialects.EVERYTHING) -> Connection:
+    """A connection whose next transaction takes the write lock at once (see `Base.write`)."""
+    return engine.connect().execution_options(**{HOLD: hold})
 
 
 def refuse_network_share(home: Path, mounts: str | None = None) -> None:
@@ -150,6 +210,42 @@ def _windows_remote(home: Path) -> bool:
     drive = os.path.splitdrive(home.resolve())[0]
     return drive.startswith("\\\\") or (
         ctypes.windll.kernel32.GetDriveTypeW(drive + "\\") == _WINDOWS_REMOTE
+    )
+
+
+def unusable(home: Path, engine: Engine, error: DatabaseError) -> LedgerError:
+    """What a person is told when the database cannot be read or written; no values, no password."""
+    if not is_shared(engine.dialect):
+        return LedgerError(
+            f"the ledger cannot be read or written ({error.orig})",
+            f"台账无法读写（{error.orig}）",
+            place=str(home / FILE),
+            fix_en="close other programs that hold it, make room on the disk, then run the command again",
+            fix_zh="请关闭占用它的其他程序，清理磁盘空间，然后重新执行",
+        )
+    busy = postgres.is_busy(error)
+    return (LedgerBusy if busy else LedgerError)(
+        f"the ledger cannot be read or written ({error.orig})",
+        f"台账无法读写（{error.orig}）",
+        place=shown(engine.url),
+        fix_en="others have held it for too long: nothing was changed, run the command again" if busy
+        else "check that the server runs, that this user may write the database, and that there is room on its disk",
+        fix_zh="被其他进程占用过久，未作任何更改，请重新执行" if busy
+        else "请检查数据库服务是否运行、该用户是否可写、磁盘是否有空间",
+    )  # fmt: skip
+
+
+class LedgerBusy(LedgerError):
+    """Others held what was needed for too long. Nothing was changed; the same may be tried again."""
+
+
+def _damaged(place: str, error: DatabaseError) -> LedgerError:
+    return LedgerError(
+        f"this is no ledger, or it is damaged ({type(error.orig).__name__}: {error.orig})",
+        f"该文件不是台账或已损坏（{type(error.orig).__name__}：{error.orig}）",
+        place=place,
+        fix_en="restore it from a backup, or name another home folder",
+        fix_zh="请从备份恢复，或改用其他数据目录",
     )
 
 

@@ -1,25 +1,14 @@
-"""Many rows through one statement, straight through the driver; many values in one parameter."""
+"""Many rows through one statement, straight through the driver, given row by row or column by column."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import (
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    Update,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import Connection, Table, Update
 
-from crossborder.ledger.dialects import literal_of, run_many
+from crossborder.ledger.dialects import insert_rows, run_many
 
 
 def insert_columns(
@@ -30,21 +19,9 @@ def insert_columns(
     *,
     missing: bool = False,
 ) -> int:
-    """Insert rows given column by column, as many as the shortest has; how many were inserted.
-
-    `fixed` are columns with the same value in every row: written into the statement, they need not be bound again and
-    again. With `missing`, rows that the table's own constraints refuse as present are left out.
-    """
-    dialect = connection.dialect
-    quote = dialect.identifier_preparer.quote
-    mark = "?" if dialect.paramstyle == "qmark" else "%s"
-    constants = {name: literal_of(table, name, value, dialect) for name, value in (fixed or {}).items()}  # fmt: skip
-    sql = (
-        f"INSERT INTO {quote(table.name)} ({', '.join(quote(c) for c in [*columns, *constants])})"
-        f" VALUES ({', '.join([mark] * len(columns) + list(constants.values()))})"
-        f"{' ON CONFLICT DO NOTHING' if missing else ''}"
-    )
-    return run_columns(connection, sql, columns.values())
+    """`insert_rows` of rows given column by column, as many as the shortest has; how many were inserted."""
+    rows = zip(*columns.values(), strict=False)
+    return insert_rows(connection, table, list(columns), rows, fixed, missing=missing)
 
 
 def run_columns(connection: Connection, sql: str, columns: Iterable[Iterable[Any]]) -> int:
@@ -91,22 +68,3 @@ def rows_of(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
 def columns_of(frame: pl.DataFrame) -> dict[str, list[Any]]:
     """The columns of a frame as lists, by name."""
     return {column.name: column.to_list() for column in frame.iter_columns()}
-
-
-def numbers(connection: Connection, query: Select[tuple[int]]) -> list[int]:
-    """The whole numbers that a query of one column gives, ascending, handed over as one JSON text.
-
-    A row for each costs many times as much. SQLite only.
-    """
-    (column,) = query.subquery().c
-    told = connection.execute(select(func.json_group_array(column))).scalar_one()
-    return sorted(json.loads(told))
-
-
-def among(column: Column[Any], values: Iterable[str | int]) -> ColumnElement[bool]:
-    """Whether a column holds one of any number of values, handed over as one JSON text.
-
-    A parameter for each value costs more than looking it up. SQLite only.
-    """
-    given = func.json_each(literal(json.dumps(list(values)))).table_valued("value")
-    return column.in_(select(given.c.value))

@@ -18,8 +18,8 @@ from crossborder.errors import PayloadDamaged
 from crossborder.keys import declaration_key, normalise
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
-from crossborder.ledger.dialects import chunks
-from crossborder.ledger.driver import insert_columns, numbers, update_columns
+from crossborder.ledger.dialects import chunks, numbers
+from crossborder.ledger.driver import insert_columns, update_columns
 from crossborder.ledger.lots import (
     KEY_LENGTH,
     LINES,

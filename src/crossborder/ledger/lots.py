@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, select, text
 
 from crossborder.keys import normalise_expr
 from crossborder.ledger import tables
-from crossborder.ledger.dialects import insert_rows
-from crossborder.ledger.driver import among, columns_of, insert_columns, numbers
+from crossborder.ledger.dialects import among, insert_rows, numbers
+from crossborder.ledger.driver import columns_of, insert_columns
 from crossborder.ledger.records import ReceiptLine, StoredReceipt
 
 U = tables.unread
@@ -152,7 +152,9 @@ def _take_out(connection: Connection, receipts: set[int]) -> set[int]:
     there = set(numbers(connection, select(U.c.receipt_id).where(between)))
     taken = there & receipts
     whole = len(taken) == len(there)
-    connection.execute(delete(U).where(between if whole else among(U.c.receipt_id, sorted(taken))))
+    connection.execute(
+        delete(U).where(between if whole else among(connection, U.c.receipt_id, sorted(taken)))
+    )
     return taken
 
 

@@ -11,10 +11,11 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
 from crossborder import china_time
 from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
 from crossborder.ledger import tables
-from crossborder.ledger.base import Base, EventRow, event, with_attention
+from crossborder.ledger.base import Base, EventRow, again_if_busy, event, with_attention
 from crossborder.ledger.batches import SEALED, batch_row
 from crossborder.ledger.datakeys import batch_scope
-from crossborder.ledger.dialects import chunks
+from crossborder.ledger.dialects import EVERYTHING, chunks
+from crossborder.ledger.dialects import SENDING as AS_SENDER
 from crossborder.ledger.houses import let_go_of, passed_since, refuse_houses
 from crossborder.ledger.records import (
     Draft,
@@ -110,13 +111,14 @@ class Outbox(Base):
                 drafts += [_draft(row) for row in rows]
         return drafts
 
+    @again_if_busy
     def freeze(self, frozen: Sequence[Frozen], now: datetime) -> list[int]:
         """Keep final bytes (flushed to the disk first), then queue; ids of the attempts that were queued.
 
         An attempt that is no longer freezable (queued meanwhile, suspended) is passed over: its bytes stay those
         it has.
         """
-        with self.write() as connection:
+        with self.write(AS_SENDER) as connection:
             ready = self._freezable_now(connection, [f.attempt_id for f in frozen])
             chosen = [f for f in frozen if f.attempt_id in ready]
             keys = {
@@ -145,6 +147,7 @@ class Outbox(Base):
             self._record(connection, events)
         return [f.attempt_id for f in chosen]
 
+    @again_if_busy
     def claim(
         self, endpoint: str, owner: str, limit: int, now: datetime, lease: timedelta
     ) -> list[Outgoing]:
@@ -156,7 +159,7 @@ class Outbox(Base):
         self._owners.appear()
         at = china_time.iso(now)
         until = china_time.iso(now + lease)
-        with self.write() as connection:
+        with self.write(AS_SENDER) as connection:
             rows = _due(connection, endpoint, limit, at)
             for block in chunks([row["id"] for row in rows]):
                 connection.execute(
@@ -180,9 +183,10 @@ class Outbox(Base):
             )  # fmt: skip
             return [_outgoing(row, row["sends"] + 1) for row in rows]
 
+    @again_if_busy
     def renew(self, owner: str, now: datetime, lease: timedelta) -> int:
         """Prolong the lease of everything this owner still holds; how many that is."""
-        with self.write() as connection:
+        with self.write(AS_SENDER) as connection:
             done = connection.execute(
                 update(A)
                 .where(A.c.state == SENDING, A.c.owner == owner)
@@ -225,6 +229,7 @@ class Outbox(Base):
         sent = Sent(attempt_id, outcome, detail, retry_at, attention)
         return self.record_outcomes([sent], now, owner)[0]
 
+    @again_if_busy
     def record_outcomes(self, outcomes: Sequence[Sent], now: datetime, owner: str) -> list[str]:
         """What became of claimed messages, in one transaction; the states they have afterwards.
 
@@ -232,7 +237,7 @@ class Outbox(Base):
         again with the same bytes from `retry_at`; unknown → unknown. Where a receipt was faster the receipt's
         state stays. An answer that comes after the lease was lost only counts if it says `received`.
         """
-        with self.write() as connection:
+        with self.write(_hold(o.outcome for o in outcomes)) as connection:
             found = _by_id(connection, [o.attempt_id for o in outcomes])
             return [self._settle(connection, found[o.attempt_id], o, now, owner) for o in outcomes]
 
@@ -282,6 +287,7 @@ class Outbox(Base):
         with self.read() as connection:
             return [_outgoing(row, row["sends"]) for row in connection.execute(query).mappings()]
 
+    @again_if_busy
     def settle_unknown(
         self,
         attempt_id: int,
@@ -299,7 +305,7 @@ class Outbox(Base):
         Answers the state afterwards; one that is no longer unknown (a receipt was faster) stays as it is, and so does
         one that was claimed again since it was asked for (`sends`, as it was then): the answer is about an older try.
         """
-        with self.write() as connection:
+        with self.write(_hold([found])) as connection:
             row = _by_id(connection, [attempt_id])[attempt_id]
             if row["state"] != UNKNOWN or sends not in (None, row["sends"]):
                 return str(row["state"])
@@ -354,9 +360,10 @@ class Outbox(Base):
         found: dict[int, tuple[str, str]] = {}
         for block in chunks(ids):
             rows = connection.execute(
-                select(A.c.id, A.c.state, A.c.batch_id).where(
-                    A.c.id.in_(block), A.c.ready, A.c.state.in_((PREPARED, AWAITING_MANIFEST))
-                )
+                select(A.c.id, A.c.state, A.c.batch_id)
+                .where(A.c.id.in_(block), A.c.ready, A.c.state.in_((PREPARED, AWAITING_MANIFEST)))
+                .order_by(A.c.id)
+                .with_for_update()
             )
             found |= {row.id: (row.state, row.batch_id) for row in rows}
         return found
@@ -451,6 +458,11 @@ class Outbox(Base):
         return str(state)
 
 
+def _hold(outcomes: Iterable[str]) -> str:
+    """What recording outcomes excludes: a refused manifest changes declarations that others may hold."""
+    return EVERYTHING if "declined" in outcomes else AS_SENDER
+
+
 def values_of(sent: Sent, at: str) -> dict[str, Any]:
     """The columns of an attempt that is sending or unknown, by what is known of it now."""
     common: dict[str, Any] = {"state_since": at, "owner": None, "lease_until": None, "unknown_since": None,
@@ -488,7 +500,7 @@ def _submit(connection: Connection, batch_id: str, who: str, now: datetime) -> b
 
 
 def _due(connection: Connection, endpoint: str, limit: int, at: str) -> list[RowMapping]:
-    """Messages to send, manifests first, longest waiting first within a state."""
+    """Messages to send, manifests first, longest waiting first within a state; nobody else is given them meanwhile."""
     rows: list[RowMapping] = []
     for kind in (MANIFEST, DECLARATION):
         for state, due in ((NOT_RECEIVED, A.c.retry_at <= at), (QUEUED, None)):
@@ -497,16 +509,18 @@ def _due(connection: Connection, endpoint: str, limit: int, at: str) -> list[Row
             query = select(A).where(A.c.state == state, A.c.endpoint == endpoint, A.c.kind == kind)
             if due is not None:
                 query = query.where(due)
-            found = connection.execute(query.order_by(A.c.id).limit(limit - len(rows)))
+            query = query.order_by(A.c.id).limit(limit - len(rows))
+            found = connection.execute(query.with_for_update(skip_locked=True))
             rows += found.mappings().all()
     return rows
 
 
 def _by_id(connection: Connection, ids: Sequence[int]) -> dict[int, RowMapping]:
+    """Attempts by number, locked until the end of the transaction."""
     found: dict[int, RowMapping] = {}
-    for block in chunks(ids):
-        rows = connection.execute(select(A).where(A.c.id.in_(block))).mappings()
-        found |= {row["id"]: row for row in rows}
+    for block in chunks(sorted(ids)):
+        query = select(A).where(A.c.id.in_(block)).order_by(A.c.id).with_for_update()
+        found |= {row["id"]: row for row in connection.execute(query).mappings()}
     missing = [i for i in ids if i not in found]
     if missing:
         raise LedgerError(f"no attempt {missing[0]}", f"没有编号为 {missing[0]} 的申报记录")

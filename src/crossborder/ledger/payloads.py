@@ -1,10 +1,10 @@
-"""The payload store: append-only segment files that hold the exact bytes of every attempt.
+"""The payload store, which holds the exact bytes of every attempt: in segment files (SQLite) or a table (PostgreSQL).
 
-Order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
+With files the order is always: write, flush to the disk, commit the rows that point at them. How far each segment is committed
 stands in `facts` (`payload/000001.seg` → bytes) and is written by the same transaction as those rows; what lies
-behind is the rest of a write that no row knows, and is cut off. Documents are sealed (`ledger.sealing`) or plain, as the
-name of the segment tells; lengths and digests in rows are always those of the plain bytes. Writers exclude each other by the database's
-write lock, in which every method that changes a file must be called.
+behind is the rest of a write that no row knows, and is cut off. Writers exclude each other by the database's
+write lock, in which every method that changes a file must be called. Documents are sealed (`ledger.sealing`) or plain, as
+the name of the segment tells; lengths and digests in rows are always those of the plain bytes.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
+from typing import Protocol
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
 from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
 from crossborder.ledger import tables
 from crossborder.ledger.bodies import Payload, Run
 from crossborder.ledger.datakeys import DataKeys
+from crossborder.ledger.dialects import insert_rows, is_shared
 from crossborder.ledger.keyring import flush_folder
 from crossborder.ledger.records import PayloadRef
 from crossborder.ledger.sealing import (
@@ -38,6 +40,143 @@ from crossborder.ledger.sealing import (
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
 """A segment that has reached this size is followed by the next."""
+Keys = Sequence[DataKey | None]
+"""What seals documents: one key for all of them, or one for each; None leaves them plain."""
+
+
+class Payloads(Protocol):
+    """Where bytes lie; an attempt's row holds their place and digest (`PayloadRef`). Thread-safe."""
+
+    def extend(
+        self, connection: Connection, payload: Payload, keys: Keys
+    ) -> tuple[str, Sequence[int]]:
+        """Keep documents, one after another; the segment, and the offset of each.
+
+        What is kept is as lasting as the transaction: on the disk before it is committed, gone if it is not. Raises
+        `LedgerError` if it cannot be kept; the transaction must then be rolled back.
+        """
+
+    def append(
+        self, connection: Connection, bodies: Sequence[bytes], keys: Keys
+    ) -> list[PayloadRef]:
+        """As `extend`, for bodies that are not gathered yet; where each of them lies."""
+
+    def read(self, ref: PayloadRef) -> bytes:
+        """The plain bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest.
+
+        Raises `PayloadErased` if their key was destroyed.
+        """
+
+    def cut(self, connection: Connection) -> int:
+        """Cut off whatever no committed row knows; how many bytes that was."""
+
+    def overhang(self, connection: Connection) -> bool:
+        """Whether there is anything to be cut off (also true while somebody writes)."""
+
+
+def open_payloads(
+    home: Path, engine: Engine, checkpoint: Callable[[str], None], keys: DataKeys
+) -> Payloads:
+    """The payload store that belongs to a ledger's database."""
+    if is_shared(engine.dialect):
+        return Rows(engine, checkpoint, keys)
+    return Segments(home, checkpoint, keys)
+
+
+class Rows:
+    """Bytes in the table `payload`, one row for each document, so that every host can read them.
+
+    What is kept by one transaction is a segment of its own: nobody waits for another to learn where the end is.
+    """
+
+    def __init__(self, engine: Engine, checkpoint: Callable[[str], None], keys: DataKeys) -> None:
+        self._engine = engine
+        self._checkpoint = checkpoint
+        self._keys = keys
+
+    def append(
+        self, connection: Connection, bodies: Sequence[bytes], keys: Keys
+    ) -> list[PayloadRef]:
+        """See `Payloads`."""
+        return _append(self, connection, bodies, keys)
+
+    def extend(
+        self, connection: Connection, payload: Payload, keys: Keys
+    ) -> tuple[str, Sequence[int]]:
+        """See `Payloads`."""
+        number = connection.execute(select(tables.payload_segments.next_value())).scalar_one()
+        sealers = [key for key in keys if key is not None]
+        name = f"{number:012d}{SEALED_SEGMENT if sealers else '.row'}"
+        offsets, stored = _laid_out(payload, sealers, name, 0)
+        rows = zip(offsets, map(bytes, stored.bodies()), strict=True)
+        insert_rows(
+            connection, tables.payload, ("offset", "body"),
+            ((place, body) for place, body in rows if body), {"segment": name},
+        )  # fmt: skip
+        self._checkpoint("payload:written")
+        return name, offsets
+
+    def read(self, ref: PayloadRef) -> bytes:
+        """See `Payloads`."""
+        p = tables.payload.c
+        query = select(p.body).where(p.segment == ref.segment, p.offset == ref.offset)
+        with self._engine.connect() as connection:
+            stored = connection.execute(query).scalar() or b""
+        return _whole(stored, ref, self._keys)
+
+    def cut(self, connection: Connection) -> int:
+        """Nothing: bytes are committed with the rows that know them."""
+        return 0
+
+    def overhang(self, connection: Connection) -> bool:
+        """Never: bytes are committed with the rows that know them."""
+        return False
+
+
+def _laid_out(
+    payload: Payload, sealers: Sequence[DataKey], name: str, first: int
+) -> tuple[Sequence[int], Payload]:
+    """The offset of each document behind `first`, and what is to be stored: sealed for those places, if keys are given."""
+    lengths = [length + (OVERHEAD if sealers else 0) for length in payload.lengths]
+    *offsets, _ = accumulate(lengths, initial=first)
+    if not sealers or not payload.size:
+        return offsets, payload
+    runs = seal_payload(payload, sealers, name, offsets)
+    return offsets, replace(payload, runs=runs, lengths=lengths)
+
+
+def _append(
+    store: Payloads, connection: Connection, bodies: Sequence[bytes], keys: Keys
+) -> list[PayloadRef]:
+    payload = Payload.of(bodies)
+    name, offsets = store.extend(connection, payload, keys)
+    return [
+        PayloadRef(name, *place)
+        for place in zip(offsets, payload.lengths, payload.digests, strict=True)
+    ]
+
+
+def _whole(stored: bytes, ref: PayloadRef, keys: DataKeys) -> bytes:
+    """The plain bytes of what was found at `ref`. Raises as `Payloads.read`."""
+    body = stored
+    if is_sealed(ref.segment):
+        try:
+            body = keys.unsealed(
+                stored, lambda scope: document_place(scope, ref.segment, ref.offset, ref.digest)
+            )
+        except Unsealable:
+            body = b""
+        except PayloadErased as error:
+            raise PayloadErased(error.day, _place(ref)) from None
+    if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
+        raise PayloadDamaged(
+            "stored bytes are damaged; they are not sent and not composed again",
+            "已存储的报文损坏，不会发送，也不会重新生成",
+            place=_place(ref),
+            fix_en="restore the payload store from a backup, or void the attempt and hand it in again",
+            fix_zh="请从备份恢复报文存储，或作废该次申报后重新提交",
+        )
+    return body
 
 
 class Segments:
@@ -56,34 +195,24 @@ class Segments:
         self._limit = limit
 
     def append(
-        self, connection: Connection, bodies: Sequence[bytes], keys: Sequence[DataKey | None]
+        self, connection: Connection, bodies: Sequence[bytes], keys: Keys
     ) -> list[PayloadRef]:
-        """As `extend`, for bodies that are not gathered yet; where each of them lies."""
-        payload = Payload.of(bodies)
-        name, offsets = self.extend(connection, payload, keys)
-        return [
-            PayloadRef(name, *place)
-            for place in zip(offsets, payload.lengths, payload.digests, strict=True)
-        ]
+        """See `Payloads`."""
+        return _append(self, connection, bodies, keys)
 
     def extend(
-        self, connection: Connection, payload: Payload, keys: Sequence[DataKey | None]
+        self, connection: Connection, payload: Payload, keys: Keys
     ) -> tuple[str, Sequence[int]]:
-        """Write documents behind the last committed byte and flush them; the segment, and the offset of each.
+        """Write documents behind the last committed byte and flush them; see `Payloads`.
 
-        `keys` seals them: one key for all, or one for each; None leaves them plain. What is sealed and what is plain
-        lie in different segments. Raises `LedgerError` if the disk is full or the folder cannot be written; the
-        transaction must then be rolled back.
+        What is sealed and what is plain lie in different segments. Raises `LedgerError` if the disk is full or the folder
+        cannot be written.
         """
         sealers = [key for key in keys if key is not None]
         name, first = self._current(connection, sealed=bool(sealers))
         if not payload.size:
             return name, [first] * len(payload.lengths)
-        longer = OVERHEAD if sealers else 0
-        *offsets, end = accumulate((length + longer for length in payload.lengths), initial=first)
-        stored = payload
-        if sealers:
-            stored = replace(payload, runs=seal_payload(payload, sealers, name, offsets))
+        offsets, stored = _laid_out(payload, sealers, name, first)
         try:
             self._write(self._folder / name, first, stored)
         except OSError as error:
@@ -94,40 +223,19 @@ class Segments:
                 fix_en="make room on the disk or check the folder's permissions, then run the command again",
                 fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
             ) from error
-        self._commit_end(connection, name, end)
+        self._commit_end(connection, name, first + stored.size)
         return name, offsets
 
     def read(self, ref: PayloadRef) -> bytes:
-        """The plain bytes at `ref`. Raises `PayloadDamaged` if they are short, gone or not those of its digest.
-
-        Raises `PayloadErased` if their key was destroyed.
-        """
+        """See `Payloads`."""
+        longer = OVERHEAD if is_sealed(ref.segment) else 0
         try:
-            body = self._opened(ref)
-        except (OSError, Unsealable):
-            body = b""
-        except PayloadErased as error:
-            raise PayloadErased(error.day, _place(ref)) from None
-        if len(body) != ref.length or hashlib.sha256(body).hexdigest() != ref.digest:
-            raise PayloadDamaged(
-                "stored bytes are damaged; they are not sent and not composed again",
-                "已存储的报文损坏，不会发送，也不会重新生成",
-                place=_place(ref),
-                fix_en="restore the payload folder from a backup, or void the attempt and hand it in again",
-                fix_zh="请从备份恢复报文目录，或作废该次申报后重新提交",
-            )
-        return body
-
-    def _opened(self, ref: PayloadRef) -> bytes:
-        sealed = is_sealed(ref.segment)
-        with (self._folder / ref.segment).open("rb") as file:
-            file.seek(ref.offset)
-            stored = file.read(ref.length + (OVERHEAD if sealed else 0))
-        if not sealed:
-            return stored
-        return self._keys.unsealed(
-            stored, lambda scope: document_place(scope, ref.segment, ref.offset, ref.digest)
-        )
+            with (self._folder / ref.segment).open("rb") as file:
+                file.seek(ref.offset)
+                stored = file.read(ref.length + longer)
+        except OSError:
+            stored = b""
+        return _whole(stored, ref, self._keys)
 
     def cut(self, connection: Connection) -> int:
         """Cut off whatever lies behind the last committed byte of each segment; how many bytes that was."""

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Sequence,
     String,
     Table,
     Text,
@@ -339,4 +340,17 @@ idempotency = Table(
     Column("body_digest", String(64), nullable=False),
     Column("batch_id", String(16)),
     Column("created_at", String(32), nullable=False),
+)
+
+only_postgresql = MetaData(naming_convention=metadata.naming_convention)
+"""What only a ledger on PostgreSQL has, beside `metadata`."""
+
+payload_segments = Sequence("payload_segments", metadata=only_postgresql)
+
+payload = Table(  # the bytes of every attempt, which on SQLite lie in files
+    "payload",
+    only_postgresql,
+    Column("segment", String(64), primary_key=True),  # one for each transaction that kept bytes
+    Column("offset", Integer, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
 )

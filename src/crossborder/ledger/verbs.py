@@ -20,8 +20,7 @@ from crossborder.ledger import tables
 from crossborder.ledger.base import Base, EventRow, event, without_attention
 from crossborder.ledger.batches import SEALED, batch_row
 from crossborder.ledger.decisions import reasoned
-from crossborder.ledger.dialects import chunks
-from crossborder.ledger.driver import among
+from crossborder.ledger.dialects import among, chunks
 from crossborder.ledger.houses import let_go_on, waiting_for
 from crossborder.ledger.records import PayloadRef, Ruling, Selection
 from crossborder.ledger.resuming import DAMAGED
@@ -303,7 +302,7 @@ def _selected(connection: Connection, which: Selection) -> list[Row[Any]]:
     for batch in which.batches:
         batch_row(connection, batch)
     if which.batches:
-        chosen = chosen.where(among(A.c.batch_id, which.batches))
+        chosen = chosen.where(among(connection, A.c.batch_id, which.batches))
     named = [_of_waybill(connection, w) for w in which.waybills]
     named += [_under(m) for m in which.masters]
     if not named:
