@@ -35,7 +35,7 @@ from crossborder.ledger.postgres import EVERYTHING, NOTHING, RECORDING, SENDING
 
 __all__ = [
     "EVERYTHING", "NOTHING", "RECORDING", "SENDING", "among", "append_only", "append_only_undone", "chunks", "insert_rows",
-    "is_shared", "literal_of", "numbers", "open_engine", "order_events", "reading", "reserve", "run_many",
+    "is_shared", "literal_of", "numbers", "open_engine", "reading", "reserve", "run_many",
     "texts",
 ]  # fmt: skip
 
@@ -81,12 +81,6 @@ def reading(engine: Engine) -> Engine:
 def is_shared(dialect: Dialect) -> bool:
     """Whether the database may have users on several hosts: PostgreSQL."""
     return dialect.name == "postgresql"
-
-
-def order_events(connection: Connection) -> None:
-    """From here on nobody else adds events before this transaction ends; on SQLite nobody could anyway."""
-    if is_shared(connection.dialect):
-        postgres.order_events(connection)
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

@@ -29,7 +29,7 @@ SENDING: Final = "sending"
 NOTHING: Final = "nothing"
 """One statement that is right by itself."""
 
-_BOOK, _MOVES, _EVENTS = 1, 2, 3
+_BOOK, _MOVES = 1, 2
 _SPACE = 0x0C0B0A5D
 """First half of every lock's number, so that other programs in the database have other ones."""
 _HELD = {
@@ -82,11 +82,6 @@ def open_engine(url: URL) -> Engine:
 def reading(engine: Engine) -> Engine:
     """The same engine, for transactions that see a single moment and change nothing."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
-def order_events(connection: Connection) -> None:
-    """From here to the end of the transaction nobody else adds events: their numbers follow the commits."""
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SPACE}, {_EVENTS})")
 
 
 def is_busy(error: DBAPIError) -> bool:

@@ -62,7 +62,9 @@ def seal_notes(connection: Connection, lines: pl.DataFrame, keys: DataKeys) -> p
     if not keys.sealing or not noted.any():
         return lines
     wanted = lines.filter(noted)["receipt_id"].unique().to_list()
-    query = select(R.c.id, R.c.data_key).where(among(connection, R.c.id, wanted), R.c.data_key.is_not(None))
+    query = select(R.c.id, R.c.data_key).where(
+        among(connection, R.c.id, wanted), R.c.data_key.is_not(None)
+    )
     number_of = {row.id: row.data_key for row in connection.execute(query)}
     sealers = {number: keys.reading(number) for number in set(number_of.values())}
 
