@@ -149,7 +149,7 @@ _VERBS = {
     "submitted": "放行申报", "queued": "排队", "claimed": "取出发送", "answered": "对方应答", "answered_late": "应答晚于回执",
     "looked_up": "查询", "resolved": "人工认定", "recovered": "重启后复核", "suspended": "挂起", "given_back": "退回队列",
     "voided": "作废", "freed": "允许重新申报", "acknowledged": "已阅", "houses": "舱单分运单回执", "payload_damaged": "报文损坏",
-    "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报",
+    "payload_erased": "报文已销毁", "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报",
 }  # fmt: skip
 _OUTCOMES = {
     "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",
