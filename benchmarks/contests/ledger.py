@@ -1,15 +1,15 @@
-"""`bundle`: a file to checked, composed, recorded, digested documents."""
+"""`bundle`: a file to checked, composed, recorded, digested documents; `bundle_encrypted`: the same, encrypted."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmarks import data
 from benchmarks.baseline import recording
@@ -19,10 +19,13 @@ from benchmarks.contests.contest import Contest, Disagreement, Line, same, same_
 from benchmarks.sizes import SERVED, Sizes
 from benchmarks.timing import Case
 from crossborder import Engine, china_time
-from crossborder.ledger import Ledger
-from crossborder.settings import Endpoint, Settings
+from crossborder.ledger import KeyRing, Ledger, PayloadRef
+from crossborder.ledger.sealing import SEALED_SEGMENT
+from crossborder.settings import Endpoint, LedgerSettings, Settings
 
 DATABASE = "ledger.sqlite3"
+Encryption = Literal["on", "off"]
+_ROWS = "csv + pydantic + Python rules + lxml + XSD + executemany, same transactions"
 _VARIABLE = re.compile(rb"(<(message_id|file_name|send_time|DDate)>)[^<]*(?=</)")
 
 
@@ -41,13 +44,20 @@ def contest(sizes: Sizes, folder: Path) -> Contest:
         lambda: prove(sizes.proof, folder),
         [
             Case("Engine.prepare", _handed(lambda home: by_engine(large, home)), sizes.columnar, homes),
+            Case(
+                "Engine.prepare, encrypted", _handed(lambda home: by_engine(large, home, "on")), sizes.columnar, homes,
+            ),
             Case("rows", _handed(lambda home: by_rows(small, home, desk)), sizes.rowwise, homes),
         ],
         [
             Line(
                 "bundle", "file to checked, composed, digested, recorded documents",
-                "csv + pydantic + Python rules + lxml + XSD + executemany, same transactions", "Engine.prepare", "rows",
-            )
+                _ROWS, "Engine.prepare", "rows",
+            ),
+            Line(
+                "bundle_encrypted", "the same, AES-256-GCM where it rests", f"{_ROWS}, not encrypted",
+                "Engine.prepare, encrypted", "rows",
+            ),
         ],
     )  # fmt: skip
 
@@ -77,10 +87,11 @@ def empty_home(home: Path) -> Path:
     return home
 
 
-def settings(home: Path) -> Settings:
+def settings(home: Path, encryption: Encryption = "on") -> Settings:
     """One firm, an endpoint for each district."""
     return Settings(
         profile="demo",
+        ledger=LedgerSettings(encryption=encryption),
         endpoints={
             name: Endpoint(
                 transport="folder", address=str(home / name), districts=(prefix,), profile="demo"
@@ -90,9 +101,9 @@ def settings(home: Path) -> Settings:
     )
 
 
-def by_engine(path: Path, home: Path) -> int:
+def by_engine(path: Path, home: Path, encryption: Encryption = "off") -> int:
     """How many were prepared."""
-    with Engine(settings(home), home=home) as engine:
+    with Engine(settings(home, encryption), home=home) as engine:
         return int(engine.prepare(path, mapping=data.MAPPING).counts.get("prepared", 0))
 
 
@@ -107,7 +118,10 @@ def by_rows(path: Path, home: Path, desk: Desk) -> int:
 
 
 def prove(shipments: int, folder: Path) -> None:
-    """Both ledgers hold the same shipments, attempts, houses on manifests, and canonically the same documents."""
+    """All ledgers hold the same shipments, attempts, houses on manifests, and canonically the same documents.
+
+    Of the encrypted one no document can be read but through the ledger.
+    """
     today = china_time.now().date()
     path = data.write(folder / "proof.csv", shipments, day=today)
     desk = data.desk(f"{today:%Y%m%d}")
@@ -115,7 +129,12 @@ def prove(shipments: int, folder: Path) -> None:
     if by_engine(path, ours) != shipments:
         raise Disagreement("the engine did not prepare every shipment of a clean day")
     by_rows(path, theirs, desk)
+    sealed = empty_home(folder / "sealed")
+    by_engine(path, sealed, "on")
     a, b = contents(ours), contents(theirs)
+    same("encrypted", contents(sealed), a)
+    if any(b"<EXP301" in file.read_bytes() for file in (sealed / "payload").iterdir()):
+        raise Disagreement("a document lies there in the clear")
     for table in ("shipments", "attempts", "houses"):
         same(table, a[table], b[table])
     same("payload", dict.fromkeys(a["documents"], True), dict.fromkeys(b["documents"], True))
@@ -144,12 +163,22 @@ def contents(home: Path) -> dict[str, dict[str, Any]]:
                 " JOIN attempts a ON a.id = h.attempt_id"
             ),
         }
-        places = rows("SELECT kind || key, draft_segment, draft_offset, draft_length FROM attempts")
-    payload = {
-        name: (home / "payload" / name).read_bytes() for name in {p[1] for p in places.values()}
-    }
+        places = rows(
+            "SELECT kind || key, draft_segment, draft_offset, draft_length, draft_digest FROM attempts"
+        )
     found["documents"] = {
-        key: _VARIABLE.sub(rb"\1", payload[segment][offset : offset + length])
-        for key, segment, offset, length in places.values()
+        key: _VARIABLE.sub(rb"\1", body) for key, body in _documents(home, places.values())
     }
     return found
+
+
+def _documents(home: Path, places: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, bytes]]:
+    """Key and bytes of documents, as they lie there, or opened by the ledger where they are encrypted."""
+    read = {path.name: path.read_bytes() for path in (home / "payload").iterdir()}
+    if not any(name.endswith(SEALED_SEGMENT) for name in read):
+        for key, segment, offset, length, _ in places:
+            yield key, read[segment][offset : offset + length]
+        return
+    with Ledger.open(home, ring=KeyRing.of(LedgerSettings(), home)) as ledger:
+        for key, *place in places:
+            yield key, ledger.peek(PayloadRef(*place))

@@ -19,7 +19,7 @@ from benchmarks.timing import Case
 from crossborder import Engine, china_time
 from crossborder.keys import declaration_key
 from crossborder.ledger import Ledger
-from crossborder.settings import Endpoint, Settings
+from crossborder.settings import Endpoint, LedgerSettings, Settings
 from crossborder.transport import Incoming, LookedUp, Outgoing, Submitted
 
 DATABASE = "ledger.sqlite3"
@@ -140,7 +140,9 @@ def by_engine(day: _Day, home: object) -> int:
     """How many lines were applied."""
     Pile.waiting = day.items
     endpoint = Endpoint(transport=f"{__name__}:Pile", address="memory")
-    with Engine(Settings(endpoints={ENDPOINT: endpoint}), home=Path(str(home))) as engine:
+    plain = LedgerSettings(encryption="off")  # the loop does not encrypt either
+    chosen = Settings(endpoints={ENDPOINT: endpoint}, ledger=plain)
+    with Engine(chosen, home=Path(str(home))) as engine:
         return int(engine.receive().counts["applied"])
 
 

@@ -16,7 +16,7 @@ from lxml import etree
 ROOT = Path(__file__).resolve().parents[2]
 LINES = [
     "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "rules", "bundle",
-    "receipts", "reconcile", "reconcile_preloaded", "single", "gathered",
+    "bundle_encrypted", "receipts", "reconcile", "reconcile_preloaded", "single", "gathered",
     "help",
 ]  # fmt: skip
 

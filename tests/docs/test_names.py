@@ -73,12 +73,12 @@ def test_a_test_that_does_not_exist_is_noticed() -> None:
     assert _exists("tests/docs/test_names.py::test_links_lead_somewhere")
 
 
-def test_every_promise_stands_with_its_tests_or_says_not_yet() -> None:
+def test_every_promise_stands_with_its_tests() -> None:
     text = read(ROOT / "docs/safety.md")
     parts = dict(re.findall(r"^## (P\d+) [^\n]+\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
     assert list(parts) == PROMISES
     assert [p for p in PROMISES if not _NODE.search(parts[p])] == []
-    assert [p for p in PROMISES if "Not yet" in parts[p] or "Only the first part" in parts[p]] == ["P10"]  # fmt: skip
+    assert not [p for p in PROMISES if "Not yet" in parts[p] or "Only the first part" in parts[p]]
 
 
 def test_what_the_contributing_table_names_as_its_test_exists() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from crossborder import samples
 
 HEAVY = {
     "polars", "lxml", "sqlalchemy", "alembic", "httpx", "pydantic", "pydantic_settings", "cryptography", "xmlschema",
@@ -80,3 +83,28 @@ def test_the_page_of_a_command_loads_the_module_of_that_command_and_no_pydantic(
 
 def test_the_list_of_heavy_modules_means_something() -> None:
     assert {"polars", "lxml", "pydantic"} <= HEAVY & loaded_by("import crossborder.engine")
+
+
+WITHOUT = {
+    "version": "--version", "help": "--help", "explain": "explain IDT-01", "codes": "codes countries 142", "schema": "schema EXP301",
+    "check": "check {file} --mapping elements --profile demo", "batches": "batches", "ring": "keys ring",
+}  # fmt: skip
+"""Commands that read nothing encrypted and write nothing."""
+
+
+@pytest.mark.parametrize("command", WITHOUT.values(), ids=WITHOUT)
+def test_who_encrypts_nothing_does_not_load_what_encrypts(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "day.csv"
+    samples.create(file, shipments=3, seed=1, mapping="elements")
+    args = command.format(file=file.as_posix()).split()
+    doing = (
+        f"import os; os.environ['CROSSBORDER_HOME'] = {str(tmp_path / 'home')!r}\n"
+        f"from crossborder.cli import main; main({args!r})"
+    )
+    assert not {name for name in loaded_by(doing) if name.partition(".")[0] == "cryptography"}
+
+
+def test_who_encrypts_does(tmp_path: Path) -> None:
+    """The planted fault: the search above can find it."""
+    doing = "from crossborder.ledger import sealing; sealing.cipher(bytes(32))"
+    assert "cryptography" in loaded_by(doing)

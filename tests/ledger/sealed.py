@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from crossborder.ledger import KeyRing, Ledger
@@ -31,6 +31,11 @@ def on_disk(home: Path) -> Iterator[tuple[str, bytes]]:
     for path in sorted(home.rglob("*")):
         if path.is_file() and path.name != "ledger.keys":
             yield path.relative_to(home).as_posix(), path.read_bytes()
+
+
+def pieces(keys: Iterable[bytes]) -> list[bytes]:
+    """Eight bytes from each place of wrapped keys: what is left of one may be only a part of it."""
+    return [key[n : n + 8] for key in keys for n in range(0, len(key) - 7, 4)]
 
 
 def found_in(home: Path, *texts: str | bytes) -> list[tuple[str, str]]:

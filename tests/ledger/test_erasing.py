@@ -13,7 +13,7 @@ from crossborder.errors import LedgerError, NotFound, PayloadDamaged, PayloadEra
 from crossborder.ledger import FindingRow, Ledger, ReceiptLine, Sent
 
 from .desk import MASTER, NOW, claim, declaration, hand_in, house, key, queue, shipment, source
-from .sealed import PERSON, found_in, opened
+from .sealed import PERSON, found_in, opened, pieces
 from .test_keyring import wrapped_in
 
 YEARS = timedelta(days=1096)
@@ -65,7 +65,7 @@ def test_what_was_erased_says_so_everywhere_and_the_account_closes(
     assert (done.documents, done.findings, done.receipts) == (6, 1, 3)
     assert done.days == (("hangzhou", "20261123"),)
     assert wrapped_in(home) == {}
-    assert found_in(home, *wrapped.values(), PERSON) == []
+    assert found_in(home, *pieces(wrapped.values()), PERSON) == []
     day = "2029-11-27"
     for ref in (attempt.draft, attempt.frozen):
         assert ref is not None

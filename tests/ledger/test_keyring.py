@@ -16,7 +16,7 @@ from crossborder.ledger.keyring import FILE
 from crossborder.settings import LedgerSettings, Secret
 
 from .desk import NOW, declaration, hand_in, key
-from .sealed import found_in, key_in, on_disk, opened, ring
+from .sealed import found_in, key_in, on_disk, opened, pieces, ring
 
 A, B = "aa" * 32, "bb" * 32
 
@@ -157,7 +157,7 @@ def test_a_key_file_rotates_and_what_was_encrypted_stays_readable(home: Path) ->
         assert meanwhile.ring().keys == {"file-2": 3}
         assert [e.verb for e in ledger._events(True)].count("keys_rotated") == 1
     assert old_file.split()[-1] not in (home / FILE).read_text(encoding="utf-8")
-    assert found_in(home, *old.values()) == []
+    assert found_in(home, *pieces(old.values())) == []
     with opened(home) as ledger:
         assert readable(ledger, 0, 10)
 

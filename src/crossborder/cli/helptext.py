@@ -460,11 +460,11 @@ HELPS: dict[str, Help] = {
         (
             "销毁批次的数据密钥：其报文、校验结果和只与其相关的回执原文从此无人可读，无法恢复；行数、摘要和经过仍在，总账照常。"
             "不写批次：所有超过保存期且每份报关单都已了结的批次。--force 只用于指明的批次，并须写明原因。"
-            "备份中的旧密钥须另行处理，见 docs/operations.md。",
+            "备份中的旧密钥须另行处理，见 docs/personal-data.md。",
             "Destroys the data keys of batches: nobody can read their documents, findings, and the raw receipts that answer "
             "only them, ever again. Rows, digests and history stay, and the account closes as before. Without BATCH: all "
             "batches older than the retention time of which every declaration is settled. --force is for named batches "
-            "and needs a reason. Old keys in backups are another matter: docs/operations.md.",
+            "and needs a reason. Old keys in backups are another matter: docs/personal-data.md.",
         ),
         ("crossborder erase --dry-run", "crossborder erase --yes", "crossborder erase 20261123-07 --force --reason \"the partner asked\""),
         (

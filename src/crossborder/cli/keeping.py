@@ -49,7 +49,7 @@ def erase(
         done = ask(dry_run=True)
         if not dry_run:
             if done.batches or done.days:
-                if not as_json:
+                if not yes and not as_json:
                     _show(done)
                 if not yes and not _confirmed():
                     common.warn(t("未确认，未作改动。", "Not confirmed: nothing was changed."))

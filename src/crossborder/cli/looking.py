@@ -163,6 +163,7 @@ _VERBS = {
     "bytes_restored": "报文已恢复", "replaced": "由更正后的内容取代", "restored": "恢复原申报", "resumed": "恢复",
     "passed": "人工放过",
     "has_its_key": "重新占用单号", "stands_after_all": "仍然有效", "older_stands": "先前的申报仍然有效",
+    "payload_erased": "报文已销毁",
 }  # fmt: skip
 _OUTCOMES = {
     "applied": "已更新", "repeated": "重复", "older": "早于现状", "noted": "仅留存", "unmatched": "无对应",

@@ -35,6 +35,9 @@ _MARKS: dict[str, tuple[str, str]] = {
         "存储的报文已损坏，请从备份恢复主文件夹 payload/ 下的文件，再运行 submit",
         "its stored bytes are damaged: restore the files under payload/ of the home folder from a backup, then submit again",
     ),
+    "payload_erased": (
+        "存储的报文已销毁，不能再发送；如仍须申报，请重新提交", "its stored bytes were erased and can never be sent; if it must be filed, hand it in again",
+    ),
     "house_refused": (
         "舱单未收该分运单，请按回执更正后整份再交",
         "its manifest was refused, wholly or this house waybill: correct what the receipt names and hand the file in again",
