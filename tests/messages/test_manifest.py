@@ -318,9 +318,9 @@ def test_totals_that_the_shipments_state_are_compared(houses, findings):
     _changed(rows, 1, master_pieces="8", master_gross_weight="13.9")
     _changed(rows, 2, master_pieces="999")
     found = findings(rows)
-    assert found.select("rule", "severity", "action", "value", "ship", "column", "element").rows() == [
-        ("MFT-02", "warn", "note", "14.35005", 1, "master_gross_weight", "GrossWt")
-    ]
+    assert found.select(
+        "rule", "severity", "action", "value", "ship", "column", "element"
+    ).rows() == [("MFT-02", "warn", "note", "14.35005", 1, "master_gross_weight", "GrossWt")]
     _changed(rows, 1, master_pieces=None, master_gross_weight="14.35005")
     assert findings(rows).select("value", "ship", "column").rows() == [("8", 1, "master_pieces")]
     _changed(rows, 1, master_pieces="x", master_gross_weight=None)

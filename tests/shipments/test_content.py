@@ -115,7 +115,9 @@ def slow_digest(frames: FrameSet, ship: int) -> str:
 
     def said(frame: FrameName, row: dict[str, Any]) -> str:
         left_out = ("master_pieces", "master_gross_weight")  # they are no part of what is declared
-        columns = [c for c in COLUMNS[frame].values() if row[c.name] is not None and c.name not in left_out]
+        columns = [
+            c for c in COLUMNS[frame].values() if row[c.name] is not None and c.name not in left_out
+        ]
         return f"\x1e{frame}" + "".join(f"\x1f{c.name}={value(c, row[c.name])}" for c in columns)
 
     def place(number: str | None, position: int) -> tuple[bool, int, int]:

@@ -54,7 +54,7 @@ class Words:
             wrong: word
             for word in self.near
             for form in (word, word + "s")
-            for wrong in _one_wrong(form)
+            for wrong in one_wrong(form)
         }
         return {w: word for w, word in found.items() if w not in self.item and w not in self.never}
 
@@ -162,7 +162,8 @@ def _longest(found: Iterable[str]) -> list[str]:
     return sorted(found, key=lambda w: (-len(w), w))
 
 
-def _one_wrong(word: str) -> Iterable[str]:
+def one_wrong(word: str) -> Iterable[str]:
+    """What a word becomes with one letter wrong, missing, too many or in its neighbour's place."""
     for at in range(len(word) + 1):
         before, after = word[:at], word[at:]
         yield from (before + letter + after for letter in _LETTERS)
