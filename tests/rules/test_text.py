@@ -251,7 +251,7 @@ def test_mainland_telephones(check: Check) -> None:
 ])  # fmt: skip
 def test_a_name_that_is_nearly_vague_is_noted(check: Check, name: str, word: str) -> None:
     found = check(Parcel("C", goods=({"name": name},)), options={"require_chinese_name": "pass"})
-    assert [t for t in found.filter(pl.col("rule") == "EXP-45")["en"]] == (
+    assert list(found.filter(pl.col("rule") == "EXP-45")["en"]) == (
         [f"the goods name is nearly the vague word {word}"] if word else []
     )
     assert set(found["action"]) <= {"note"}

@@ -18,7 +18,6 @@ from crossborder.shipments.asking import AS_WRITTEN, columns_of
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet, in_order, positions
 
-
 _NEAREST = {"fix_zh": "；最接近：", "fix_en": "; nearest: "}
 
 
