@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from crossborder.codes import Tables, look_up, nearest, nearest_texts
+from crossborder.codes import Tables, look_up, meant_texts, nearest, nearest_texts
 from crossborder.errors import NotFound
 
 RATES = pl.DataFrame(
@@ -109,3 +109,12 @@ def test_a_whole_column_of_unknown_codes_is_answered_in_bounded_time() -> None:
     many = pl.Series([f"0401{n:04d}" for n in range(5000)])
     assert nearest_texts(known, many).drop_nulls().len() <= 200
     assert nearest_texts([], asked).null_count() == 5
+
+
+def test_a_code_is_meant_where_it_is_the_only_one_a_slip_away() -> None:
+    known = ["0101", "0202", "0203", "33"]
+    asked = pl.Series(["0111", "0201", "0220", "333", "9999", None, "0101"], dtype=pl.String)
+    # 0201 is a slip from 0101, 0202 and 0203; 0220 has two digits of 0202 in each other's place
+    assert meant_texts(known, asked).to_list() == ["0101", None, "0202", "33", None, None, None]
+    many = pl.Series([f"{n:04d}" for n in range(5000)])
+    assert meant_texts(known, many).drop_nulls().len() <= 200

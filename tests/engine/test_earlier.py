@@ -359,6 +359,21 @@ def test_the_window_of_a_house_waybill(desk: Firm, monkeypatch: pytest.MonkeyPat
         assert len(desk.findings(done, rule="EXP-50")) == told
 
 
+def test_what_is_already_filed_is_told_nothing(desk: Firm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Live under two master waybills, because they came too far apart: handing the second in again says nothing anew."""
+    first = parcels("100")
+    desk.prepare(first)
+    later = china_time.now() + timedelta(days=181)
+    monkeypatch.setattr(china_time, "now", lambda: later)
+    second = moved_master(first, movement_date=later.strftime("%Y%m%d"))
+    assert desk.prepare(second).counts == {"prepared": 1}
+    with_options(desk, house_days="400")
+    again = desk.prepare(second)
+    assert again.counts == {"already_filed": 1}
+    assert [f for f in desk.findings(again) if f["shipment"]] == []
+    desk.engine.close()
+
+
 def test_without_a_ledger_neither_is_evaluated(tmp_path: Path) -> None:
     sample = parcels("100")
     named = Firm(tmp_path, None).file(sample)

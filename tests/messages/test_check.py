@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from crossborder import messages, schema
+from crossborder import codes, messages, schema
 from crossborder.messages import conditions
 
 
@@ -102,6 +102,37 @@ def test_one_fault_of_a_line_is_one_finding(name, change, expected, check, examp
     one = example(name)
     one["goods"][0] = {k: v for k, v in {**one["goods"][0], **change}.items() if v is not None}
     assert _rejects(check(one)) == expected
+
+
+def test_an_unknown_code_names_the_nearest_ones(check, example, tables):
+    """Each value its own ones; where a single one is a slip away, it is suggested; other findings stay as they are."""
+    wrong, far = example("import-b"), example("import-c")
+    wrong["shipment"]["trade_country"], far["shipment"]["trade_country"] = "998", "000"
+    wrong["goods"][0]["unit"] = "999"
+    found = check(wrong, far).filter(pl.col("severity") == "reject")
+    told = {(r["ship"], r["element"]): r for r in found.to_dicts()}
+    country, unit = told[0, "TradeCountry"], told[0, "GUnit"]
+    known = {"TradeCountry": tables.codes("countries"), "GUnit": tables.codes("units")}
+    for one in (country, unit, told[1, "TradeCountry"]):
+        base_zh, _, named_zh = one["fix_zh"].partition("；最接近：")
+        base_en, _, named_en = one["fix_en"].partition("; nearest: ")
+        assert base_zh == "查表改正：crossborder codes"
+        assert base_en == "look it up: crossborder codes"
+        near = named_en.split(", ") if named_en else []
+        assert named_zh == named_en
+        assert near == codes.nearest(known[one["element"]], one["value"])
+        slips = [c for c in known[one["element"]] if one_digit_apart(c, one["value"])]
+        assert one["suggest"] == (slips[0] if len(slips) == 1 else None)
+    assert "; nearest: " in country["fix_en"] + unit["fix_en"]
+
+
+def one_digit_apart(a, b):
+    """One changed, one left out, one too many, or two beside each other swapped."""
+    if len(a) == len(b):
+        swapped = {b[:i] + b[i + 1] + b[i] + b[i + 2 :] for i in range(len(b) - 1)}
+        return sum(x != y for x, y in zip(a, b, strict=True)) == 1 or (a in swapped and a != b)
+    longer, shorter = sorted((a, b), key=len, reverse=True)
+    return shorter in {longer[:i] + longer[i + 1 :] for i in range(len(longer))}
 
 
 def test_a_finding_names_place_value_texts_and_remedy(check, example):

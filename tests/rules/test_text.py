@@ -243,3 +243,15 @@ def test_mainland_telephones(check: Check) -> None:
         assert only(check(Parcel(head={"receiver_phone": bad}))) == [("ID-15", "note")], bad
         assert only(check(Parcel("B", "E", head={"sender_phone": bad}))) == [("ID-15", "note")], bad
     assert check(Parcel(head={"sender_phone": "1"})).height == 0
+
+
+@pytest.mark.parametrize(("name", "word"), [
+    ("gifts", "gift"), ("Part", "parts"), ("smaple", "sample"), ("sampl", "sample"), ("otherss", "others"), ("lift", ""),
+    ("pants", ""), ("simplest", ""),
+])  # fmt: skip
+def test_a_name_that_is_nearly_vague_is_noted(check: Check, name: str, word: str) -> None:
+    found = check(Parcel("C", goods=({"name": name},)), options={"require_chinese_name": "pass"})
+    assert list(found.filter(pl.col("rule") == "EXP-45")["en"]) == (
+        [f"the goods name is nearly the vague word {word}"] if word else []
+    )
+    assert set(found["action"]) <= {"note"}

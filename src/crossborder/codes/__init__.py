@@ -2,7 +2,7 @@
 
 from crossborder.codes.about import About, about
 from crossborder.codes.imports import import_table
-from crossborder.codes.lookup import look_up, nearest, nearest_texts
+from crossborder.codes.lookup import look_up, meant_texts, nearest, nearest_texts
 from crossborder.codes.search import search, suggested
 from crossborder.codes.tables import RATES_SCHEMA, Coverage, Edition, TableInfo, Tables, info, infos
 from crossborder.codes.words import WORDS, to_codes, words_of
@@ -20,6 +20,7 @@ __all__ = [
     "info",
     "infos",
     "look_up",
+    "meant_texts",
     "nearest",
     "nearest_texts",
     "search",

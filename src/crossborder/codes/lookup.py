@@ -139,16 +139,35 @@ def nearest_texts(codes: Iterable[str], wanted: pl.Series) -> pl.Series:
     Each distinct code is looked at once, the first 200 of them, and none that is longer than any code: hostile files
     hold more.
     """
+    return _of_each(codes, wanted, lambda known, code: ", ".join(nearest(known, code)))
+
+
+def meant_texts(codes: Iterable[str], wanted: pl.Series) -> pl.Series:
+    """For a column of unknown codes the one that each was meant to be: the only one that is a single slip away, else null.
+
+    Looked at are as many as by `nearest_texts`.
+    """
+    return _of_each(codes, wanted, _only_slip)
+
+
+def _of_each(
+    codes: Iterable[str], wanted: pl.Series, told: Callable[[Sequence[str], str], str]
+) -> pl.Series:
     known = sorted(set(codes))
     longest = max(map(len, known), default=0) + 2
     asked = wanted.drop_nulls().unique(maintain_order=True)
     short = asked.filter(asked.str.len_chars() <= longest).head(_MOST_ASKED)
-    near = {code: ", ".join(nearest(known, code)) for code in short}
-    found = {code: text for code, text in near.items() if text}
+    said = {code: told(known, code) for code in short}
+    found = {code: text for code, text in said.items() if text}
     return wanted.replace_strict(
         list(found), pl.Series(list(found.values()), dtype=pl.String), default=None,
         return_dtype=pl.String,
     )  # fmt: skip
+
+
+def _only_slip(known: Sequence[str], code: str) -> str:
+    close = [one for one in known if one != code and _one_slip(code, one)]
+    return close[0] if len(close) == 1 else ""
 
 
 def _distance(wanted: str, code: str) -> tuple[int, float, str]:

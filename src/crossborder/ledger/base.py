@@ -125,6 +125,19 @@ class Base:
     def _reserve(self, connection: Connection, name: str, count: int) -> range:
         return dialects.reserve(connection, name, count)
 
+    def lookup_key(self) -> bytes:
+        """The key of this ledger's keyed hashes: the same 32 bytes for ever, wherever the ring has turned to.
+
+        With it personal values (identity numbers, telephones) are compared without being kept: see `ledger.lookup_hashes`.
+        """
+        with self.read() as connection:
+            key = self._keys.look_up(connection, make=False)
+        if key is None:
+            with self.write() as connection:
+                key = self._keys.look_up(connection, make=True)
+        assert key is not None  # made, or there already
+        return key
+
     def _record(self, connection: Connection, events: Sequence[EventRow]) -> None:
         """Events, chained to those before (`ledger.chain`); from here on nobody else adds any before the transaction ends.
 

@@ -8,7 +8,6 @@ what became of those few. The key of the hashes is this ledger's own secret.
 from __future__ import annotations
 
 import io
-import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +36,6 @@ STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
     "key": pl.String,
     "house": pl.String,
 }
-_KEY = "marks_key"
 _AT_ONCE = 100_000
 """Shipments whose marks are read at once, about; at most `_BLOCKS` blocks."""
 _BLOCKS = 500
@@ -63,12 +61,8 @@ class Marks(Base):
     """The marks of sealed batches, and what became of the shipments that they stand for."""
 
     def marks_key(self) -> bytes:
-        """The secret with which this ledger's marks are hashed, 32 bytes; made when it is first asked for.
-
-        The one place that knows where it is kept.
-        """
-        kept = self.get_fact(_KEY) or self.set_fact(_KEY, secrets.token_hex(32))
-        return bytes.fromhex(kept)
+        """The secret with which this ledger's marks are hashed, 32 bytes: its look-up key, which the ring wraps."""
+        return self.lookup_key()
 
     def marks_since(
         self, sealed: int, first_day: str = "", last_day: str = "99999999"

@@ -109,19 +109,6 @@ class Rotating(Base):
         self._checkpoint("ring:turned")
         return Rotated(name, len(old), tuple(ring.keep_only(name)), wiped)
 
-    def lookup_key(self) -> bytes:
-        """The key of this ledger's keyed hashes: the same 32 bytes for ever, wherever the ring has turned to.
-
-        With it personal values (identity numbers, telephones) are compared without being kept: see `lookup_hashes`.
-        """
-        with self.read() as connection:
-            key = self._keys.look_up(connection, make=False)
-        if key is None:
-            with self.write() as connection:
-                key = self._keys.look_up(connection, make=True)
-        assert key is not None  # made, or there already
-        return key
-
 
 def lookup_hashes(key: bytes, kind: str, values: Iterable[str]) -> list[str]:
     """Keyed hashes of personal values: HMAC-SHA256 of kind and value, 32 hexadecimal digits.

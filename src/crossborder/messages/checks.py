@@ -26,7 +26,8 @@ FILLING, FACET, CODE = range(3)
 class Check:
     """One question about one element. `fails` is true where the value breaks it (null: it does not).
 
-    `keep`: it looks at nobody's personal data, so that answers may be remembered.
+    `keep`: it looks at nobody's personal data, so that answers may be remembered. `known`: the codes that there are,
+    where it looks one up.
     """
 
     element: str
@@ -35,6 +36,7 @@ class Check:
     fails: pl.Expr
     text: Text
     keep: bool = False
+    known: frozenset[str] = frozenset()
 
     @cached_property
     def alone(self) -> Gate:
@@ -73,7 +75,8 @@ class Lookup:
         """The check against a complete table."""
         about = codes.info(self.table)
         text = texts.not_in_table(self.element, about.title_zh, about.title_en)
-        return Check(self.element.name, CODE, self.rule, self.misses(known), text, self.keep)
+        misses = self.misses(known)
+        return Check(self.element.name, CODE, self.rule, misses, text, self.keep, known)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
 
+from crossborder.codes import meant_texts, nearest_texts
 from crossborder.messages import texts
 from crossborder.messages.checks import Check
 from crossborder.messages.inquiry import Inquiry, Places
@@ -16,6 +17,8 @@ from crossborder.shipments import findings
 from crossborder.shipments.asking import AS_WRITTEN, columns_of
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet, in_order, positions
+
+_NEAREST = {"fix_zh": "；最接近：", "fix_en": "; nearest: "}
 
 
 @dataclass(frozen=True)
@@ -143,7 +146,32 @@ class _Told:
 
     def fix(self, name: str) -> pl.Series:
         said = [getattr(check.text, name) for check in self.checks]
-        return pl.Series(name, said, dtype=pl.String)[self.case]
+        fixed = pl.Series(name, said, dtype=pl.String)[self.case]
+        if not any(check.known for check in self.checks):
+            return fixed
+        if name == "suggest":
+            meant = self._of_codes(meant_texts)
+            return fixed.zip_with(fixed.is_not_null(), meant).alias(name)
+        if self.near.null_count() == self.near.len():
+            return fixed
+        near = pl.lit(self.near)
+        named = pl.concat_str(pl.lit(fixed), pl.lit(_NEAREST[name]), near)
+        return pl.select(pl.coalesce(named, pl.lit(fixed)).alias(name)).to_series()
+
+    @cached_property
+    def near(self) -> pl.Series:
+        """For codes that were looked up, those nearest to what was written; null where none is."""
+        return self._of_codes(nearest_texts)
+
+    def _of_codes(self, told: Callable[[Iterable[str], pl.Series], pl.Series]) -> pl.Series:
+        values = self.faults.get_column("_value")
+        parts = [
+            told(check.known, values.slice(at, size))
+            if check.known
+            else pl.Series([None], dtype=pl.String).new_from_index(0, size)
+            for check, at, size in self.parts
+        ]
+        return pl.concat(parts)
 
     @cached_property
     def parts(self) -> list[tuple[Check, int, int]]:

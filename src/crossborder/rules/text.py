@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 
 from crossborder.rules.charsets import (
@@ -20,6 +22,7 @@ from crossborder.rules.charsets import (
 )
 from crossborder.rules.context import SCHEMA_2019, Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
+from crossborder.rules.wordlists import one_wrong
 from crossborder.shipments.columns import COLUMNS, FRAME_NAMES, FrameName
 
 
@@ -279,7 +282,8 @@ def model(_: Context) -> Cases:
     failing=Parcel(goods=({"name": "礼品"},)),
 )
 def goods_name(ctx: Context) -> Cases:
-    """Digits or one listed word alone are refused; a listed word within a longer name is noted; class A is free.
+    """Digits or one listed word alone are refused; a listed word within a longer name is noted, and so is a name that is
+    nearly one: the other number, or in longer words one letter wrong. Class A is free.
 
     A name without Chinese characters: setting `require_chinese_name`.
     """
@@ -311,6 +315,22 @@ def goods_name(ctx: Context) -> Cases:
         action="note",
         values={"word": hit},
     )
+    near = _nearly(words)
+    yield Case(
+        when=concerned & ~listed & ~empty & bare.is_in(list(near)),
+        column="name",
+        frame="goods",
+        screen=screen,
+        zh="商品名称近似笼统词“{word}”",
+        en="the goods name is nearly the vague word {word}",
+        severity="warn",
+        action="note",
+        values={
+            "word": bare.replace_strict(
+                list(near), list(near.values()), default="", return_dtype=pl.String
+            )
+        },
+    )
     grade = ctx.option("require_chinese_name")
     if grade != "pass":
         yield Case(
@@ -323,6 +343,18 @@ def goods_name(ctx: Context) -> Cases:
             severity="reject" if grade == "reject" else "warn",
             action="reject" if grade == "reject" else "note",
         )
+
+
+def _nearly(words: Sequence[str]) -> dict[str, str]:
+    """Latin names that are nearly one of these words → the word. All of them hold no Chinese, so the screen shows them."""
+    latin = [word for word in words if word.isascii() and word.isalpha()]
+    found = {wrong: word for word in latin if len(word) >= _LEAST for wrong in one_wrong(word)}
+    found |= {word.removesuffix("s") if word.endswith("s") else f"{word}s": word for word in latin}
+    return {wrong: word for wrong, word in found.items() if wrong not in words}
+
+
+_LEAST = 6
+"""Letters of a vague word from which on one of them may be wrong: of shorter ones, too many are words themselves."""
 
 
 @rule(

@@ -163,11 +163,12 @@ def _mistakes(near: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}
     for word in near:
         for form in (word, word + "s"):
-            found |= dict.fromkeys(_one_wrong(form), word)
+            found |= dict.fromkeys(one_wrong(form), word)
     return found
 
 
-def _one_wrong(word: str) -> list[str]:
+def one_wrong(word: str) -> list[str]:
+    """What a word becomes with one letter wrong, missing, too many or in its neighbour's place."""
     parts = [(word[:at], word[at:]) for at in range(len(word) + 1)]
     found = [before + letter + after for before, after in parts for letter in _LETTERS]
     for before, after in parts[:-1]:
