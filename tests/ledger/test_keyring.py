@@ -221,6 +221,13 @@ def test_a_rotation_that_is_broken_off_loses_nothing_and_is_finished_by_the_next
         assert readable(again, 0, 10)
 
 
+def test_what_a_killed_process_left_of_a_key_file_does_not_stay(home: Path) -> None:
+    with opened(home) as ledger:
+        (home / f"{FILE}.4711.part").write_bytes((home / FILE).read_bytes())
+        ledger.rotate("wang", NOW)
+    assert [path.name for path in home.glob(f"{FILE}*")] == [FILE]
+
+
 def test_there_is_nothing_to_rotate_where_nothing_is_encrypted(home: Path) -> None:
     with opened(home, encryption="off") as ledger, pytest.raises(LedgerError, match="off"):
         ledger.rotate("wang", NOW)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import (
@@ -23,6 +23,7 @@ from crossborder.ledger import (
     database,
     migrations,
     sealing,
+    tables,
 )
 from crossborder.ledger.dialects import open_engine
 from crossborder.ledger.sealing import DataKey, Unsealable
@@ -248,6 +249,13 @@ def test_an_encrypted_ledger_does_not_go_back_to_tables_without_keys(home: Path)
         database.migrate(engine, "0004")
     assert database.version(engine) == migrations.HEAD
     engine.dispose()
+
+
+def test_an_error_of_the_database_does_not_show_what_it_was_about(ledger: Ledger) -> None:
+    row = {"name": "x", "value": PERSON}
+    with pytest.raises(IntegrityError) as refused, ledger.write() as connection:
+        connection.execute(tables.facts.insert(), [row, row])
+    assert PERSON not in str(refused.value)
 
 
 def test_what_is_sealed_opens_with_its_key_at_its_place_only() -> None:

@@ -66,6 +66,7 @@ def open_engine(url: str) -> Engine:
         pool_size=16,
         max_overflow=64,
         pool_timeout=120,
+        hide_parameters=True,  # an error that is shown must not show whose data it was about
         connect_args={"timeout": _BUSY_MS / 1000, "check_same_thread": False},
     )
     event.listen(engine, "connect", _sqlite_connect)

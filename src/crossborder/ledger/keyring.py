@@ -129,7 +129,8 @@ class KeyRing:
         text = _HEAD + "".join(f"{name} {key.hex()}\n" for name, key in keys.items())
         part = self.file.with_name(f"{self.file.name}.{os.getpid()}.part")
         try:
-            part.unlink(missing_ok=True)
+            for left in self.file.parent.glob(f"{self.file.name}.*.part"):  # by who was killed here
+                left.unlink(missing_ok=True)
             handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
