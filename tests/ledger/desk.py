@@ -82,7 +82,7 @@ def hand_in(
 
 def queue(ledger: Ledger, now: datetime = NOW) -> int:
     """Freeze whatever may be frozen."""
-    drafts = ledger.freezable(1000)
+    drafts = ledger.freezable(10_000)
     numbers = ledger.reserve_serials(len(drafts))
     ledger.freeze(
         [Frozen(d.attempt_id, f"ID{n:011d}", b"<!-- %d -->" % n + ledger.payload(d.ref, now))

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.postgres import Server
 
-from .backend import Sqlite
+from .backend import Backend, Postgres, Sqlite
 from .world import Run, run
 
 Seeds = Callable[[int], Run]
@@ -20,21 +21,30 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Sqlite:
 @pytest.fixture
 def simulate(sqlite: Sqlite, tmp_path: Path) -> Seeds:
     """Run a seed in a home of its own, which is gone afterwards."""
+    return _runs(sqlite, tmp_path)
 
+
+@pytest.fixture
+def simulate_on_postgres(postgres: Server, tmp_path: Path) -> Seeds:
+    """The same on PostgreSQL."""
+    return _runs(Postgres(postgres), tmp_path)
+
+
+def _runs(backend: Backend, folder: Path) -> Seeds:
     def one(seed: int) -> Run:
-        home = tmp_path / f"{seed}"
+        home = folder / f"{seed}"
         try:
-            return run(seed, home, sqlite)
+            return run(seed, home, backend)
         finally:
             shutil.rmtree(home, ignore_errors=True)
 
     return one
 
 
-def refuse(done: Run) -> None:
+def refuse(done: Run, more: str = "") -> None:
     """Fail with what was wrong, and the command that repeats it."""
     if done.wrongs:
-        again = f"python -m tests.simulation {done.seed}"
+        again = f"python -m tests.simulation {done.seed}{more}"
         pytest.fail(
             "\n".join([f"seed {done.seed}; again: {again} -v", *done.wrongs]), pytrace=False
         )
