@@ -101,7 +101,7 @@ def held(ledger: Ledger, count: int, *, first: int = 0, name: str = "held.csv", 
 
 def queue(ledger: Ledger, now: datetime = NOW) -> int:
     """Freeze whatever may be frozen."""
-    drafts = ledger.freezable(1000)
+    drafts = ledger.freezable(10_000)
     numbers = ledger.reserve_serials(len(drafts))
     ledger.freeze(
         [Frozen(d.attempt_id, f"ID{n:011d}", b"<!-- %d -->" % n + ledger.payload(d.ref, now))

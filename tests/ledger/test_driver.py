@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import traceback
+
 import polars as pl
 import pytest
 from sqlalchemy import bindparam, null, select, update
@@ -101,3 +103,45 @@ def test_rows_of_a_frame() -> None:
     assert rows_of(frame) == frame.rows() == [(1, "x"), (2, None)]
     assert rows_of(frame.clear()) == []
     assert columns_of(frame) == {"a": [1, 2], "b": ["x", None]}
+
+
+POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+
+
+@POSTGRESQL
+def test_what_the_server_tells_with_an_error_is_told_to_nobody(ledger: Ledger) -> None:
+    """It names the key or the row that it refuses, also by statements that SQLAlchemy runs."""
+    with ledger.write() as connection:
+        connection.execute(F.insert().values(name="secret", value="1"))
+    for wrong in (F.insert().values(name="secret", value="2"), F.update().values(value=None)):
+        with pytest.raises(IntegrityError) as told, ledger.write() as connection:
+            connection.execute(wrong)
+        shown = "".join(traceback.format_exception(told.value))
+        assert "violates" in shown
+        assert "secret" not in shown.replace('name="secret"', "")
+    with pytest.raises(IntegrityError) as told, ledger.write() as connection:
+        insert_columns(connection, F, {"name": ["a", "a"], "value": ["hidden", "hidden"]})
+    assert "hidden" not in "".join(traceback.format_exception(told.value)).replace(
+        '["hidden", "hidden"]', ""
+    )
+
+
+@POSTGRESQL
+def test_the_character_zero_is_kept_as_its_picture_and_found(ledger: Ledger) -> None:
+    """SQLite holds it, PostgreSQL cannot; a field of a shipment file may hold it."""
+    with ledger.write() as connection:
+        insert_columns(connection, F, {"name": ["a\0b", "c"], "value": ["1\0", "2"]})
+        connection.execute(F.insert().values(name="d\0", value="\0"))
+    with ledger.read() as connection:
+        rows = connection.execute(select(F.c.name, F.c.value)).all()
+        asked = connection.execute(select(F.c.value).where(F.c.name == "a\0b")).scalar_one()
+    assert sorted(map(tuple, rows)) == [("a␀b", "1␀"), ("c", "2"), ("d␀", "␀")]
+    assert asked == "1␀"
+
+
+@POSTGRESQL
+def test_texts_of_any_length_are_kept_as_on_sqlite(ledger: Ledger) -> None:
+    long = "x" * 5000
+    with ledger.write() as connection:
+        insert_columns(connection, F, {"name": [long], "value": [long]})
+    assert ledger.get_fact(long) == long

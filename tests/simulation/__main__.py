@@ -1,4 +1,7 @@
-"""Run seeds and tell what happened: `python -m tests.simulation SEED [SEED…]`, `-v` for every line of the trace, `--sealed` for an encrypted ledger."""
+"""Run seeds and tell what happened: `python -m tests.simulation SEED [SEED…]`, `-v` for every line of the trace.
+
+`--sealed`: the ledger is encrypted; `--postgresql`: it lies on a server that is started for it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import argparse
 import sys
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from .backend import Sqlite
+from tests.postgres import running
+
+from .backend import Backend, Postgres, Sqlite
 from .world import run
 
 
@@ -19,10 +25,14 @@ def main() -> int:
         "-v", action="store_true", dest="lines", help="print everything that happened"
     )
     parser.add_argument("--sealed", action="store_true", help="the ledger is encrypted")
+    parser.add_argument("--postgresql", action="store_true", help="on PostgreSQL, not in a file")
     asked = parser.parse_args()
     failed = 0
-    with tempfile.TemporaryDirectory() as folder:
-        backend = Sqlite(Path(folder) / "empty", sealed=asked.sealed)
+    with ExitStack() as held:
+        folder = held.enter_context(tempfile.TemporaryDirectory())
+        backend: Backend = Sqlite(Path(folder) / "empty", sealed=asked.sealed)
+        if asked.postgresql:
+            backend = Postgres(held.enter_context(running()))
         for word in asked.seeds:
             first, _, last = word.partition("-")
             for seed in range(int(first), int(last or first) + 1):

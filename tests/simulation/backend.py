@@ -1,18 +1,30 @@
-"""Where the ledger of a run lies. SQLite here; another back end is one more class with the same four methods."""
+"""Where the ledger of a run lies: in a file, or on a PostgreSQL server."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, text
+from tests.postgres import Server
 
-from crossborder.ledger import KeyRing, Ledger
+from crossborder.ledger import KeyRing, Ledger, PayloadRef
 from crossborder.settings import LedgerSettings
 
 from .disk import Disk
+
+
+class Store(Protocol):
+    """What lies below the payload store."""
+
+    def watched(self) -> AbstractContextManager[None]:
+        """Within, it is known what is lasting."""
+
+    def rot(self, ref: PayloadRef, at: int) -> None:
+        """One byte changes, the `at`-th of a document, if it is there at all."""
 
 
 class Backend(Protocol):
@@ -28,7 +40,7 @@ class Backend(Protocol):
         """What was not flushed to the disk is gone."""
 
     @property
-    def disk(self) -> Disk:
+    def disk(self) -> Store:
         """The payload store's disk."""
 
 
@@ -68,3 +80,41 @@ class Sqlite:
 
 def _unflushed(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF").close()
+
+
+class Postgres:
+    """A ledger on a server. What is committed is kept, what is not is gone: PostgreSQL is trusted with that."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._home = Path()
+        self._url = ""
+
+    @property
+    def disk(self) -> Postgres:
+        return self
+
+    def begin(self, home: Path) -> None:
+        if self._url:
+            self._server.give_back(self._url)
+        home.mkdir()
+        self._home, self._url = home, self._server.database()
+
+    def open(self, checkpoint: Callable[[str], None]) -> Ledger:
+        return Ledger.open(self._home, url=self._url, checkpoint=checkpoint)
+
+    def crash(self) -> None:
+        """The server goes on; whoever died has taken its session along."""
+
+    def watched(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def rot(self, ref: PayloadRef, at: int) -> None:
+        rotten = text(
+            "UPDATE payload SET body = set_byte(body, :at, get_byte(body, :at) # 1)"
+            ' WHERE segment = :segment AND "offset" = :offset AND length(body) > :at'
+        )
+        engine = create_engine(self._url)
+        with engine.begin() as connection:
+            connection.execute(rotten, {"at": at, "segment": ref.segment, "offset": ref.offset})
+        engine.dispose()

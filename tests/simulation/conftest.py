@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.postgres import Server
 
-from .backend import Sqlite
+from .backend import Backend, Postgres, Sqlite
 from .world import Run, run
 
 Seeds = Callable[[int], Run]
@@ -29,7 +30,13 @@ def simulate(sqlite: Sqlite, tmp_path: Path) -> Seeds:
     return seeds(sqlite, tmp_path)
 
 
-def seeds(backend: Sqlite, folder: Path) -> Seeds:
+@pytest.fixture
+def simulate_on_postgres(postgres: Server, tmp_path: Path) -> Seeds:
+    """The same on PostgreSQL."""
+    return seeds(Postgres(postgres), tmp_path)
+
+
+def seeds(backend: Backend, folder: Path) -> Seeds:
     """Run a seed in a home below `folder`, which is gone afterwards."""
 
     def one(seed: int) -> Run:

@@ -8,6 +8,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from crossborder.ledger import PayloadRef
+
 
 class Disk:
     """The payload folder of one home. While it is `watched`, `os.fsync` of its files is noted instead of waited for."""
@@ -41,9 +43,9 @@ class Disk:
             if path.read_bytes() != kept:
                 path.write_bytes(kept)
 
-    def rot(self, segment: str, offset: int) -> None:
-        """One byte changes on the disk, if it is there at all."""
-        path = self._folder / segment
+    def rot(self, ref: PayloadRef, at: int) -> None:
+        """One byte changes on the disk, the `at`-th of a document, if it is there at all."""
+        path, offset = self._folder / ref.segment, ref.offset + at
         data = bytearray(path.read_bytes())
         if offset >= len(data):
             return

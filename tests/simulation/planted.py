@@ -171,8 +171,8 @@ def commit_before_flush(patch: pytest.MonkeyPatch) -> None:
             os.fsync = real
 
     @contextlib.contextmanager
-    def flushing(self: Base) -> Iterator[Connection]:
-        with transaction(self) as connection:
+    def flushing(self: Base, *hold: str) -> Iterator[Connection]:
+        with transaction(self, *hold) as connection:
             yield connection
         _flush(self.home / "payload")
 

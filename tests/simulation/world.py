@@ -311,7 +311,7 @@ class World:
             return
         attempt = self.draw.choice(waiting)
         ref = attempt.frozen or attempt.draft
-        self.backend.disk.rot(ref.segment, ref.offset + self.draw.randrange(ref.length))
+        self.backend.disk.rot(ref, self.draw.randrange(ref.length))
         self.rotten.add(attempt.id)
         self.trace.note("rot", attempt.id)
 
