@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from tests.backends import spoil
 
 from crossborder.errors import LedgerError
-from crossborder.ledger import Attempts, Ledger, Settled
+from crossborder.ledger import Attempts, Ledger, PayloadRef, Settled, tables
 from crossborder.reconcile import differences
 
 from .desk import (
@@ -113,10 +115,11 @@ def test_only_of_a_sealed_batch(ledger: Ledger) -> None:
 
 def test_damaged_bytes_of_a_held_one_are_named(ledger: Ledger, home: Path) -> None:
     batch = held(ledger, 2)
-    (segment,) = (home / "payload").glob("*.seg")
-    body = bytearray(segment.read_bytes())
-    body[body.rindex(b"TST000001 ") + 4] ^= 1
-    segment.write_bytes(body)
+    with ledger.read() as connection:
+        kept = tables.held_drafts.c
+        query = select(kept.draft_segment, kept.draft_offset, kept.draft_length, kept.draft_digest)
+        place = connection.execute(query.order_by(kept.shipment_id)).all()[-1]
+    spoil(home, PayloadRef(*place))
     (found,) = differences(ledger)
     assert (found.what, found.where) == ("payload_damaged", f"{batch} {house(1)}")
 

@@ -39,8 +39,13 @@ def full(ledger: Ledger) -> Ledger:
 
 
 def tamper(ledger: Ledger, *statements: str) -> None:
-    """Edit the database as somebody would who owns the file: the triggers are taken away and put back."""
+    """Edit the database as somebody would who owns it: past its triggers."""
     with ledger.write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+            for statement in statements:
+                connection.execute(text(statement))
+            return
         triggers = connection.execute(
             text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
         ).all()
