@@ -108,7 +108,7 @@ def test_an_unknown_code_names_the_nearest_ones(check, example, tables):
     """Each value its own ones; where a single one is a slip away, it is suggested; other findings stay as they are."""
     wrong, far = example("import-b"), example("import-c")
     wrong["shipment"]["trade_country"], far["shipment"]["trade_country"] = "998", "000"
-    wrong["goods"][0]["unit"] = "999"
+    wrong["goods"][0]["unit"] = "100"
     found = check(wrong, far).filter(pl.col("severity") == "reject")
     told = {(r["ship"], r["element"]): r for r in found.to_dicts()}
     country, unit = told[0, "TradeCountry"], told[0, "GUnit"]
