@@ -103,6 +103,13 @@ def test_only_what_is_live_stands(ledger: Ledger) -> None:
     assert ledger.standing(asked.clear()).height == 0
 
 
+def test_a_house_waybill_whose_declaration_is_dead_is_nowhere(ledger: Ledger) -> None:
+    batch = recorded(ledger, "a", 4)
+    ledger.seal(batch, {}, NOW, settled=[Settled(1, "rejected")])
+    found = ledger.elsewhere([house(n) for n in range(4)], "20261123", "")
+    assert [row[0] for row in found] == [house(0), house(2)]
+
+
 def test_house_waybills_elsewhere(ledger: Ledger) -> None:
     batch = hand_in(ledger, 3)
     wanted = [house(0), house(2), "NOBODY"]

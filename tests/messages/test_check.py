@@ -108,12 +108,13 @@ def test_an_unknown_code_names_the_nearest_ones(check, example, tables):
     """Each value its own ones; where a single one is a slip away, it is suggested; other findings stay as they are."""
     wrong, far = example("import-b"), example("import-c")
     wrong["shipment"]["trade_country"], far["shipment"]["trade_country"] = "998", "000"
-    wrong["goods"][0]["unit"] = "999"
+    wrong["goods"][0] |= {"unit": "100", "origin_country": "998"}
     found = check(wrong, far).filter(pl.col("severity") == "reject")
     told = {(r["ship"], r["element"]): r for r in found.to_dicts()}
     country, unit = told[0, "TradeCountry"], told[0, "GUnit"]
-    known = {"TradeCountry": tables.codes("countries"), "GUnit": tables.codes("units")}
-    for one in (country, unit, told[1, "TradeCountry"]):
+    countries = tables.codes("countries")
+    known = {"TradeCountry": countries, "OriginCountry": countries, "GUnit": tables.codes("units")}
+    for one in (country, unit, told[0, "OriginCountry"], told[1, "TradeCountry"]):
         base_zh, _, named_zh = one["fix_zh"].partition("；最接近：")
         base_en, _, named_en = one["fix_en"].partition("; nearest: ")
         assert base_zh == "查表改正：crossborder codes"

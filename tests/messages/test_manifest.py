@@ -325,6 +325,9 @@ def test_totals_that_the_shipments_state_are_compared(houses, findings):
     assert findings(rows).select("value", "ship", "column").rows() == [("8", 1, "master_pieces")]
     _changed(rows, 1, master_pieces="x", master_gross_weight=None)
     assert findings(rows).is_empty()
+    _changed(rows, 1, master_pieces="10")
+    for percent, told in (("20", 0), ("19.99", 1)):
+        assert findings(rows, options={"manifest_total_percent": percent}).height == told
     for pieces, told in (("8", 0), ("7", 1), ("9", 1)):
         _changed(rows, 1, master_pieces=pieces)
         assert findings(rows).height == told
