@@ -26,6 +26,7 @@ from crossborder import reconcile, rules, schema, settings
 from crossborder.ledger import states as own
 from crossborder.messages.mapping import MessageMapping, message_mapping
 from crossborder.reconcile import Status, StatusTable
+from crossborder.reports import label
 from crossborder.shipments import COLUMNS, FRAME_NAMES, Column
 from draw_states import OURS_ZH, states_picture
 from rules_page import rules_page
@@ -313,6 +314,7 @@ under a condition, e empty under a condition, nothing: optional. ● marks perso
 | receipt | 回执 | what comes back: EXP302 to a declaration, EXP312 to a manifest |
 | batch | 批次 | one hand-in and everything that came of it |
 | attempt | 一次申报 | one try to have a declaration taken: one id, one set of bytes |
+| general declaration | 一般报关 | how ordinary goods are declared, outside the express flow; a parcel that fits no class goes there (`to_general`) |
 | finding | 问题 | one fault, with row, column, rule and remedy |
 | endpoint | 口岸端点 | where messages are left and receipts picked up |
 | ledger | 台账 | the database of batches, attempts, receipts and events |
@@ -423,7 +425,15 @@ def states() -> str:
     ours = [
         (f"`{s}`", OURS_ZH[s], *reversed(reconcile.advice("EXP301", None, s))) for s in own.OURS
     ]
-    parts = [MADE, STATES, "## Ours, before the port answers\n\n"]
+    parts = [
+        MADE,
+        STATES,
+        "## What becomes of a parcel that is handed in\n\n",
+        OUTCOMES_WORDS,
+        "\n\n",
+    ]
+    parts.append(table(("outcome", "中文", "meaning", "含义"), (_outcome(o) for o in own.OUTCOMES)))
+    parts.append("\n## Ours, before the port answers\n\n")
     parts.append(table(("state", "中文", "what to do next", "下一步"), ours))
     for message, title in (("EXP302", "a declaration · 报关单"), ("EXP312", "a manifest · 舱单")):
         parts.append(f"\n## What a receipt {message} makes of {title}\n\n")
@@ -439,6 +449,36 @@ def states() -> str:
         )
         parts.append(table(head, (_status(s) for s in StatusTable.load().of_message(message))))
     return "".join(parts)
+
+
+OUTCOMES_WORDS = "One of these, kept with the batch; only what is prepared has a declaration with a state of the tables below."
+OUTCOMES = {
+    "unreadable": ("its rows could not be read", "所在行无法读取"),
+    "rejected": (
+        "a rule refuses it: correct it and hand the file in again",
+        "规则拒收：更正后整份重新提交",
+    ),
+    "to_general": (
+        "it fits none of the classes A, B, C (CLS-11): it leaves the express flow and is declared as ordinary goods; its house "
+        "waybill stands on the manifest all the same",
+        "不属A、B、C类（CLS-11）：退出快件流程，按一般货物报关；分运单仍列入舱单",
+    ),
+    "not_evaluated": (
+        "a rule could not be judged: a person lets it pass (`accept`)",
+        "规则未能评估：由人放过（accept）",
+    ),
+    "on_hold": (
+        "it waits for a person, who corrects it or lets it pass (`accept`)",
+        "待人工：更正，或放过（accept）",
+    ),
+    "already_filed": ("it is filed already, with the same content", "此前已以相同内容申报"),
+    "prepared": ("its declaration is made", "已制单"),
+}
+
+
+def _outcome(name: str) -> tuple[str, ...]:
+    en, zh = OUTCOMES[name]
+    return f"`{name}`", label(name, "zh") if name != "prepared" else "已制单", en, zh
 
 
 def _status(s: Status) -> tuple[str, ...]:

@@ -43,8 +43,8 @@ class Judged:
         return found
 
 
-REFUSALS = (("reject",), ("reject",))
-ANYTHING = (("reject", "hold", "note"), ("reject", "warn"))
+REFUSALS = (("reject", "transfer"), ("reject",))
+ANYTHING = (("reject", "transfer", "hold", "note"), ("reject", "warn"))
 
 
 def judge(folder: Path, *, mapping: str, suffix: str, **asked: Any) -> Judged:
@@ -85,6 +85,10 @@ def assert_exactly_the_dirt_is_refused(judged: Judged) -> None:
     wanted = {s for s, one in judged.dirt.items() if one["severity"] == "reject"}
     refused = judged.rules(*REFUSALS)
     assert set(refused) == wanted
+    leave = {
+        s for s in wanted if judged.dirt[s]["kind"] == "general_cargo"
+    }  # to general declaration
+    assert judged.counts["to_general"] == len(leave)
     assert judged.counts["rejected"] == len(wanted)
     assert judged.counts["shipments"] == judged.shipments
     for shipment in wanted:

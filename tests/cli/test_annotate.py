@@ -130,7 +130,11 @@ def test_the_added_sheets_say_rules_partners_and_places(run: Run, tmp_path: Path
     assert book.sheetnames == ["Sheet1", "校验汇总 check", "校验问题 findings"]
     summary = [[v for v in row if v is not None] for row in book.worksheets[1].iter_rows(values_only=True)]  # fmt: skip
     assert [f"未通过 rejected: {said['rejected']}"] in summary
-    rules = {row[1]: row for row in summary if len(row) > 3 and row[0] == "拒收 reject"}
+    rules = {
+        row[1]: row
+        for row in summary
+        if len(row) > 3 and row[0] in ("拒收 reject", "转一般报关 general declaration")
+    }
     assert set(rules) == {f["rule"] for f in said["findings"] if f["severity"] == "reject"}
     at = next(i for i, row in enumerate(summary) if row and row[0].startswith("合作方"))
     partners = summary[at + 1 : summary.index([], at)]

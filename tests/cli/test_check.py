@@ -11,7 +11,17 @@ from tests.cli.conftest import Run
 
 from crossborder import china_time, samples
 
-KEYS = ["format", "rows", "shipments", "valid", "rejected", "not_evaluated", "on_hold", "findings"]
+KEYS = [
+    "format",
+    "rows",
+    "shipments",
+    "valid",
+    "rejected",
+    "not_evaluated",
+    "on_hold",
+    "to_general",
+    "findings",
+]
 FINDING = [
     "sheet", "row", "column", "element", "shipment", "master", "rule", "severity", "value", "zh", "en", "fix",
     "suggest", "source",
@@ -110,7 +120,7 @@ def test_findings_go_worst_first_with_count_remedy_and_three_examples(
     said = run("check", file, "--profile", "demo")
     heads = [line for line in said.lines if line and not line.startswith(" ") and "×" in line]
     kinds = [line.split("  ")[0] for line in heads]
-    assert kinds == sorted(kinds, key=["reject", "not evaluated", "on hold", "marked", "note"].index)  # fmt: skip
+    assert kinds == sorted(kinds, key=["reject", "general declaration", "not evaluated", "on hold", "marked", "note"].index)  # fmt: skip
     counts = [int(h.split("× ")[1].split()[0]) for h, k in zip(heads, kinds, strict=True) if k == "reject"]  # fmt: skip
     assert counts == sorted(counts, reverse=True)
     assert max(counts) > 3

@@ -13,7 +13,7 @@ from crossborder import samples, schema
 from crossborder.cli.demo import DAYS
 from crossborder.transport import HttpTransport, Outgoing, Submitted
 
-LINES = ("unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared", "suspended_or_voided",
+LINES = ("unreadable", "rejected", "to_general", "not_evaluated", "on_hold", "already_filed", "prepared", "suspended_or_voided",
          "unknown", "in_flight", "refused", "released", "other_final")  # fmt: skip
 
 

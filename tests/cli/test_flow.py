@@ -17,7 +17,7 @@ from crossborder import china_time
 from crossborder.sandbox import EndpointSpec, Mix, Sandbox, receipts
 
 ACCOUNT = [
-    "handed_in", "unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared",
+    "handed_in", "unreadable", "rejected", "to_general", "not_evaluated", "on_hold", "already_filed", "prepared",
     "suspended_or_voided", "unknown", "in_flight", "refused", "released", "other_final",
 ]  # fmt: skip
 

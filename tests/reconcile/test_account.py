@@ -13,16 +13,16 @@ def test_every_line_of_the_account(book: Book) -> None:
     book.told(3, ("Y", 1), ("05", 2))
     lost = book.hand_in([20])
     book.send("unknown")
-    kinds = {30: "unreadable", 31: "rejected", 32: "not_evaluated", 33: "on_hold", 4: "already_filed"}  # fmt: skip
+    kinds = {30: "unreadable", 31: "rejected", 32: "not_evaluated", 33: "on_hold", 34: "to_general", 4: "already_filed"}  # fmt: skip
     waiting = book.hand_in([21, 22], outcomes=kinds, release=False)
     counted = account(book.ledger)
     assert list(counted.lines) == list(LINES)
     assert {name: c.shipments for name, c in counted.lines.items()} == {
-        "unreadable": 1, "rejected": 1, "not_evaluated": 1, "on_hold": 1, "already_filed": 1,
+        "unreadable": 1, "rejected": 1, "to_general": 1, "not_evaluated": 1, "on_hold": 1, "already_filed": 1,
         "prepared": 2, "suspended_or_voided": 0, "unknown": 1, "in_flight": 7, "refused": 1,
         "released": 1, "other_final": 1,
     }  # fmt: skip
-    assert counted.handed_in.shipments == 18
+    assert counted.handed_in.shipments == 19
     assert counted.handed_in.rows == sum(c.rows for c in counted.lines.values())
     assert counted.conserved
     assert counted.states["sent"].shipments == 6

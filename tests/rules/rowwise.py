@@ -378,12 +378,14 @@ def no_digits(heads: tuple[str, ...], line: str) -> Callable[[Ship, Context], bo
 
 def licence(ship: Ship, _: Context) -> bool:
     said = [line["supervision_conditions"] or "" for line in ship.lines]
-    return ship.kind == "C" and any(re.search(r"[^ABab\s/;,|]", text) for text in said)
+    return ship.kind == "C" and any(re.search(r"[^ABab\s/;,|-]", text) for text in said)
 
 
 def papers(ship: Ship, _: Context) -> bool:
     facts = ("tax_refund_claimed", "foreign_exchange_settled", "platform_purchase", "separated_luggage")  # fmt: skip
-    goods = any(line["supervision_conditions"] is not None for line in ship.lines)
+    goods = any(
+        re.search(r"[^\s/;,|-]", line["supervision_conditions"] or "") for line in ship.lines
+    )
     return ship.kind == "A" and (goods or any(ship[name] == "1" for name in facts))
 
 

@@ -27,7 +27,7 @@ def facts() -> dict[str, dict[str, str]]:
 def refused(example: Example) -> set[str]:
     """Ids by which the whole of judging refuses an example or holds it."""
     found = pure.judged_example(example)
-    return set(found.filter(pl.col("action").is_in(["reject", "hold"]))["rule"])
+    return set(found.filter(pl.col("action").is_in(["reject", "transfer", "hold"]))["rule"])
 
 
 def noted(example: Example) -> set[str]:

@@ -70,19 +70,36 @@ def test_own_use(check: Check) -> None:
     assert check(Parcel("C", goods=(many,))).height == 0
 
 
-def test_unstated_facts_hold_if_the_profile_says_so(check: Check) -> None:
-    def told(parcel: Parcel, setting: str) -> set[tuple[str, str, str]]:
-        found = check(parcel, options={"unstated_facts": setting})
-        return set(found.select("rule", "severity", "action").rows())
+FACTS = ("separated_luggage", "platform_purchase", "tax_refund_claimed", "foreign_exchange_settled")  # fmt: skip
+ABOUT = {"A": set(), "B": {"CLS-02", "CLS-16"}, "C": {"CLS-05", "CLS-06", "CLS-07"}}
+"""The rules of each class that need a fact which no element holds."""
+
+
+@pytest.mark.parametrize(
+    ("setting", "action"), [("", "hold"), ("hold", "hold"), ("mark", "mark"), ("assume_no", "")]
+)
+def test_facts_that_nobody_stated_are_not_evaluated_and_hold_unless_the_profile_says_otherwise(
+    check: Check, setting: str, action: str
+) -> None:
+    """By the facts a rule without its input is not evaluated, and those of class and licence hold by default."""
+    options = {"unstated_facts": setting} if setting else {}
+
+    def told(parcel: Parcel) -> set[tuple[str, str, str]]:
+        return set(check(parcel, options=options).select("rule", "severity", "action").rows())
 
     for klass in ("A", "B", "C"):
-        assert told(Parcel(klass), "assume_no") == set()
-    hold = ("not_evaluated", "hold")
-    assert told(Parcel("B"), "hold") == {("CLS-02", *hold), ("CLS-16", *hold)}
-    assert told(Parcel("C"), "hold") == {("CLS-05", *hold), ("CLS-06", *hold), ("CLS-07", *hold)}
-    assert told(Parcel("A"), "hold") == set()
-    stated = Parcel("B", head={"separated_luggage": "0", "platform_purchase": "0"})
-    assert told(stated, "hold") == set()
+        silent = Parcel(klass, head=dict.fromkeys(FACTS), goods=({"supervision_conditions": None},))
+        expected = ABOUT[klass] if action else set()
+        assert told(silent) == {(rule, "not_evaluated", action) for rule in expected}
+        assert told(Parcel(klass)) == set()  # the records of the examples state them
+
+
+@pytest.mark.parametrize("none", ["/", "-", " / ", ";"])
+def test_a_stroke_states_that_there_are_no_conditions(check: Check, none: str) -> None:
+    for klass in ("A", "C"):
+        assert check(Parcel(klass, goods=({"supervision_conditions": none},))).height == 0
+    chosen, _ = classify(unclassed(Parcel("C", goods=({"supervision_conditions": none},))))
+    assert chosen == ["C"]
 
 
 def unclassed(parcel: Parcel, **changed: str | None) -> Parcel:
@@ -143,9 +160,9 @@ NONE_FITS: list[tuple[Parcel, str]] = [
 def test_none_fits(parcel: Parcel, reason: str) -> None:
     chosen, found = classify(parcel)
     assert chosen == [None]
-    assert found.select("rule", "severity", "action").rows() == [("CLS-11", "reject", "reject")]
+    assert found.select("rule", "severity", "action").rows() == [("CLS-11", "reject", "transfer")]
     assert reason in found["en"][0]
-    assert found["zh"][0].startswith("不适用A、B、C类：不属A类：")
+    assert found["zh"][0].startswith("不适用A、B、C类，转一般货物报关：不属A类：")
     assert [found["en"][0].count(f"not {klass}: ") for klass in "ABC"] == [1, 1, 1]
 
 

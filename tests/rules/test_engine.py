@@ -137,9 +137,14 @@ def test_unevaluated_names_each_rule_once_with_a_reason() -> None:
     frame = rules.unevaluated(ctx)
     assert frame.columns == ["rule", "reason_zh", "reason_en"]
     assert frame["rule"].is_unique().all()
-    assert {"EXP-20", "EXP-50", "EXP-41", "CLS-06"} <= set(frame["rule"])
-    stated = rules.Context(Tables(), Profile(options={"unstated_facts": "hold"}), "20261123")
-    assert "CLS-06" not in set(rules.unevaluated(stated)["rule"])
+    assert {"EXP-20", "EXP-50", "EXP-41"} <= set(frame["rule"])
+    assert "CLS-06" not in set(frame["rule"])
+    taken_as_no = Profile(
+        options={"unstated_facts": "assume_no"}, rules={"CLS-14": "off", "EXP-20": "off"}
+    )
+    frame = rules.unevaluated(rules.Context(Tables(), taken_as_no, "20261123"))
+    assert frame["rule"].is_unique().all()
+    assert {"CLS-06", "CLS-14", "EXP-20"} <= set(frame["rule"])
 
 
 def test_a_context_makes_its_cases_once() -> None:

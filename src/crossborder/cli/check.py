@@ -132,11 +132,17 @@ def show_summary(summary: Summary) -> None:
         named = ", ".join(summary.unevaluated["rule"])
         common.line(t(f"未能运行的检查：{named}（原因见 crossborder explain）", f"checks that could not run: {named} (why: crossborder explain)"), style="dim")  # fmt: skip
     c = summary.counts
+    leave = c["to_general"]
+    zh, en = (
+        (f"（其中转一般报关 {leave:,}）", f" ({leave:,} of them to general declaration)")
+        if leave
+        else ("", "")
+    )
     common.line(
         t(
-            f"{c['shipments']:,} 票，{c['rows']:,} 行：通过 {c['valid']:,}，未通过 {c['rejected']:,}，"
+            f"{c['shipments']:,} 票，{c['rows']:,} 行：通过 {c['valid']:,}，未通过 {c['rejected']:,}{zh}，"
             f"未能评估 {c['not_evaluated']:,}，待人工 {c['on_hold']:,}（对照表 {summary.mapping}）",
-            f"{c['shipments']:,} shipments, {c['rows']:,} rows: {c['valid']:,} valid, {c['rejected']:,} rejected, "
+            f"{c['shipments']:,} shipments, {c['rows']:,} rows: {c['valid']:,} valid, {c['rejected']:,} rejected{en}, "
             f"{c['not_evaluated']:,} not evaluated, {c['on_hold']:,} on hold (mapping {summary.mapping})",
         ),
         style="bold",

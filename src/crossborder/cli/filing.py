@@ -115,8 +115,11 @@ def show_prepared(done: Prepared) -> None:
     c = done.counts
     new, filed = c.get("prepared", 0), c.get("already_filed", 0)
     held = c.get("on_hold", 0) + c.get("not_evaluated", 0)
-    correct = done.to_correct - held
+    leave = c.get("to_general", 0)
+    correct = done.to_correct - held - leave
     waiting = t(f"，待人工 {held:,}", f", {held:,} waiting for a person") if held else ""
+    if leave:
+        waiting += t(f"，转一般货物报关 {leave:,}", f", {leave:,} to general declaration")
     common.line(
         t(f"{done.shipments:,} 票：新申报 {new:,}，此前已申报 {filed:,}，待更正 {correct:,}",
           f"{done.shipments:,} shipments: {new:,} new attempts, {filed:,} already filed, {correct:,} to correct") + waiting

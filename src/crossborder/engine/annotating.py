@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from crossborder.engine.results import Checked
-from crossborder.engine.summary import RANKS, Summary
+from crossborder.engine.summary import Summary, is_verdict
 from crossborder.errors import InputError
 from crossborder.intake import SourceTable
 from crossborder.reports import opened_whole
@@ -86,7 +86,7 @@ class Annotation:
         counts = (
             ships.group_by("partner")
             .agg(
-                pl.len().alias("shipments"), *((pl.col("rank") == RANKS[v]).sum().alias(v) for v in VERDICTS)
+                pl.len().alias("shipments"), *(is_verdict(pl.col("rank"), v).sum().alias(v) for v in VERDICTS)
             )
             .sort("rejected", "shipments", "partner", descending=[True, True, False])
         )  # fmt: skip

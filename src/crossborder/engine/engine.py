@@ -334,7 +334,7 @@ class Engine(Verbs):
         return looking.reconcile(self.ledger, self.settings, only, day, ask_endpoints=ask_endpoints)
 
     def account(self, only: Sequence[str] = (), *, day: str = "") -> dict[str, tuple[int, int]]:
-        """The closing account: line → (shipments, rows), `handed_in` and the twelve lines it is the sum of."""
+        """The closing account: line → (shipments, rows), `handed_in` and the lines it is the sum of."""
         return looking.account(self.ledger, only, day)
 
     def states(self, only: Sequence[str]) -> dict[str, int]:

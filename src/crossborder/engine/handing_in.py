@@ -35,7 +35,7 @@ class HandIn:
     """A checked hand-in joined with the ledger.
 
     `plan`: `ship, key, digest, outcome, attempt_id, replaces`, where `outcome` is unreadable, rejected, not_evaluated,
-    on_hold, already_filed or prepared, `attempt_id` the live attempt of what is already filed, and `replaces` the
+    on_hold, to_general, already_filed or prepared, `attempt_id` the live attempt of what is already filed, and `replaces` the
     attempt that gives way to this shipment. No key is prepared twice.
     """
 
@@ -224,7 +224,7 @@ def _conflict_findings(
                 "element": "AssBillNo",
                 "shipment": one["house_waybill"],
                 "master": one["master_waybill"],
-                "rule": "INT-live-differs",
+                "rule": found.LIVE_DIFFERS,
                 "severity": "reject",
                 "action": "reject",
                 "value": one["house_waybill"],

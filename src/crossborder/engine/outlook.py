@@ -17,6 +17,7 @@ _MOVING = ("queued", "sending", "not_received")
 _HELD = {
     "unreadable": ("无法读取，请更正后再交", "cannot be read: correct them and hand them in again"),
     "rejected": ("校验未通过，请按 findings 更正后再交", "rejected: correct what the findings name and hand them in again"),
+    "to_general": ("不属A、B、C类，须转一般货物报关", "fit no express class: to be declared as ordinary goods"),
     "not_evaluated": ("缺代码表或汇率，未能评估", "a code table or rate is missing: the operator must supply it"),
     "on_hold": ("待人工决定", "wait for a decision of the operator"),
 }  # fmt: skip

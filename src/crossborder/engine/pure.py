@@ -193,7 +193,7 @@ def _judge(
     elements = plan.project(classed)
     parts = [
         f_class,
-        plan.check(elements, classed, context.tables, context.declared_on),
+        _of_express(plan.check(elements, classed, context.tables, context.declared_on), f_class),
         rules.of_rates(rules.check(classed, context), context),
         of_manifest(
             messages.manifest_findings(
@@ -208,6 +208,15 @@ def _judge(
         rules.told_off(context),
     ]
     return whole, _once(found.gather(parts))
+
+
+def _of_express(told: pl.DataFrame, f_class: pl.DataFrame) -> pl.DataFrame:
+    """Without the complaint that a class is missing, of shipments that go to general declaration because none fits."""
+    leave = f_class.filter(pl.col("action") == "transfer")["ship"]
+    if leave.is_empty():
+        return told
+    classless = pl.col("ship").is_in(leave.implode()) & (pl.col("element") == "EntryType")
+    return told.filter(~classless.fill_null(value=False))
 
 
 def of_manifest(told: pl.DataFrame, context: rules.Context) -> pl.DataFrame:
@@ -226,7 +235,7 @@ def _judge_alone(
     told, unanswered = plan.judge(elements, classed, context.tables, context.declared_on)
     parts = [
         f_class,
-        told,
+        _of_express(told, f_class),
         rules.of_rates(rules.check_alone(classed, context), context),
         rules.told_off(context),
     ]

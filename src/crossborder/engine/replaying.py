@@ -131,7 +131,9 @@ def _judged(judge: Judge, opened: Opened, home: Path, progress: Progress) -> _Si
     with opened() as blocks:
         checking = Checking(judge, blocks, opened, home, progress, watch=watch)
         for findings in checking.by_shipment():
-            decides = pl.col("ship").is_not_null() & pl.col("action").is_in(["reject", "hold"])
+            decides = pl.col("ship").is_not_null() & pl.col("action").is_in(
+                ["reject", "transfer", "hold"]
+            )
             told.append(findings.filter(decides).select("ship", "rule").unique())
     facts = pl.concat(seen).join(checking.verdicts, on="ship")
     return _Side(facts, pl.concat(told).unique(), pl.concat(taxes))

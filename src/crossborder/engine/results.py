@@ -13,7 +13,7 @@ from crossborder.engine import once
 from crossborder.intake import SourceTable
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, content_digests
-from crossborder.shipments.findings import VERDICTS
+from crossborder.shipments.findings import TO_GENERAL, VERDICTS
 
 FORMAT = 1
 """Version of every JSON answer."""
@@ -40,7 +40,7 @@ class Checked:
     """A hand-in after intake, classification and every check. Nothing was stored, nothing was sent.
 
     `frames` hold the shipments after the profile filled what the file left empty; `verdicts` is
-    `ship, verdict` (valid, rejected, not_evaluated, on_hold). `by_shipment` has a finding of its own for every shipment
+    `ship, verdict` (valid, rejected, not_evaluated, on_hold, to_general). `by_shipment` has a finding of its own for every shipment
     that is at fault or held, and those about the file (columns of `crossborder.shipments.findings.SCHEMA`): what verdicts
     follow from; `findings` is the same as it is told. `unevaluated` lists rules that did not run for want of facts:
     `rule, reason_zh, reason_en`.
@@ -77,17 +77,20 @@ class Checked:
 
     @property
     def counts(self) -> dict[str, int]:
-        """`rows`, `shipments` and the four verdicts, which add up to `shipments`."""
+        """`rows`, `shipments` and the four verdicts, which add up to `shipments`; `to_general`, how many of the rejected
+        leave the express flow."""
         by_verdict = dict(self.verdicts.group_by("verdict").len().iter_rows())
         return {
             "rows": self.rows,
             "shipments": self.verdicts.height,
             **{v: by_verdict.get(v, 0) for v in VERDICTS},
+            "rejected": by_verdict.get("rejected", 0) + by_verdict.get(TO_GENERAL, 0),
+            TO_GENERAL: by_verdict.get(TO_GENERAL, 0),
         }
 
-    def of(self, verdict: str) -> pl.DataFrame:
-        """The shipments frame of one verdict."""
-        ships = self.verdicts.filter(pl.col("verdict") == verdict)["ship"]
+    def of(self, *verdicts: str) -> pl.DataFrame:
+        """The shipments frame of some verdicts."""
+        ships = self.verdicts.filter(pl.col("verdict").is_in(verdicts))["ship"]
         return self.frames.shipments.filter(pl.col("ship").is_in(ships.implode()))
 
     @property
@@ -97,8 +100,8 @@ class Checked:
 
     @property
     def rejected(self) -> pl.DataFrame:
-        """Shipments with at least one finding that rejects."""
-        return self.of("rejected")
+        """Shipments that must not be sent by express: with a finding that rejects, or fitting no class (`to_general`)."""
+        return self.of("rejected", TO_GENERAL)
 
     @property
     def not_evaluated(self) -> pl.DataFrame:
@@ -109,6 +112,12 @@ class Checked:
     def on_hold(self) -> pl.DataFrame:
         """Shipments that wait for a person."""
         return self.of("on_hold")
+
+    @property
+    def to_general(self) -> pl.DataFrame:
+        """Those of the rejected that fit none of the express classes: they are declared as ordinary goods, outside this
+        flow."""
+        return self.of(TO_GENERAL)
 
     def as_json(self, lang: str = "en") -> dict[str, Any]:
         """The answer of `crossborder check --json`."""

@@ -12,19 +12,20 @@ from crossborder.engine import once
 from crossborder.engine.results import FORMAT, Checked
 from crossborder.reports import grouped, merged
 from crossborder.shipments import findings as found
-from crossborder.shipments.findings import VERDICTS
+from crossborder.shipments.findings import TO_GENERAL, VERDICTS
 
 RANKS = {
-    verdict: rank for rank, verdict in enumerate(("valid", "on_hold", "not_evaluated", "rejected"))
+    verdict: rank
+    for rank, verdict in enumerate(("valid", "on_hold", "not_evaluated", "rejected", "to_general"))
 }
-"""Verdicts, best first: of several the worst counts."""
+"""Verdicts, best first: of several the worst counts; what leaves the express flow is no longer judged by its rules."""
 
 
 @dataclass(frozen=True)
 class Summary:
     """Counts of a hand-in and its findings by rule (`crossborder.reports.grouped`), however large it was.
 
-    `verdicts` has all four; `findings` is how many are told; `unevaluated` as in `Checked`. Thread-safe: nothing
+    `verdicts` has all four; `to_general` is how many of the rejected leave the express flow; `findings` is how many are told; `unevaluated` as in `Checked`. Thread-safe: nothing
     in it changes.
     """
 
@@ -34,15 +35,25 @@ class Summary:
     by_rule: pl.DataFrame
     unevaluated: pl.DataFrame
     mapping: str
+    to_general: int = 0
 
     @property
     def counts(self) -> dict[str, int]:
-        """`rows`, `shipments` and the four verdicts, which add up to `shipments`."""
-        return {"rows": self.rows, "shipments": sum(self.verdicts.values()), **self.verdicts}
+        """`rows`, `shipments`, the four verdicts, which add up to `shipments`, and `to_general`, of the rejected."""
+        added = sum(self.verdicts.values())
+        return {"rows": self.rows, "shipments": added, **self.verdicts, TO_GENERAL: self.to_general}
 
     def as_json(self, findings: Iterable[Any] = ()) -> dict[str, Any]:
         """The answer of `crossborder check --json`, with whatever stands for its findings."""
         return {"format": FORMAT, **self.counts, "findings": findings}
+
+
+def is_verdict(ranks: pl.Expr | pl.Series, verdict: str) -> pl.Expr:
+    """Which of some ranks count for one of the four verdicts."""
+    given = pl.lit(ranks) if isinstance(ranks, pl.Series) else ranks
+    if verdict == "rejected":
+        return given >= RANKS["rejected"]
+    return given == RANKS[verdict]
 
 
 class Tally:
@@ -87,8 +98,8 @@ class Tally:
         self._ranks = [ranks.scatter(at, worse.cast(pl.UInt8))]
 
     def of(self, verdict: str) -> pl.Series:
-        """The shipments (`ship`) that have a verdict so far."""
-        return (self.ranks == RANKS[verdict]).arg_true()
+        """The shipments (`ship`) that have a verdict so far; what leaves the express flow counts as rejected."""
+        return pl.select(is_verdict(self.ranks, verdict)).to_series().arg_true()
 
     @property
     def ranks(self) -> pl.Series:
@@ -108,13 +119,17 @@ class Tally:
         ranks = self.ranks
         times = dict(ranks.value_counts().iter_rows())
         mapping, unevaluated = self._named
+        leave = times.get(RANKS[TO_GENERAL], 0)
         return Summary(
             rows=self._rows,
-            verdicts={v: times.get(RANKS[v], 0) for v in VERDICTS},
+            verdicts={
+                v: times.get(RANKS[v], 0) + (leave if v == "rejected" else 0) for v in VERDICTS
+            },
             findings=self._findings + self._once.height,
             by_rule=self._with_those_for_many(),
             unevaluated=unevaluated,
             mapping=mapping,
+            to_general=leave,
         )
 
     def _with_those_for_many(self) -> pl.DataFrame:
@@ -136,7 +151,9 @@ def worst(findings: pl.DataFrame) -> pl.DataFrame:
     """`ship, rank` of shipments that findings make worse than valid, as `shipments.findings.verdicts`."""
     rejects, held = pl.col("action") == "reject", pl.col("action") == "hold"
     rank = (
-        pl.when(rejects)
+        pl.when(pl.col("action") == "transfer")
+        .then(RANKS["to_general"])
+        .when(rejects)
         .then(RANKS["rejected"])
         .when(held & (pl.col("severity") == "not_evaluated"))
         .then(RANKS["not_evaluated"])

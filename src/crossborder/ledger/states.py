@@ -37,7 +37,9 @@ STAGE_CUSTOMS = "customs"
 DECLARATION = "declaration"
 MANIFEST = "manifest"
 
-OUTCOMES = ("unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared")
+OUTCOMES = (
+    "unreadable", "rejected", "to_general", "not_evaluated", "on_hold", "already_filed", "prepared",
+)  # fmt: skip
 """What became of a shipment when it was handed in."""
 
 SETTLED = ("rejected", "not_evaluated", "on_hold")

@@ -107,7 +107,7 @@ shipments = Table(  # one row per shipment handed in, whatever became of it
     Column("declaration_class", String(1)),
     Column("rows", Text, nullable=False),  # "5-7,9" source rows
     Column("row_count", Integer, nullable=False),
-    # unreadable | rejected | not_evaluated | on_hold | already_filed | prepared
+    # unreadable | rejected | to_general | not_evaluated | on_hold | already_filed | prepared
     Column("outcome", String(16), nullable=False),
     Column("content_digest", String(64)),
     Column("attempt_id", Integer),  # the attempt made, or the live one for already_filed

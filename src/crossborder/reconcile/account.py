@@ -14,6 +14,7 @@ from crossborder.reconcile.status_table import StatusTable
 LINES = (
     "unreadable",
     "rejected",
+    "to_general",
     "not_evaluated",
     "on_hold",
     "already_filed",

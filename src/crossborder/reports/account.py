@@ -11,7 +11,7 @@ from rich.text import Text
 from crossborder.reports.labels import label
 
 LINES = (
-    "unreadable", "rejected", "not_evaluated", "on_hold", "already_filed", "prepared", "suspended_or_voided",
+    "unreadable", "rejected", "to_general", "not_evaluated", "on_hold", "already_filed", "prepared", "suspended_or_voided",
     "unknown", "in_flight", "refused", "released", "other_final",
 )  # fmt: skip
 """The lines in the order of the flow. Names are part of the public interface."""
@@ -19,7 +19,7 @@ LINES = (
 Account = Mapping[str, tuple[int, int]]
 """Line → (shipments, rows); `handed_in` and the names of `LINES`."""
 _ALARM = frozenset({"unknown", "unreadable"})
-_ASKS = frozenset({"rejected", "not_evaluated", "on_hold", "refused"})
+_ASKS = frozenset({"rejected", "to_general", "not_evaluated", "on_hold", "refused"})
 
 
 def account_rows(account: Account) -> list[tuple[str, int, int]]:

@@ -16,8 +16,13 @@ from crossborder.reports.labels import label
 from crossborder.shipments import findings as found
 from crossborder.wide import wrapped
 
-_RANK = {"reject": 0, "not_evaluated": 1, "hold": 2, "mark": 3, "note": 4}
-_STYLE = {"reject": "bold red", "not_evaluated": "bold yellow", "hold": "bold yellow"}
+_RANK = {"reject": 0, "transfer": 1, "not_evaluated": 2, "hold": 3, "mark": 4, "note": 5}
+_STYLE = {
+    "reject": "bold red",
+    "transfer": "bold red",
+    "not_evaluated": "bold yellow",
+    "hold": "bold yellow",
+}
 _EXAMPLES = 3
 _INDENT = "   "
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 LABELS: dict[str, tuple[str, str]] = {
     # consequences of findings
     "reject": ("拒收", "reject"),
+    "transfer": ("转一般报关", "general declaration"),
     "hold": ("待人工", "on hold"),
     "mark": ("已标注", "marked"),
     "note": ("提示", "note"),
@@ -17,6 +18,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "rejected": ("校验未通过", "rejected"),
     "not_evaluated": ("未能评估", "not evaluated"),
     "on_hold": ("待人工处理", "on hold"),
+    "to_general": ("转一般报关", "general declaration"),
     "already_filed": ("此前已申报", "already filed"),
     "prepared": ("已制单未发送", "prepared"),
     "suspended_or_voided": ("挂起或作废", "suspended or voided"),

@@ -14,12 +14,12 @@ _MOST = 500
 
 _COLOURS = {
     "released": "#2f8f5b", "in_flight": "#4a7fc1", "prepared": "#9bb6d8", "already_filed": "#c5d0dd",
-    "on_hold": "#e0b23c", "not_evaluated": "#d6c184", "rejected": "#d9733f", "unreadable": "#8c3b1f",
+    "on_hold": "#e0b23c", "not_evaluated": "#d6c184", "rejected": "#d9733f", "to_general": "#b5651d", "unreadable": "#8c3b1f",
     "unknown": "#b3261e", "refused": "#c2574e", "suspended_or_voided": "#8a8f98", "other_final": "#6f5f99",
 }  # fmt: skip
 _ORDER = (
     "released", "other_final", "in_flight", "prepared", "already_filed", "suspended_or_voided", "on_hold",
-    "not_evaluated", "rejected", "refused", "unknown", "unreadable",
+    "not_evaluated", "to_general", "rejected", "refused", "unknown", "unreadable",
 )  # fmt: skip
 _STYLE = """
 :root{--ink:#17202b;--soft:#5a6675;--line:#dfe5ec;--wash:#f5f7fa;--bad:#b3261e;--good:#1f7a47;--warn:#8a5a00}
@@ -98,7 +98,7 @@ def _cards(report: DayReport, lang: str) -> str:
     """The six numbers a desk asks for at six o'clock."""
     zh = lang == "zh"
     correct = _shipments(report, "unreadable", "rejected", "refused")
-    held = _shipments(report, "on_hold", "not_evaluated")
+    held = _shipments(report, "on_hold", "not_evaluated", "to_general")
     unknown = _shipments(report, "unknown")
     cards = (
         ("交入分运单" if zh else "handed in", _shipments(report, "handed_in"), ""),

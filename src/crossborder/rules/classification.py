@@ -1,7 +1,8 @@
 """Rules on the class that a partner gave: CLS-*. A given class is checked and never changed.
 
 Facts that no element holds (tax refund, foreign exchange, …) come with the shipment. Where one is not stated
-the setting `unstated_facts` decides: `assume_no` takes it as no, `hold` makes the shipment not evaluated.
+the setting `unstated_facts` decides: `hold` makes the shipment not evaluated, `mark` lets it go on marked, `assume_no`
+takes it as no. A profile may state a fact once for all parcels of the firm; for supervision conditions `/` means none.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ _ORDINARY = (
 )
 _MODES = ["0110", "3010"]
 _MODE_B = "3039"
+CONDITION = r"[^\s/;,|-]"
+"""A supervision condition; a text without one, such as `/`, states that there are none."""
 _SHOWN = 10
 """Parcels that a text about several of them names."""
 
@@ -31,8 +34,10 @@ def _stated(column: str) -> pl.Expr:
 
 def _unstated(ctx: Context, column: str, zh: str, en: str) -> Cases:
     """Where a fact is missing and the profile wants it stated."""
-    if ctx.option("unstated_facts") == "hold":
+    action = ctx.option("unstated_facts")
+    if action != "assume_no":
         frame = "goods" if column == "supervision_conditions" else "shipments"
+        none = '"/"' if frame == "goods" else '"0"'
         yield Case(
             when=pl.col(column).is_null(),
             column=column,
@@ -41,9 +46,9 @@ def _unstated(ctx: Context, column: str, zh: str, en: str) -> Cases:
             zh=f"未说明{zh}，该规则未评估",
             en=f"it is not stated whether {en}: not evaluated",
             severity="not_evaluated",
-            action="hold",
-            fix_zh="请在预报清单中补充该项",
-            fix_en="state it in the shipment file",
+            action="hold" if action == "hold" else "mark",
+            fix_zh=f"请在预报清单中补充该项；全部货物相同的，可在企业档案中写明一次（{column} = {none}）",
+            fix_en=f"state it in the shipment file, or once for all parcels in the profile ({column} = {none})",
         )
 
 
@@ -80,7 +85,7 @@ def a_papers_only(_: Context) -> Cases:
             en=f"not a paper without commercial value: {en}",
         )
     yield Case(
-        when=pl.col("supervision_conditions").is_not_null(),
+        when=pl.col("supervision_conditions").str.contains(CONDITION),
         column="supervision_conditions",
         frame="goods",
         zh="A类文件不应有监管条件 {supervision_conditions}",
@@ -122,13 +127,13 @@ def b_no_luggage(ctx: Context) -> Cases:
     certainty="primary",
     inputs="supervision_conditions",
     fix=("改按一般货物报关并提交许可证件", "declare as ordinary goods and hand in the licence"),
-    passing=Parcel("C", goods=({"supervision_conditions": None},)),
+    passing=Parcel("C", goods=({"supervision_conditions": "/"},)),
     failing=Parcel("C", goods=({"supervision_conditions": "4x"},)),
 )
 def c_no_licence(ctx: Context) -> Cases:
     """Any supervision condition other than inspection and quarantine (A, B) means a licence document."""
     yield Case(
-        when=pl.col("supervision_conditions").str.contains(r"[^ABab\s/;,|]"),
+        when=pl.col("supervision_conditions").str.contains(r"[^ABab\s/;,|-]"),
         column="supervision_conditions",
         frame="goods",
         zh="商品涉及监管条件 {supervision_conditions}，需许可证件，不得按C类申报",
@@ -334,7 +339,7 @@ def one_class(_: Context) -> Cases:
         "确认检验检疫手续后放行，或改按一般货物报关",
         "confirm inspection and quarantine, or declare as ordinary goods",
     ),
-    passing=Parcel("C", goods=({"supervision_conditions": None},)),
+    passing=Parcel("C", goods=({"supervision_conditions": "/"},)),
     failing=Parcel("C", goods=({"supervision_conditions": "AB"},)),
 )
 def c_inspection(_: Context) -> Cases:

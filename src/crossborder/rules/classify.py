@@ -11,6 +11,7 @@ from __future__ import annotations
 import polars as pl
 
 from crossborder.rules import bounds
+from crossborder.rules.classification import CONDITION
 from crossborder.rules.context import Context
 from crossborder.rules.prepare import Prepared, prepare
 from crossborder.rules.refusals import CLASSES, fits, refused
@@ -57,7 +58,7 @@ def _decide(prepared: Prepared, ctx: Context) -> pl.DataFrame:
         .agg(
             pl.col("commodity_code").is_null().all().alias("_uncoded"),
             pl.col("name").str.to_lowercase().str.contains(words).fill_null(False).all().alias("_papers"),
-            pl.col("supervision_conditions").is_not_null().any().alias("_licence"),
+            pl.col("supervision_conditions").str.contains(CONDITION).fill_null(value=False).any().alias("_licence"),
         )
     )  # fmt: skip
     ships = prepared.frames["shipments"].join(lines, on="ship", how="left", maintain_order="left")
@@ -107,15 +108,20 @@ def _rows(frames: FrameSet, decided: pl.DataFrame) -> pl.DataFrame:
         pl.col("master_waybill").alias("master"),
         pl.when(fits).then(pl.lit("INT-classified")).otherwise(pl.lit("CLS-11")).alias("rule"),
         pl.when(fits).then(pl.lit("warn")).otherwise(pl.lit("reject")).alias("severity"),
-        pl.when(fits).then(pl.lit("note")).otherwise(pl.lit("reject")).alias("action"),
+        pl.when(fits).then(pl.lit("note")).otherwise(pl.lit("transfer")).alias("action"),
         pl.lit(None, dtype=pl.String).alias("value"),
         pl.when(fits)
         .then(pl.format("报关类别定为{}：{}{}", chosen, reason(0), _after("_why_zh", "；")))
-        .otherwise(pl.format("不适用A、B、C类：{}", pl.col("_why_zh")))
+        .otherwise(pl.format("不适用A、B、C类，转一般货物报关：{}", pl.col("_why_zh")))
         .alias("zh"),
         pl.when(fits)
         .then(pl.format("class {} chosen: {}{}", chosen, reason(1), _after("_why_en", "; ")))
-        .otherwise(pl.format("fits none of classes A, B, C: {}", pl.col("_why_en")))
+        .otherwise(
+            pl.format(
+                "fits none of classes A, B, C, to be declared as ordinary goods: {}",
+                pl.col("_why_en"),
+            )
+        )
         .alias("en"),
         pl.when(fits)
         .then(pl.lit("如不符请在预报清单中填写报关类别"))

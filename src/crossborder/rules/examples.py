@@ -54,6 +54,10 @@ _HEAD: Record = {
     "wooden_packaging": "0",
     "used_goods": "0",
     "low_temperature": "0",
+    "separated_luggage": "0",
+    "platform_purchase": "0",
+    "tax_refund_claimed": "0",
+    "foreign_exchange_settled": "0",
 }
 _CHINESE: Record = {
     "name": "陈示例",
@@ -85,6 +89,7 @@ _LINE: Record = {
     "quantity_1": "2",
     "unit_1": "011",
     "gross_weight": "1.2",
+    "supervision_conditions": "/",
 }
 _BY_CLASS: dict[str, tuple[Record, Record]] = {
     "A": ({"delivery_terms": "1"}, {"name": "商业文件", "name_en": "business documents"}),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from crossborder.rules.context import Context
 
 Severity = Literal["reject", "warn", "not_evaluated"]
-Action = Literal["reject", "hold", "note", "mark"]
+Action = Literal["reject", "transfer", "hold", "note", "mark"]
 Applies = Literal["all", "EXP", "A", "B", "C"]
 DatedBy = Literal["movement", "declaration"]
 Certainty = Literal["primary", "secondary", "inferred"]

@@ -37,12 +37,13 @@ OPTIONS: dict[str, Option] = {
     for o in (
         Option(
             "unstated_facts",
-            "assume_no",
-            "未提供的事实（是否退税、收付汇、分离运输行李、平台三单商品、监管条件）：assume_no 视为否；hold 视为未评估并暂挂",
-            "a fact that was not stated (tax refund, foreign exchange, separated luggage, platform "
-            "purchase, supervision conditions): assume_no takes it as no, hold makes the shipment "
-            "not evaluated",
-            ("assume_no", "hold"),
+            "hold",
+            "文件与企业档案都未说明的事实（是否退税、收付汇、分离运输行李、平台三单商品、监管条件）：hold 未能评估、待人工；"
+            "mark 未能评估、标注后放行；assume_no 视为否",
+            "a fact that neither file nor profile states (tax refund, foreign exchange, separated luggage, platform purchase, "
+            "supervision conditions): hold makes the shipment not evaluated, so that it waits; mark lets it go on, marked; "
+            "assume_no takes it as no",
+            ("hold", "mark", "assume_no"),
             ("CLS-02", "CLS-05", "CLS-06", "CLS-07", "CLS-14", "CLS-16"),
         ),
         Option(

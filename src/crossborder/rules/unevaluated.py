@@ -67,4 +67,5 @@ def _unevaluated(ctx: Context) -> pl.DataFrame:
     ]  # fmt: skip
     if ctx.served_prefixes is None:
         rows.append(("ID-18", "未提供申报端点", "the endpoints are not known here"))
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    frame = pl.DataFrame(rows, schema=SCHEMA, orient="row")
+    return frame.unique("rule", keep="last", maintain_order=True)

@@ -1,7 +1,8 @@
 """The findings frame: one row per fault, the same columns from intake to the report.
 
 `severity` is `reject` (must not be sent), `warn`, or `not_evaluated` (a table, rate or input is missing:
-neither fault nor pass). `action` is what follows: `reject`; `hold` (waits for a person); `note` (goes on,
+neither fault nor pass). `action` is what follows: `reject`; `transfer` (it leaves the express flow and is declared as
+ordinary goods: transfer to general declaration); `hold` (waits for a person); `note` (goes on,
 the note stays with it); `mark` (goes on marked: a check that could not run against an incomplete table).
 A `not_evaluated` finding whose action is `hold` makes the shipment *not evaluated*.
 """
@@ -37,6 +38,13 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 """Columns of a findings frame."""
 
 VERDICTS = ("valid", "rejected", "not_evaluated", "on_hold")
+"""What is counted of a check: these add up to the shipments. `TO_GENERAL` is counted with what is rejected, and by itself."""
+
+TO_GENERAL = "to_general"
+"""The verdict of what is not sent by express because it fits none of its classes: it is declared as ordinary goods."""
+
+LIVE_DIFFERS = "INT-live-differs"
+"""The finding of a shipment whose live declaration has other content: a person must look, whatever else is said."""
 
 
 _NONE = pl.DataFrame(schema=SCHEMA)
@@ -80,15 +88,24 @@ def heads(shipments: pl.DataFrame, ships: pl.Series) -> pl.DataFrame:
 
 
 def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
-    """`ship`, `verdict` for every shipment: rejected, else not_evaluated, else on_hold, else valid."""
+    """`ship`, `verdict` for every shipment: to_general, else rejected, else not_evaluated, else on_hold, else valid.
+
+    What leaves the express flow is not judged by the express rules; but what is live with other content is rejected.
+    """
     told = findings.lazy().filter(pl.col("ship").is_not_null())
     reject, hold = pl.col("action") == "reject", pl.col("action") == "hold"
     unjudged = (pl.col("severity") == "not_evaluated") & hold
+    leaves, live = pl.col("action") == "transfer", pl.col("rule") == LIVE_DIFFERS
     worst = told.group_by("ship").agg(
-        reject.any().alias("_r"), unjudged.any().alias("_n"), hold.any().alias("_h")
+        reject.any().alias("_r"),
+        unjudged.any().alias("_n"),
+        hold.any().alias("_h"),
+        (leaves.any() & ~(reject & live).any()).alias("_t"),
     )
     verdict = (
-        pl.when(pl.col("_r"))
+        pl.when(pl.col("_t"))
+        .then(pl.lit(TO_GENERAL))
+        .when(pl.col("_r"))
         .then(pl.lit("rejected"))
         .when(pl.col("_n"))
         .then(pl.lit("not_evaluated"))

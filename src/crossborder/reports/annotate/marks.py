@@ -143,7 +143,7 @@ class Marks:
 
 def _kind() -> pl.Expr:
     return (
-        pl.when(pl.col("action") == "reject")
+        pl.when(pl.col("action").is_in(["reject", "transfer"]))
         .then(pl.lit(REJECT))
         .when(pl.col("action") == "hold")
         .then(pl.lit(HOLD))

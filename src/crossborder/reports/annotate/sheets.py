@@ -20,11 +20,12 @@ SUMMARY, FINDINGS = "校验汇总 check", "校验问题 findings"
 """Names of the two sheets."""
 MOST_LINKS = 20_000
 _LINE, _MOST_LINES = 15, 27
-_KIND = {"reject": REJECT, "not_evaluated": HOLD, "hold": HOLD}
+_KIND = {"reject": REJECT, "transfer": REJECT, "not_evaluated": HOLD, "hold": HOLD}
 _GREY = "FFEEF2F6"
 _VERDICTS = (
     ("valid", "通过 valid"), ("rejected", "未通过 rejected"), ("not_evaluated", "未能评估 not evaluated"),
-    ("on_hold", "待人工 on hold"),
+        ("on_hold", "待人工 on hold"),
+
 )  # fmt: skip
 _BY_RULE = (
     "后果 consequence",
