@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, select
 from crossborder.errors import LedgerError, PayloadDamaged
 from crossborder.ledger import tables
 from crossborder.ledger.bodies import Payload, Run
-from crossborder.ledger.dialects import insert_rows, is_shared
+from crossborder.ledger.dialects import glancing, insert_rows, is_shared
 from crossborder.ledger.records import PayloadRef
 
 FOLDER = "payload"
@@ -64,7 +64,7 @@ class Rows:
     """
 
     def __init__(self, engine: Engine, checkpoint: Callable[[str], None]) -> None:
-        self._engine = engine
+        self._engine = glancing(engine)
         self._checkpoint = checkpoint
 
     def append(self, connection: Connection, bodies: Sequence[bytes]) -> list[PayloadRef]:
