@@ -22,6 +22,7 @@ from benchmarks.contests import (
     check,
     compose,
     facets,
+    filing,
     ledger,
     memory,
     receipts,
@@ -44,6 +45,7 @@ CONTESTS: Mapping[str, Maker] = {
     "receipts": receipts.contest,
     "reconcile": reconcile.contest,
     "single": single.contest,
+    "filing": filing.contest,
     "help": start.contest,
 }
 REQUIRED: Mapping[str, Mapping[str, float]] = json.loads(

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LINES = [
     "facets_lxml", "facets_xmlschema", "check", "check_no_xml", "compose_lxml", "compose_fstring", "rules", "bundle",
     "bundle_encrypted", "receipts", "reconcile", "reconcile_preloaded", "single", "gathered",
+    "filing", "filing_two",
     "help",
 ]  # fmt: skip
 

@@ -63,7 +63,9 @@ def test_after_the_server_threw_everybody_out_work_goes_on(
     ready(ledger, 3)
     (first,) = claim(ledger, 1)
     name = make_url(URLS[home]).database
-    postgres.run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    postgres.run(
+        f"SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '{name}'"
+    )
     assert ledger.holds(first.attempt_id, f"{ledger.owner}/w")
     assert len(claim(ledger, 1)) == 1
     with open_ledger(home) as other:

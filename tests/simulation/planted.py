@@ -98,9 +98,15 @@ def an_answer_counts_though_the_lease_was_lost(patch: pytest.MonkeyPatch) -> Non
     """What a sender says of a message moves it, whoever holds it by now."""
 
     def settle(
-        self: Ledger, connection: Connection, row: Any, sent: Sent, now: datetime, owner: str
+        self: Ledger,
+        connection: Connection,
+        row: Any,
+        sent: Sent,
+        now: datetime,
+        owner: str,
+        events: Any,
     ) -> str:
-        return self._move(connection, row, sent, now, owner, "answered")
+        return self._move(connection, row, sent, now, owner, "answered", events)
 
     patch.setattr(Ledger, "_settle", settle)
 

@@ -34,7 +34,7 @@ from crossborder.ledger import postgres, tables
 from crossborder.ledger.postgres import EVERYTHING, NOTHING, RECORDING, SENDING
 
 __all__ = [
-    "EVERYTHING", "NOTHING", "RECORDING", "SENDING", "among", "append_only", "append_only_undone", "chunks", "insert_rows",
+    "EVERYTHING", "NOTHING", "RECORDING", "SENDING", "among", "append_only", "append_only_undone", "chunks", "glancing", "insert_rows",
     "is_shared", "literal_of", "numbers", "open_engine", "reading", "reserve", "run_many",
     "texts",
 ]  # fmt: skip
@@ -77,6 +77,11 @@ def open_engine(url: str) -> Engine:
 def reading(engine: Engine) -> Engine:
     """The engine whose transactions see a single moment and change nothing."""
     return postgres.reading(engine) if is_shared(engine.dialect) else engine
+
+
+def glancing(engine: Engine) -> Engine:
+    """The engine for single statements, which need no transaction."""
+    return postgres.glancing(engine) if is_shared(engine.dialect) else engine
 
 
 def is_shared(dialect: Dialect) -> bool:

@@ -197,7 +197,7 @@ class Outbox(Base):
     def holds(self, attempt_id: int, owner: str) -> bool:
         """Whether a claimed message is still this owner's to send, whatever any clock says."""
         held = select(A.c.id).where(A.c.id == attempt_id, A.c.state == SENDING, A.c.owner == owner)
-        with self.read() as connection:
+        with self.glance() as connection:
             return connection.execute(held).first() is not None
 
     def payload(self, ref: PayloadRef, now: datetime) -> bytes:
@@ -239,7 +239,13 @@ class Outbox(Base):
         """
         with self.write(_hold(o.outcome for o in outcomes)) as connection:
             found = _by_id(connection, [o.attempt_id for o in outcomes])
-            return [self._settle(connection, found[o.attempt_id], o, now, owner) for o in outcomes]
+            events: list[EventRow] = []
+            states = [
+                self._settle(connection, found[o.attempt_id], o, now, owner, events)
+                for o in outcomes
+            ]
+            self._record(connection, events)
+        return states
 
     def recover(self, now: datetime, owner: str) -> int:
         """Everything left in `sending` by a process that is no more, or beyond its lease, becomes unknown.
@@ -309,8 +315,10 @@ class Outbox(Base):
             row = _by_id(connection, [attempt_id])[attempt_id]
             if row["state"] != UNKNOWN or sends not in (None, row["sends"]):
                 return str(row["state"])
-            sent = Sent(attempt_id, found, detail, retry_at, attention)
-            return self._move(connection, row, sent, now, owner or self.owner, "looked_up")
+            sent, events = Sent(attempt_id, found, detail, retry_at, attention), list[EventRow]()
+            state = self._move(connection, row, sent, now, owner or self.owner, "looked_up", events)
+            self._record(connection, events)
+        return state
 
     def refuse_handed_over(
         self, endpoint: str, refusals: Mapping[str, str], now: datetime
@@ -322,6 +330,7 @@ class Outbox(Base):
         """
         declined = 0
         unsettled: set[str] = set()
+        events: list[EventRow] = []
         with self.write() as connection:
             for block in chunks(list(refusals)):
                 query = select(A).where(
@@ -332,8 +341,9 @@ class Outbox(Base):
                         unsettled.add(row["digest"])
                         continue
                     sent = Sent(row["id"], "declined", refusals[row["digest"]])
-                    self._move(connection, row, sent, now, self.owner, "refused_later")
+                    self._move(connection, row, sent, now, self.owner, "refused_later", events)
                     declined += 1
+            self._record(connection, events)
         return declined, set(refusals) - unsettled
 
     def pending(self, endpoints: Iterable[str]) -> dict[str, int]:
@@ -404,25 +414,29 @@ class Outbox(Base):
             )  # fmt: skip
 
     def _settle(
-        self, connection: Connection, row: RowMapping, sent: Sent, now: datetime, owner: str
+        self,
+        connection: Connection,
+        row: RowMapping,
+        sent: Sent,
+        now: datetime,
+        owner: str,
+        events: list[EventRow],
     ) -> str:
+        """As `_move`, unless the answer comes too late."""
         held = row["state"] == SENDING and row["owner"] == owner
         late = row["state"] in (UNKNOWN, QUEUED, NOT_RECEIVED) and sent.outcome == "received"
         if held or late:
-            return self._move(connection, row, sent, now, owner, "answered")
+            return self._move(connection, row, sent, now, owner, "answered", events)
         attention = row["attention"]
         if sent.outcome in ("declined", "not_received") and row["stage"] != STAGE_OURS:
             attention = with_attention(attention, "contradictory")
         if sent.attention:
             attention = with_attention(attention, sent.attention)
         connection.execute(update(A).where(A.c.id == row["id"]).values(attention=attention))
-        detail = {"outcome": sent.outcome, "detail": sent.detail}
-        self._record(
-            connection,
-            [
-                event(now, owner, "answered_late", batch_id=row["batch_id"], attempt_id=row["id"],
-                      from_state=row["state"], to_state=row["state"], detail=detail)
-            ],
+        events.append(
+            event(now, owner, "answered_late", batch_id=row["batch_id"], attempt_id=row["id"],
+                  from_state=row["state"], to_state=row["state"],
+                  detail={"outcome": sent.outcome, "detail": sent.detail})
         )  # fmt: skip
         return str(row["state"])
 
@@ -434,8 +448,9 @@ class Outbox(Base):
         now: datetime,
         owner: str,
         verb: str,
+        events: list[EventRow],
     ) -> str:
-        """Move an attempt that is sending or unknown by what is known of it now."""
+        """Move an attempt that is sending or unknown by what is known of it now; the event is added to `events`."""
         at = china_time.iso(now)
         values = values_of(sent, at)
         state = values["state"]
@@ -445,13 +460,9 @@ class Outbox(Base):
         if sent.attention:
             values["attention"] = with_attention(row["attention"], sent.attention)
         connection.execute(update(A).where(A.c.id == row["id"]).values(values))
-        detail = {"outcome": sent.outcome, "detail": sent.detail}
-        self._record(
-            connection,
-            [
-                event(at, owner, verb, batch_id=row["batch_id"], attempt_id=row["id"],
-                      from_state=row["state"], to_state=state, detail=detail)
-            ],
+        events.append(
+            event(at, owner, verb, batch_id=row["batch_id"], attempt_id=row["id"], from_state=row["state"],
+                  to_state=state, detail={"outcome": sent.outcome, "detail": sent.detail})
         )  # fmt: skip
         if state == PLATFORM_FAILED and row["kind"] == MANIFEST:
             refuse_houses(connection, row["id"])

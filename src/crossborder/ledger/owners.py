@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from crossborder.ledger.dialects import is_shared
+from crossborder.ledger.dialects import glancing, is_shared
 from crossborder.ledger.postgres import owner_number
 
 FOLDER = "owners"
@@ -108,7 +108,7 @@ class SessionOwners:
 
     def __init__(self, engine: Engine) -> None:
         self.name = _new_name()
-        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._engine = glancing(engine)
         self._guard = threading.Lock()
         self._session: Connection | None = None
 

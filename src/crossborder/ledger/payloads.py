@@ -24,7 +24,7 @@ from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
 from crossborder.ledger import tables
 from crossborder.ledger.bodies import Payload, Run
 from crossborder.ledger.datakeys import DataKeys
-from crossborder.ledger.dialects import insert_rows, is_shared
+from crossborder.ledger.dialects import glancing, insert_rows, is_shared
 from crossborder.ledger.keyring import flush_folder
 from crossborder.ledger.records import PayloadRef
 from crossborder.ledger.sealing import (
@@ -90,7 +90,7 @@ class Rows:
     """
 
     def __init__(self, engine: Engine, checkpoint: Callable[[str], None], keys: DataKeys) -> None:
-        self._engine = engine
+        self._engine = glancing(engine)
         self._checkpoint = checkpoint
         self._keys = keys
 

@@ -7,13 +7,15 @@ transaction, in READ COMMITTED, so that every statement after the lock sees what
 from __future__ import annotations
 
 import hashlib
+import select
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, ExceptionContext, Table, create_engine, event
 from sqlalchemy.dialects.postgresql.base import PGDDLCompiler, PGTypeCompiler
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 
 from crossborder.errors import MissingExtra
 
@@ -66,7 +68,6 @@ def open_engine(url: URL) -> Engine:
             pool_size=8,
             max_overflow=24,
             pool_timeout=120,
-            pool_pre_ping=True,
             hide_parameters=True,
         )
     except ImportError as error:
@@ -74,6 +75,7 @@ def open_engine(url: URL) -> Engine:
     engine.dialect.type_compiler_instance = _Types(engine.dialect)
     engine.dialect.ddl_compiler = _Tables
     event.listen(engine, "connect", _connect)
+    event.listen(engine, "checkout", _still_there)
     event.listen(engine, "begin", _begin)
     event.listen(engine, "handle_error", _without_values, retval=True)
     return engine
@@ -82,6 +84,11 @@ def open_engine(url: URL) -> Engine:
 def reading(engine: Engine) -> Engine:
     """The same engine, for transactions that see a single moment and change nothing."""
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def glancing(engine: Engine) -> Engine:
+    """The same engine, for single statements that see what is committed: no transaction is begun and ended."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def is_busy(error: DBAPIError) -> bool:
@@ -178,6 +185,24 @@ def _connect(connection: Any, _record: Any) -> None:
     for statement in _SESSION:
         connection.execute(statement)
     connection.autocommit = before
+
+
+def _still_there(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A session that the server has ended has something to say though nobody asked: another takes its place.
+
+    Asking each time whether it is there would take as long as most of what is asked afterwards.
+    """
+    if is_readable(connection.fileno()):
+        raise DisconnectionError
+
+
+def is_readable(descriptor: int) -> bool:
+    """Whether something has come, or the other side is gone."""
+    if sys.platform == "win32":
+        return bool(select.select([descriptor], [], [], 0)[0])
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
+    return bool(waiting.poll(0))
 
 
 def _begin(connection: Connection) -> None:
