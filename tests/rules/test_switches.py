@@ -18,6 +18,7 @@ from crossborder.engine import explain_rule, pure, rule_records
 from crossborder.errors import SettingsError
 from crossborder.rules import Context, Example, Parcel
 from crossborder.rules.examples import context_of, frames_of
+from crossborder.rules.grades import action_of
 from crossborder.settings import Operator, Profile
 
 FACTS = Path(__file__).resolve().parents[2] / "fixtures" / "rules"
@@ -106,6 +107,15 @@ def test_weaker_cases_stay_as_weak_as_they_are() -> None:
     assert ("reject", "reject") in actions(judged(strict), "TXT-04")
     assert actions(judged(strict, TXT_04="hold"), "TXT-04") == {("warn", "hold")}
     assert actions(judged(free, TXT_04="off"), "TXT-04") == set()
+
+
+def test_what_is_not_evaluated_stays_so_and_goes_on_marked_at_most() -> None:
+    unjudged = ("not_evaluated", "hold")
+    assert action_of("note", "hold", *unjudged) == ("not_evaluated", "mark")
+    assert (
+        action_of("hold", "hold", *unjudged) == action_of("reject", "hold", *unjudged) == unjudged
+    )
+    assert action_of("", "hold", *unjudged) == action_of("off", "hold", *unjudged) == unjudged
 
 
 def test_what_is_a_note_may_be_made_to_hold() -> None:
