@@ -46,6 +46,8 @@ def split(
     """
     own = own.rename({"position": "ship"})
     near = history.sharing(own, rules.split_days(context))
+    if not near.height:
+        return found.empty()
     wanted = rules.split_partners(own, near, context)
     if not wanted.height:
         return found.empty()
