@@ -1,4 +1,7 @@
-"""The people: they hand files in, let batches go, ring the port up about what is unknown, and correct what was refused."""
+"""The people: they hand files in, let batches go, ring the port up about what is unknown, and correct what was refused.
+
+Now and then they suspend, resume or void whatever they lay their hands on, also while it is being sent.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,16 @@ from typing import TYPE_CHECKING
 from crossborder import china_time
 from crossborder.errors import LedgerError
 from crossborder.filing.jobs import Work
-from crossborder.ledger import AttemptDraft, AttemptRecord, BatchDraft, KeysTaken, ShipmentRow
+from crossborder.ledger import (
+    AttemptDraft,
+    AttemptRecord,
+    BatchDraft,
+    KeysTaken,
+    Ledger,
+    Ruling,
+    Selection,
+    ShipmentRow,
+)
 
 from . import papers
 from .process import Process
@@ -23,7 +35,22 @@ ANSWER_DUE = timedelta(seconds=60)
 AGAIN_AFTER = timedelta(minutes=5)
 """How long after a refusal a corrected declaration is handed in: longer than clocks may differ."""
 REFUSED = ("refused", "platform_failed", "sent_back")
+_STOPPED = frozenset({"payload_damaged", "older_stands"})
+"""Why a message is suspended, if not by a person."""
+_REST, _PAUSE = timedelta(seconds=20), timedelta(seconds=1)
 _WHO = "desk"
+_WHY = "the desk thinks so"
+
+
+def suspended(ledger: Ledger) -> list[AttemptRecord]:
+    """What a person has suspended."""
+    found = ledger.attempts_in(states=["suspended"])
+    return [a for a in found if not _STOPPED & set(a.attention)]
+
+
+def _holds(_message: str, code: str) -> bool:
+    """Whether what was ended so keeps its key: by the codes that this port says."""
+    return code not in ("D1", "D3", "N", "DN", "NN", "00", "20")
 
 
 @dataclass(eq=False)
@@ -89,10 +116,15 @@ class Hands:
         if not self._world.calm and self._world.draw.random() < 0.1:
             self._too_early()
             return now
+        world = self._world
+        if not world.calm and (world.pressed or world.whim.random() < world.meddling):
+            self._meddle()
+            return now + _PAUSE
         if self._doing is None:
             self._doing = self._next(now)
         if self._doing is None:
-            return now + timedelta(seconds=20)
+            restless = self._world.meddling and not self._world.calm
+            return now + (_PAUSE if restless else _REST)
         try:
             next(self._doing)
         except StopIteration:
@@ -110,6 +142,8 @@ class Hands:
             return self._release(ready[0])
         if open_:
             return self._hand_in(world.draw.choice(open_))
+        if world.calm and suspended(self._process.ledger):
+            return self._resume_all()
         unknown = [a for a in self._attempts("unknown") if self._due(a, now)]
         if unknown:
             return self._resolve(unknown[0])
@@ -200,11 +234,67 @@ class Hands:
         return since is not None and china_time.parse(since) + ANSWER_DUE <= now
 
     def _resolve(self, attempt: AttemptRecord) -> Iterator[None]:
-        there = self._world.port.ring_up(str(attempt.message_id))
-        said = "received" if there else "not-received"
+        port, ident = self._world.port, str(attempt.message_id)
+        filing = port.filings.get(ident)
+        if filing and filing.declined and not filing.arrivals and self._world.whim.random() < 0.5:
+            said = "declined"
+        else:
+            said = "received" if port.ring_up(ident) else "not-received"
         self._world.trace.note("desk", "rings up", attempt.message_id, said)
         self._process.ledger.resolve(attempt.id, said, "rang the port up", _WHO, self._now)
         yield
+
+    def _meddle(self) -> None:
+        """One verb over one message, whatever becomes of it at this moment."""
+        whim, ledger = self._world.whim, self._process.ledger
+        alive = [a for a in ledger.attempts_in() if a.live]
+        stopped = [a for a in alive if a.state == "suspended"]
+        if not alive:
+            return
+        moving = [a for a in alive if a.state not in ("prepared", "suspended")]
+        verb = whim.choice(("suspend", "resume", "void"))
+        again = [a for a in moving if a.state == "not_received"]
+        chosen = whim.choice((stopped if verb == "resume" else again) or moving or alive)
+        if verb == "void" and chosen.state == "awaiting_manifest" and whim.random() < 0.7:
+            return  # not so often: what is voided is declared by nobody
+        for one in self._rule(verb, chosen):
+            if verb == "void" and not one.why and one.kind == "manifest":
+                self._list_again(chosen)
+
+    def _rule(self, verb: str, attempt: AttemptRecord) -> list[Ruling]:
+        """Say it of one message (a manifest: of every part of it)."""
+        ledger, now = self._process.ledger, self._now
+        which = Selection([attempt.house_waybill or attempt.master_waybill])
+        if verb == "suspend":
+            done = ledger.suspend(which, _WHY, _WHO, now)
+        elif verb == "void":
+            done = ledger.void(which, _WHY, _WHO, now, _holds)
+        else:
+            first = {papers.ENDPOINT: self._world.weather.manifest_first}
+            done = ledger.resume(which, _WHY, _WHO, now, first)
+        for one in done:
+            self._world.trace.note("desk", verb, one.key, one.from_state, one.to_state, one.why)
+        return done
+
+    def _list_again(self, manifest: AttemptRecord) -> None:
+        """The file of a voided manifest is handed in again, which makes a new one."""
+        folder = self._world.folder
+        (first,) = [f for f in folder.files if f.listed and f"{papers.master(f.flight)}" == manifest.master_waybill and f.name.startswith("day")]  # fmt: skip
+        name = f"{first.name}-listed-{manifest.number + 1}"
+        if all(file.name != name for file in folder.files):
+            folder.put(File(name, first.flight, dict(first.parcels), listed=True))
+
+    def _mine(self, attempt: AttemptRecord) -> bool:
+        """Whether a person voided it and its key is free: not with its whole batch, not for an older one that stands."""
+        ledger = self._process.ledger
+        if any(a.live for a in ledger.attempts_of(attempt.house_waybill or attempt.master_waybill)):
+            return False
+        return ledger.timeline(attempt.id)[-1].detail.get("reason") == _WHY
+
+    def _resume_all(self) -> Iterator[None]:
+        for attempt in suspended(self._process.ledger):
+            self._rule("resume", attempt)
+            yield
 
     def _again(self, now: datetime) -> Iterator[None] | None:
         """What was refused is handed in once more, corrected: a new attempt under the same key."""
@@ -212,6 +302,7 @@ class Hands:
             return None
         folder, long_ago = self._world.folder, china_time.iso(now - AGAIN_AFTER)
         free = {a.key: a for state in REFUSED for a in self._attempts(state) if not a.live}
+        free |= {a.key: a for a in self._attempts("voided") if a.final and self._mine(a)}
         old = [a for a in free.values() if a.kind == "declaration" and a.state_since <= long_ago]
         if not old:
             return None

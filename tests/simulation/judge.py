@@ -68,6 +68,11 @@ class Judge:
         self._unread = {row["receipt_id"] for row in self._all(tables.unread)}
         self._unreadable = {row["receipt_id"] for row in self._all(tables.unreadable)}
         self._events = self._all(tables.events)
+        self._by_a_person = {
+            e["attempt_id"]
+            for e in self._events
+            if e["verb"] == "voided" and '"reason"' in e["detail"]
+        }
         self._by_id = {a["message_id"]: a for a in self._attempts if a["message_id"]}
 
     def _all(self, table: Table) -> list[RowMapping]:
@@ -93,6 +98,7 @@ class Judge:
         yield from self._lines_explained()
         yield from self._states_explained()
         yield from self._history()
+        yield from self._voided()
         yield from self._own_proof()
 
     # -- P3
@@ -192,6 +198,8 @@ class Judge:
         marks = set((row["attention"] or "").split(","))
         if row["state"] == "suspended":
             return row["id"] in self._world.rotten or "older_stands" in marks
+        if row["state"] == "voided":
+            return row["id"] in self._by_a_person
         if row["state"] != "awaiting_manifest":
             return False
         return row["key"] not in self._world.port.accepted_houses
@@ -269,6 +277,17 @@ class Judge:
             if row["state"] != stands[row["id"]]:
                 yield f"P6 #{row['id']} is {row['state']}, but its history ends with {stands[row['id']]}"
 
+    def _voided(self) -> Iterator[str]:
+        """What was voided has never left, and a key whose declaration the port still holds is taken."""
+        taken = {(a["kind"], a["key"]) for a in self._attempts if a["live"]}
+        for row in self._attempts:
+            filing = self._world.port.filings.get(row["message_id"] or "")
+            if row["state"] == "voided" and filing is not None:
+                yield f"P4 {row['message_id']} was voided, but it had left"
+            alive = filing is not None and filing.arrivals and not (filing.over or filing.declined)
+            if alive and (row["kind"], row["key"]) not in taken:
+                yield f"P4 the key of {row['message_id']} is free, but the port has it"
+
     def _own_proof(self) -> Iterator[str]:
         """What `crossborder reconcile` would say."""
         told = [
@@ -280,6 +299,8 @@ class Judge:
             if one.what == "payload_damaged" and one.where.partition(" ")[2] in rotten:
                 continue
             yield f"reconcile: {one.what} {one.where} {one.detail}"
+        for fault in self._ledger.audit().faults:
+            yield f"P9 {fault.text('en')}"
 
 
 def _by(rows: Iterable[RowMapping], *names: str) -> dict[tuple[Any, ...], list[RowMapping]]:

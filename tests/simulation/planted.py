@@ -18,7 +18,7 @@ from sqlalchemy import Connection, update
 
 from crossborder import china_time
 from crossborder.filing import Filer, Resolver, safely
-from crossborder.ledger import Ledger, Outgoing, Sent, outbox, tables
+from crossborder.ledger import Ledger, Outgoing, Sent, outbox, tables, verbs
 from crossborder.ledger.base import Base
 from crossborder.ledger.payloads import Segments
 from crossborder.ledger.records import PayloadRef, Released
@@ -332,3 +332,44 @@ def repeated_receipt_applied_twice(patch: pytest.MonkeyPatch) -> None:
 def platform_overrules_customs(patch: pytest.MonkeyPatch) -> None:
     """Any later code moves the state, a platform's after one of customs too."""
     patch.setattr(order, "CUSTOMS", "nobody")
+
+
+# -- what people decide
+
+
+def _by_number_only(
+    connection: Connection, rows: Sequence[Any], values: Mapping[str, Any]
+) -> set[int]:
+    """Move what was looked at, whoever holds it."""
+    ids = {row.id for row in rows}
+    connection.execute(update(A).where(A.c.id.in_(ids)).values(dict(values)))
+    return ids
+
+
+@fault
+def void_ignores_an_open_lease(patch: pytest.MonkeyPatch) -> None:
+    """What is being sent at this moment may be voided."""
+    patch.setattr(verbs, "_may_have_left", lambda connection, rows: set())
+    patch.setattr(verbs, "_why_not_voided", lambda row, left: "ended" if row.final else "")
+    patch.setattr(verbs, "_moved", _by_number_only)
+
+
+@fault
+def suspend_takes_what_is_being_sent(patch: pytest.MonkeyPatch) -> None:
+    """A message is suspended though a sender holds it."""
+    real = verbs._why_not_suspended
+    patch.setattr(
+        verbs, "_why_not_suspended", lambda row: "" if row.state == "sending" else real(row)
+    )
+    patch.setattr(verbs, "_moved", _by_number_only)
+
+
+@fault
+def a_decision_without_an_entry(patch: pytest.MonkeyPatch) -> None:
+    """A message is suspended and its history does not tell."""
+    real = Ledger._record
+
+    def record(self: Ledger, connection: Connection, events: Sequence[Any]) -> None:
+        real(self, connection, [e for e in events if e[2] != "suspended"])
+
+    patch.setattr(Ledger, "_record", record)

@@ -52,7 +52,7 @@ def test_everything_that_is_meant_to_happen_happens(sqlite: Sqlite, tmp_path: Pa
     lines = [line for one in seen for line in one.lines]
     text = "\n".join(lines)
     for what in (
-        "kill ", "full ", "dies", "leaves", "clock ", "rot ", "rings up", "does not arrive", "never comes", "answer_lost",
+        "kill ", "full ", "dies", "leaves", "clock ", "rot ", "rings up", "does not arrive", "never comes", "desk suspend", "desk resume", "desk void", "answer_lost",
         "delayed", "twice", "nonsense", "raises", "conflict", "declined", "foreign", "unreadable", " ZZ ", "fails",
     ):  # fmt: skip
         assert what in text, f"{what!r} happens in none of thirty seeds"

@@ -20,7 +20,7 @@ from . import papers
 from .answers import Answers
 from .backend import Backend
 from .clock import Clock, Trace
-from .desk import Desk, File, Folder
+from .desk import Desk, File, Folder, suspended
 from .judge import at_any_moment, judge
 from .port import Port
 from .process import Killed, Process, Worker
@@ -62,9 +62,13 @@ class World:
 
     def __init__(self, seed: int, home: Path, backend: Backend, *, keep: bool = False) -> None:
         self.draw = random.Random(seed)
+        self.whim = random.Random(
+            f"whims of {seed}"
+        )  # the desk's: what else happens stays as it was
+        self.meddling = self.whim.choice((0.0, 0.1, 0.3, 0.6))
         self.weather = Weather.of(self.draw)
         self.clock, self.trace = Clock(), Trace(keep=keep)
-        self.trace.note(self.weather)
+        self.trace.note(self.weather, self.meddling)
         self.backend = backend
         backend.begin(home)
         self.folder = Folder()
@@ -72,7 +76,7 @@ class World:
         self.answers = Answers(self.port, self.folder.houses)
         self.processes: list[Process] = [Process(self, "A"), Process(self, "B"), Desk(self, "desk")]
         self.step_now: datetime = self.clock.now()
-        self.calm = False
+        self.calm = self.pressed = False
         self.points = self.kills = 0
         self.rotten: set[int] = set()
         self._depth = 0
@@ -123,7 +127,17 @@ class World:
 
     def meanwhile(self, process: Process) -> None:
         """While a worker waits for the port, other workers take steps; time passes, but less than one try may take."""
-        if self._depth > 1 or self.calm or self.draw.random() >= self.weather.overlap:
+        if self._depth > 1 or self.calm:
+            return
+        if self.meddling and self.whim.random() < self.meddling:
+            for desk in [(p, w) for p, w in self._workers() if p.name == "desk"]:
+                if desk[1] not in self._at_work:
+                    self.pressed = True
+                    self.step(*desk)
+                    self.pressed = False
+            if process.doomed:
+                raise Killed
+        if self.draw.random() >= self.weather.overlap:
             return
         for _ in range(self.draw.randint(1, 3)):
             self._pass(self.draw.choice((0.0, 0.1, 0.7)))
@@ -320,6 +334,6 @@ class World:
         open_ = [f for f in self.folder.files if f.wanted and not f.released]
         if open_ or self.answers.waiting or self.port.next_at is not None:
             return False
-        if ledger.unread_count() or ledger.line_counts(["read"]):
+        if ledger.unread_count() or ledger.line_counts(["read"]) or suspended(ledger):
             return False
         return not any(ledger.pending([papers.ENDPOINT])[name] for name in WORKING)
