@@ -47,15 +47,15 @@ def test_a_failing_seed_says_how_to_repeat_it(
 
 
 def test_everything_that_is_meant_to_happen_happens(sqlite: Sqlite, tmp_path: Path) -> None:
-    """Thirty seeds hold every kind of trouble, and most declarations are declared in spite of it."""
-    seen = [run(seed, tmp_path / f"{seed}", sqlite, keep=True) for seed in range(1, 31)]
+    """Sixty seeds hold every kind of trouble, and most declarations are declared in spite of it."""
+    seen = [run(seed, tmp_path / f"{seed}", sqlite, keep=True) for seed in range(1, 61)]
     lines = [line for one in seen for line in one.lines]
     text = "\n".join(lines)
     for what in (
         "kill ", "full ", "dies", "leaves", "clock ", "rot ", "rings up", "does not arrive", "never comes", "desk suspend", "desk resume", "desk void", "answer_lost",
         "delayed", "twice", "nonsense", "raises", "conflict", "declined", "foreign", "unreadable", " ZZ ", "fails",
     ):  # fmt: skip
-        assert what in text, f"{what!r} happens in none of thirty seeds"
+        assert what in text, f"{what!r} happens in none of sixty seeds"
     assert sum(line.startswith("arrives") for line in lines) > 100
     assert sum(one.kills for one in seen) > 20
     assert sum(one.points for one in seen) > 10_000
