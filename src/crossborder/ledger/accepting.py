@@ -24,6 +24,7 @@ from crossborder.ledger.accepted import Acceptance, Accepted
 from crossborder.ledger.base import Base, EventRow, event
 from crossborder.ledger.batches import OUTCOMES_DIGEST, SEALED, batch_row, outcomes_digest
 from crossborder.ledger.datakeys import refuse_erased
+from crossborder.ledger.decisions import reasoned
 from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.passing import Waiting
 from crossborder.ledger.states import DECLARATION, HELD
@@ -70,9 +71,7 @@ class Accepting(Base):
         waybill nobody knows, `PayloadErased` if its documents were erased, `LedgerError` if the batch is not sealed, no
         reason is given, the rule rejects, or no shipment waits for it.
         """
-        if not reason.strip():
-            raise LedgerError("a decision needs a reason", "人工处置须注明原因",
-                              fix_en="--reason TEXT", fix_zh="--reason 说明")  # fmt: skip
+        reason = reasoned(reason)
         with self.write() as connection:
             row = batch_row(connection, batch_id)
             if row["state"] != SEALED:

@@ -19,6 +19,7 @@ from crossborder.ledger import dialects, tables
 from crossborder.ledger.base import Base, EventRow, event, with_attention
 from crossborder.ledger.batches import RECORDING, batch_row
 from crossborder.ledger.datakeys import batch_scope
+from crossborder.ledger.decisions import reasoned
 from crossborder.ledger.dialects import chunks
 from crossborder.ledger.resuming import ERASED
 from crossborder.ledger.sealing import SEALED_SEGMENT, SEALED_TEXT
@@ -80,6 +81,7 @@ class Erasing(Base):
                 fix_en="crossborder erase BATCH --force --reason TEXT",
                 fix_zh="crossborder erase 批次 --force --reason 原因",
             )
+        reason = reasoned(reason) if reason.strip() else ""
         before = china_time.iso(now - retention)
         with self._erasing(dry_run) as connection:
             chosen, refused = _chosen(connection, batch_ids, before, force=force)
