@@ -34,7 +34,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" --ignore=tests/wheel --ignore=tests/docs
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow" --ignore=tests/wheel --ignore=tests/docs
 
 wheel: $(READY)
 	$(BIN)/python tools/test_wheel.py

@@ -136,6 +136,6 @@ def _filled(shipment: Shipment, fill: Constants) -> Shipment:
     for kind, constants in (("lines", fill.line), ("docs", fill.docu)):
         for row in shipment[kind]:
             for name, value in constants.items():
-                if row[name] is None:
+                if row.get(name) is None:
                     row[name] = value
     return shipment

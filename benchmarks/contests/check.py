@@ -56,11 +56,15 @@ def engine_verdicts(path: Path) -> dict[str, bool]:
     return refused_by_house(data.check(path))
 
 
+REFUSED = ("rejected", "to_general")
+"""Verdicts of shipments that may not be filed here: what fits no class is refused too, in its own words."""
+
+
 def refused_by_house(checked: Checked) -> dict[str, bool]:
     """House waybill → refused, of a check."""
     houses = checked.frames.shipments.select("ship", "house_waybill")
     rows = checked.verdicts.join(houses, on="ship").select("house_waybill", "verdict").iter_rows()
-    return by_house((str(house), verdict == "rejected") for house, verdict in rows)
+    return by_house((str(house), verdict in REFUSED) for house, verdict in rows)
 
 
 def baseline_verdicts(path: Path, desk: checking.Desk, *, xsd: bool) -> dict[str, bool]:

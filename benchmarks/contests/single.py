@@ -14,7 +14,7 @@ import polars as pl
 import crossborder
 from benchmarks import data
 from benchmarks.baseline import checking, reading
-from benchmarks.contests.check import judged_by_house, refused_by_house
+from benchmarks.contests.check import REFUSED, judged_by_house, refused_by_house
 from benchmarks.contests.contest import Contest, Disagreement, Line, same
 from benchmarks.sizes import DECLARED_ON, SERVED, Sizes
 from benchmarks.timing import Case
@@ -129,7 +129,7 @@ def prove(shipments: int, folder: Path) -> None:
         theirs: dict[str, bool] = {}
         for number, post in enumerate(posts(path)):
             verdicts = engine(post).verdicts["verdict"]
-            ours[str(number)] = (verdicts == "rejected").any()
+            ours[str(number)] = verdicts.is_in(REFUSED).any()
             theirs[str(number)] = any(judged.found for judged in by_rows(post, desk))
         same(f"verdicts one by one ({direction})", ours, theirs)
         whole = gathered(path)

@@ -74,11 +74,11 @@ def test_the_ring_is_shown_by_name_and_rotates(run: Run, clean_day: Path, home: 
     batch = prepared(run, clean_day)
     key = (home / FILE).read_text("utf-8").split()[-1]
     shown = run("keys", "ring")
-    assert shown.lines[:2] == ["encryption: on", "  file-1 (current): wraps 1 data keys"]
+    assert shown.lines[:2] == ["encryption: on", "  file-1 (current): wraps 2 data keys"]
     assert run("keys", "rotate").lines[:2] == [
-        "file-2: 1 data keys wrapped anew", "taken out of the key file: file-1",
+        "file-2: 2 data keys wrapped anew", "taken out of the key file: file-1",
     ]  # fmt: skip
-    assert run("keys", "ring", "--json").json["keys"] == {"file-2": 1}
+    assert run("keys", "ring", "--json").json["keys"] == {"file-2": 2}
     assert key not in (home / FILE).read_text("utf-8")
     for said in (shown, run("keys", "ring", "--lang", "zh"), run("doctor")):
         assert key not in said.out + said.err

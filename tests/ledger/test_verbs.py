@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
+from tests.backends import put, spoil
 
 from crossborder.errors import LedgerError, NotFound
 from crossborder.ledger import Frozen, Ledger, Ruling, Selection, verbs
@@ -223,13 +224,11 @@ def test_what_is_being_recorded_is_left_alone(ledger: Ledger) -> None:
 def test_bytes_that_are_still_damaged_stay_suspended(ledger: Ledger) -> None:
     ready(ledger, 2)
     (one, _) = claim(ledger)
-    path = ledger.home / "payload" / one.ref.segment
-    whole = path.read_bytes()
-    path.write_bytes(whole[: one.ref.offset] + b"?" + whole[one.ref.offset + 1 :])
+    whole = spoil(ledger.home, one.ref)
     with pytest.raises(LedgerError):
         ledger.payload(one.ref, NOW)
     assert [r.why for r in resume(ledger, house(0))] == ["payload_damaged"]
-    path.write_bytes(whole)
+    put(ledger.home, one.ref, whole)
     assert told(resume(ledger, house(0))) == [("suspended", "not_received", "")]
     assert ledger.attempt(1).attention == ()
 
@@ -240,12 +239,10 @@ def test_a_person_s_suspension_outlives_damage(ledger: Ledger) -> None:
     suspend(ledger, house(0))
     ref = ledger.attempt(1).frozen
     assert ref is not None
-    path = ledger.home / "payload" / ref.segment
-    whole = path.read_bytes()
-    path.write_bytes(whole[:-1])
+    whole = spoil(ledger.home, ref)
     with pytest.raises(LedgerError):
         ledger.payload(ref, NOW)
-    path.write_bytes(whole)
+    put(ledger.home, ref, whole)
     ledger.release([batch], "tester", NOW, {})
     assert (ledger.attempt(1).state, ledger.attempt(1).attention) == ("suspended", ())
     assert told(resume(ledger, house(0))) == [("suspended", "queued", "")]
@@ -312,7 +309,7 @@ def test_damage_found_while_it_waits_says_nothing_of_what_left(ledger: Ledger) -
     (one,) = claim(ledger)
     ledger.record_outcome(one.attempt_id, "unknown", "", NOW, f"{ledger.owner}/w")
     ledger.settle_unknown(one.attempt_id, "not_received", "", NOW)
-    (ledger.home / "payload" / one.ref.segment).write_bytes(b"")
+    spoil(ledger.home, one.ref)
     with pytest.raises(LedgerError):
         ledger.payload(one.ref, NOW)
     assert ledger.attempt(1).state == "suspended"
@@ -333,7 +330,7 @@ def test_damaged_before_it_was_sent_it_may_be_voided(ledger: Ledger) -> None:
     """As the message about damaged bytes says."""
     ready(ledger, 1)
     (one,) = claim(ledger)
-    (ledger.home / "payload" / one.ref.segment).write_bytes(b"")
+    spoil(ledger.home, one.ref)
     with pytest.raises(LedgerError, match="void the attempt"):
         ledger.payload(one.ref, NOW)
     assert told(void(ledger, house(0))) == [("suspended", "voided", "")]
@@ -378,7 +375,7 @@ def stands(ledger: Ledger, code: str = "11") -> None:
     """Customs refused the first attempt, a second was prepared; then it turned out that the first stands."""
     with ledger.write() as connection:
         for statement in (
-            f"UPDATE attempts SET live = 0, final = 1, last_code = '{code}', attention = 'stands_after_all' WHERE id = 1",
+            f"UPDATE attempts SET live = false, final = true, last_code = '{code}', attention = 'stands_after_all' WHERE id = 1",
         ):
             connection.execute(text(statement))
     hand_in(ledger, 1, listed=False, name="again.csv")
@@ -491,7 +488,7 @@ def ended(ledger: Ledger, code: str, state: str, *, released: bool = False) -> N
     ledger.record_outcome(one.attempt_id, "received", "", NOW, f"{ledger.owner}/w")
     with ledger.write() as connection:
         connection.execute(
-            text(f"UPDATE attempts SET final = 1, last_code = '{code}', state = '{state}', released = {int(released)}")
+            text(f"UPDATE attempts SET final = true, last_code = '{code}', state = '{state}', released = {released}")
         )  # fmt: skip
 
 

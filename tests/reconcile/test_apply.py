@@ -168,19 +168,25 @@ def test_only_a_final_code_that_allows_it_frees_the_key(book: Book, code: str, l
     assert book.known(1).live is live
 
 
+def only_22(_message: str, code: str) -> bool:
+    """What a person may free here."""
+    return code == "22"
+
+
 def test_a_person_frees_what_only_a_person_may(book: Book) -> None:
     book.filed([1])
     ended = book.told(1, ("Y", 1), ("22", 2))
-    assert book.ledger.free(ended.id, "class A", "tester", book.now, dry_run=True).dry_run
+    ledger = book.ledger
+    assert ledger.free(ended.id, only_22, "class A", "tester", book.now, dry_run=True).dry_run
     assert book.known(1).live
-    book.ledger.free(ended.id, "class A", "tester", book.now)
+    ledger.free(ended.id, only_22, "class A", "tester", book.now)
     assert not book.known(1).live
     book.filed([1])
     assert book.of(1).number == 2
     assert differences(book.ledger) == []
     released = book.told(1, ("11", 5))
     with pytest.raises(LedgerError):
-        book.ledger.free(released.id, "again", "tester", book.now)
+        ledger.free(released.id, only_22, "again", "tester", book.now)
 
 
 class TestSecondAttempt:

@@ -32,8 +32,8 @@ def frame_of(rows: list[tuple[Any, Any]]) -> pl.DataFrame:
 
 
 def plainly(frame: pl.DataFrame, when: pl.Expr) -> list[int]:
-    found = frame.with_row_index("at").filter(when.fill_null(value=False))["at"]
-    return found.to_list()
+    mask = frame.lazy().with_columns(hit=when.fill_null(value=False)).collect(engine="in-memory")
+    return [at for at, hit in enumerate(mask["hit"]) if hit]
 
 
 def told(panel: Panel, frame: pl.DataFrame, **how: Any) -> list[list[int]]:

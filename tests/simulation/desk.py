@@ -279,7 +279,11 @@ class Hands:
     def _list_again(self, manifest: AttemptRecord) -> None:
         """The file of a voided manifest is handed in again, which makes a new one."""
         folder = self._world.folder
-        (first,) = [f for f in folder.files if f.listed and f"{papers.master(f.flight)}" == manifest.master_waybill and f.name.startswith("day")]  # fmt: skip
+        (first,) = [
+            f for f in folder.files
+            if f.listed and papers.master(f.flight) == manifest.master_waybill
+            and f.name.startswith("day") and "-listed-" not in f.name
+        ]  # fmt: skip
         name = f"{first.name}-listed-{manifest.number + 1}"
         if all(file.name != name for file in folder.files):
             folder.put(File(name, first.flight, dict(first.parcels), listed=True))
