@@ -9,7 +9,10 @@ RECEIPT_OF = {"EXP301": "EXP302", "EXP311": "EXP312"}
 
 _OURS: dict[str, tuple[str, str]] = {
     "prepared": ("已制单，未申报：用 submit 申报", "Prepared, not filed: file it with submit"),
-    "suspended": ("已挂起：查明原因后用 resume 恢复或 void 作废", "Suspended: find out why; then resume it, or void it"),
+    "suspended": (
+        "已挂起：查明原因后用 resume 恢复或 void 作废",
+        "Suspended: find out why; then resume it, or void it",
+    ),
     "voided": ("已作废：可重新提交", "Voided: it may be handed in again"),
     "awaiting_manifest": (
         "等待舱单：该分运单入库成功后自动发送",
