@@ -46,7 +46,7 @@ def asked(run: Run, file: Path, folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [1, 40])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 40])
 def test_check_says_the_same(
     run: Run, file: Path, tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:

@@ -40,7 +40,9 @@ def child(home: Path, batch: str, at: int) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [0, 3], ids=["whole", "blocks"])
+@pytest.mark.parametrize(
+    "size", [0, pytest.param(3, marks=pytest.mark.slow)], ids=["whole", "blocks"]
+)
 def test_at_every_single_point(tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     if size:
         in_blocks(monkeypatch, size)

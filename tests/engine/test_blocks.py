@@ -115,7 +115,7 @@ def test_the_day_has_what_only_the_whole_shows(
     assert found["left_out"]
 
 
-@pytest.mark.parametrize("size", [1, 7, 50])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 7, 50])
 def test_the_end_does_not_depend_on_the_size_of_blocks(
     size: int, whole: tuple[Path, dict[str, Any], dict[str, Any]], tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -139,7 +139,7 @@ def killed(
         assert states["queued"] == states["sending"] == states["prepared"] == 0
 
 
-@pytest.mark.parametrize("transport", ["http", "folder"])
+@pytest.mark.parametrize("transport", ["http", pytest.param("folder", marks=pytest.mark.slow)])
 def test_submit_survives_being_killed(
     transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

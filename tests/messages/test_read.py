@@ -439,7 +439,7 @@ def ordinary(draw) -> bytes:
     return xml.encode()
 
 
-@settings(deadline=None, max_examples=600, derandomize=True)
+@settings(deadline=None, max_examples=300, derandomize=True)
 @given(st.lists(st.one_of(hostile(), ordinary()), min_size=1, max_size=6))
 def test_the_fast_path_says_what_the_careful_one_says(documents):
     items = [(str(i), data) for i, data in enumerate(documents)]
@@ -449,7 +449,7 @@ def test_the_fast_path_says_what_the_careful_one_says(documents):
     assert {*fast.lines["index"], *fast.problems["index"]} == set(range(len(items)))
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
+@settings(deadline=None, max_examples=100, derandomize=True)
 @given(st.text(max_size=40), st.binary(max_size=60))
 def test_no_bytes_raise(text, data):
     for one_of in (

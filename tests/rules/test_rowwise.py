@@ -114,7 +114,7 @@ def test_only_rules_that_say_so_look_across_shipments() -> None:
             assert not rules.check_rules(one, context(), [rule]).height
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_cases_are_silent_where_their_column_is_empty(seed: int) -> None:
     """`blank` is told of every case that speaks without a value: else whole columns could be passed over wrongly."""
     frames = batch(seed, 250)

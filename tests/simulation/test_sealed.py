@@ -73,7 +73,9 @@ def simulate(sealed: Sqlite, tmp_path: Path, twice: list[str]) -> Seeds:
     return watched
 
 
-@pytest.mark.parametrize("first", range(1, 21, 10))
+@pytest.mark.parametrize(
+    "first", [1, pytest.param(11, marks=pytest.mark.slow), pytest.param(21, marks=pytest.mark.slow)]
+)
 def test_ten_seeds(simulate: Seeds, first: int) -> None:
     for seed in range(first, first + 10):
         refuse(simulate(seed), "--sealed")
