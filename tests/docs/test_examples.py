@@ -42,7 +42,7 @@ def test_the_methods_of_the_engine_are_those_of_the_page() -> None:
     said = {
         m[1]: m[2] for row in rows for m in re.finditer(r"`(\w+)(\([^`]*?\))?(?: ->[^`]*)?`", row)
     }
-    assert set(said) == {n for n in vars(Engine) if not n.startswith("_")}
+    assert set(said) == {n for n in dir(Engine) if not n.startswith("_")}
     for name, shown in said.items():
         if shown:
             there = inspect.signature(getattr(Engine, name)).parameters
