@@ -34,13 +34,13 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow" --ignore=tests/wheel --ignore=tests/docs
+	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not slow" --ignore=tests/wheel --ignore=tests/docs
 
 wheel: $(READY)
 	$(BIN)/python tools/test_wheel.py
 
 docs: $(READY)
-	$(BIN)/python -m pytest tests/docs
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/docs
 
 bench: $(READY)  ## throughput against named baselines, in one run
 	$(BIN)/python -m benchmarks.run
