@@ -51,7 +51,7 @@ def _screen() -> int:
     if said.isdecimal() and int(said):
         return int(said)
     try:
-        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _UNKNOWN  # type: ignore[union-attr]
+        return os.get_terminal_size(sys.__stdout__.fileno()).columns or _UNKNOWN  # type: ignore[union-attr]  # None is caught below
     except (AttributeError, ValueError, OSError):
         return _UNKNOWN
 

@@ -116,5 +116,5 @@ def _memory(array: _Array, place: int | None, size: int) -> memoryview:
     if not size or place is None:
         return memoryview(b"")
     block = (ctypes.c_ubyte * size).from_address(place)
-    block.array = array  # type: ignore[attr-defined]
+    block.array = array  # type: ignore[attr-defined]  # ctypes objects take attributes; this keeps it alive
     return memoryview(block).cast("B").toreadonly()

@@ -231,10 +231,10 @@ def _bared(error: BaseException) -> BaseException:
 class _Types(PGTypeCompiler):
     """Numbers that grow with every row have 8 bytes; texts have no greatest length, as on SQLite."""
 
-    def visit_VARCHAR(self, type_: Any, **kw: Any) -> str:  # noqa: N802
+    def visit_VARCHAR(self, type_: Any, **kw: Any) -> str:  # noqa: N802  # SQLAlchemy's name
         return self._render_string_type("VARCHAR", None, type_.collation, **kw)
 
-    def visit_INTEGER(self, type_: Any, **kw: Any) -> str:  # noqa: N802
+    def visit_INTEGER(self, type_: Any, **kw: Any) -> str:  # noqa: N802  # SQLAlchemy's name
         column = getattr(kw.get("type_expression"), "name", "")
         grows = column in ("id", "next", "offset") or column.endswith(("_id", "_offset"))
         return "BIGINT" if grows else "INTEGER"
@@ -244,5 +244,5 @@ class _Tables(PGDDLCompiler):
     """Numbers that the database gives have 8 bytes too."""
 
     def get_column_specification(self, column: Any, **kwargs: Any) -> str:
-        said: str = super().get_column_specification(column, **kwargs)  # type: ignore[no-untyped-call]
+        said: str = super().get_column_specification(column, **kwargs)  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it untyped
         return said.replace(" SERIAL", " BIGSERIAL")
