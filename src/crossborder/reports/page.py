@@ -105,7 +105,7 @@ def _cards(report: DayReport, lang: str) -> str:
         (label("released", lang), _shipments(report, "released"), "good"),
         ("在途与待发" if zh else "on the way", _shipments(report, "in_flight", "prepared"), ""),
         ("待更正" if zh else "to correct", correct, "warn" if correct else ""),
-        ("待人工决定" if zh else "held for a person", held, "warn" if held else ""),
+        ("待人工决定" if zh else "for a person to decide", held, "warn" if held else ""),
         (label("unknown", lang), unknown, "bad" if unknown else ""),
     )
     return "<div class=cards>" + "".join(
