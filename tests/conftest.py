@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,10 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.postgres import Server
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One of several workers that share the cores: more threads each would only wait for each other.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 BACKENDS = ("sqlite", "postgresql")
 

@@ -336,4 +336,5 @@ class World:
             return False
         if ledger.unread_count() or ledger.line_counts(["read"]) or suspended(ledger):
             return False
-        return not any(ledger.pending([papers.ENDPOINT])[name] for name in WORKING)
+        pending = ledger.pending([papers.ENDPOINT])
+        return not any(pending[name] for name in WORKING)

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    select,
+    update,
+)
 
 from crossborder import china_time
 from crossborder.errors import LedgerError, PayloadDamaged, PayloadErased
@@ -510,19 +520,29 @@ def _submit(connection: Connection, batch_id: str, who: str, now: datetime) -> b
     return True
 
 
+def _due_query(kind: str, state: str) -> Select[Any]:
+    """Messages of an `endpoint` that may be sent: `most` of them at moment `at`, longest waiting first."""
+    query = select(A).where(A.c.state == state, A.c.endpoint == bindparam("to"), A.c.kind == kind)
+    if state == NOT_RECEIVED:
+        query = query.where(A.c.retry_at <= bindparam("at"))
+    most: BindParameter[int] = bindparam("most", type_=Integer)
+    return query.order_by(A.c.id).limit(most).with_for_update(skip_locked=True)
+
+
+_DUE = [
+    _due_query(kind, state) for kind in (MANIFEST, DECLARATION) for state in (NOT_RECEIVED, QUEUED)
+]
+"""Asked again and again by every worker: made once."""
+
+
 def _due(connection: Connection, endpoint: str, limit: int, at: str) -> list[RowMapping]:
     """Messages to send, manifests first, longest waiting first within a state; nobody else is given them meanwhile."""
     rows: list[RowMapping] = []
-    for kind in (MANIFEST, DECLARATION):
-        for state, due in ((NOT_RECEIVED, A.c.retry_at <= at), (QUEUED, None)):
-            if len(rows) >= limit:
-                return rows
-            query = select(A).where(A.c.state == state, A.c.endpoint == endpoint, A.c.kind == kind)
-            if due is not None:
-                query = query.where(due)
-            query = query.order_by(A.c.id).limit(limit - len(rows))
-            found = connection.execute(query.with_for_update(skip_locked=True))
-            rows += found.mappings().all()
+    for query in _DUE:
+        if len(rows) >= limit:
+            break
+        given = {"to": endpoint, "at": at, "most": limit - len(rows)}
+        rows += connection.execute(query, given).mappings().all()
     return rows
 
 
