@@ -31,7 +31,8 @@ WORKING = ("queued", "sending", "not_received", "unknown", "ready")
 _IDLE, _IDLE_WHEN_CALM = 1.5, 3.0
 _REST, _REST_WHEN_CALM = 2.0, 20.0
 """Seconds after which a worker that sees nothing to do is called again, and one that rests at most: as `filing.run` does."""
-_MOST_ROUNDS = 1000
+_MOST_ROUNDS = 5000
+"""Some rounds a second; a clock that was set back is waited out, at most `CLOCK_WRONG` seconds."""
 
 
 @dataclass(frozen=True)
