@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-export PYTHONDONTWRITEBYTECODE := 1
+# Tests start hundreds of processes; each must find its modules compiled.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo test lint types unit wheel docs bench soak mutate serve lock clean
 

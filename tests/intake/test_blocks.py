@@ -115,7 +115,7 @@ _FAULTS = ["blank", "empty", "spaces", "short", "long", "open", "torn", "inch", 
 _MUTATIONS = st.lists(st.tuples(st.integers(0, FAR), st.sampled_from(_FAULTS)), max_size=6)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     mapping=st.sampled_from(["elements", "zh-desk", "canonical"]),
     seed=st.integers(1, 3),
@@ -171,7 +171,7 @@ _BROKEN = st.lists(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 @given(
     nested=st.booleans(),
     dirty=st.sampled_from([0.0, 0.6]),

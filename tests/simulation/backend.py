@@ -44,11 +44,24 @@ class Backend(Protocol):
         """The payload store's disk."""
 
 
+Compiled = tuple[Dialect, Any]
+"""A dialect, and the statements that are compiled for it."""
+
+
+def _shared(ledger: Ledger, compiled: Compiled | None) -> Compiled:
+    """Have a ledger use the statements that an earlier one has compiled; those, or its own if there was none."""
+    own = ledger._engine
+    compiled = compiled or (own.dialect, own._compiled_cache)
+    for engine in (own, ledger._reading, ledger._glancing):
+        engine.dialect, engine._compiled_cache = compiled
+    return compiled
+
+
 class Sqlite:
     """A ledger in a file. What is committed is on the disk, what is not is gone: SQLite is trusted with that, so its
     own flushing is off, and a run costs no waiting. Statements that one run has compiled serve the next."""
 
-    _compiled: tuple[Dialect, Any] | None = None
+    _compiled: Compiled | None = None
 
     def __init__(self, template: Path, *, sealed: bool = False) -> None:
         self._template = template
@@ -75,8 +88,7 @@ class Sqlite:
         engine = ledger._engine
         engine.dispose()
         event.listen(engine, "connect", _unflushed)
-        self._compiled = self._compiled or (engine.dialect, engine._compiled_cache)
-        engine.dialect, engine._compiled_cache = self._compiled
+        self._compiled = _shared(ledger, self._compiled)
         return ledger
 
     def crash(self) -> None:
@@ -89,6 +101,8 @@ def _unflushed(connection: Any, _record: Any) -> None:
 
 class Postgres:
     """A ledger on a server. What is committed is kept, what is not is gone: PostgreSQL is trusted with that."""
+
+    _compiled: Compiled | None = None
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -106,7 +120,9 @@ class Postgres:
         self._home, self._url = home, self._server.database()
 
     def open(self, checkpoint: Callable[[str], None]) -> Ledger:
-        return Ledger.open(self._home, url=self._url, checkpoint=checkpoint)
+        ledger = Ledger.open(self._home, url=self._url, checkpoint=checkpoint)
+        self._compiled = _shared(ledger, self._compiled)
+        return ledger
 
     def crash(self) -> None:
         """The server goes on; whoever died has taken its session along."""

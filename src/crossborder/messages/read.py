@@ -114,7 +114,10 @@ def _parsed(documents: Documents, problems: list[_Problem]) -> list[Texts]:
             group,
             pl.Series([index for index, _ in rows], dtype=pl.UInt32),
             pl.Series([line for _, (line, _) in rows], dtype=pl.UInt32),
-            pl.Series([text for _, (_, texts) in rows for text in texts], dtype=pl.String),
+            [
+                pl.Series(texts, dtype=pl.String)
+                for texts in zip(*(t for _, (_, t) in rows), strict=True)
+            ],
         )
         for (message, _), (group, rows) in found.items()
     ]
@@ -122,11 +125,10 @@ def _parsed(documents: Documents, problems: list[_Problem]) -> list[Texts]:
 
 def _frame(rows: Texts) -> pl.DataFrame:
     """Rows of one group as a frame of `LINES` without `name`; outer white space off, empty is null."""
-    clean = rows.texts.str.strip_chars(" \t\r\n").replace("", None)
-    of_element = {e: n for n, e in enumerate(rows.group.elements)}
-    width, height = len(of_element), rows.index.len()
+    of_element = dict(zip(rows.group.elements, rows.texts, strict=True))
+    height = rows.index.len()
     columns = {
-        column: clean.gather_every(width, of_element[element])
+        column: of_element[element].str.strip_chars(" \t\r\n").replace("", None)
         for column, element in rows.group.columns.items()
     }
     if "op_time" in columns:
