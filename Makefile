@@ -15,7 +15,7 @@ help:  ## list the targets
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -24,7 +24,10 @@ setup: $(READY)  ## make .venv with the pinned dependencies
 demo: $(READY)  ## the whole flow against the sandbox, offline, in under a minute
 	$(BIN)/crossborder demo
 
-test: lint types unit wheel docs  ## lint, types, tests, the installed wheel, the docs' examples
+test: $(READY)  ## lint, types, tests, the installed wheel, the docs' examples
+	$(MAKE) --no-print-directory -j 2 --output-sync=target lint types wheel
+	$(MAKE) --no-print-directory unit
+	$(MAKE) --no-print-directory docs
 
 lint: $(READY)
 	$(BIN)/ruff check .
