@@ -23,7 +23,7 @@ from crossborder.engine.results import Checked
 DIRTY = 0.01
 PROOF_DIRTY = 0.4
 GATHERED = 256
-"""Posts that the service gathers into one frame at most."""
+"""Shipments in one frame."""
 SINGLES = 50
 """Shipments judged one by one in one round, other ones in every round."""
 
