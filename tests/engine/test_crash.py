@@ -82,7 +82,15 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return file, found, int(done.stdout.split()[1]), request.param
 
 
-@pytest.mark.parametrize("part", [0.2, 0.5, 0.75, 0.95])
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(0.2, marks=pytest.mark.slow),
+        0.5,
+        pytest.param(0.75, marks=pytest.mark.slow),
+        0.95,
+    ],
+)
 def test_preparing_again_goes_on_in_the_same_batch(
     tmp_path: Path, whole: Whole, part: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

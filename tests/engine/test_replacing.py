@@ -173,7 +173,15 @@ def facts(engine: Engine) -> Facts:
 
 
 @pytest.mark.parametrize("size", [0, 2], ids=["whole", "blocks"])
-@pytest.mark.parametrize("part", [0.2, 0.45, 0.7, 0.95])
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param(0.2, marks=pytest.mark.slow),
+        0.45,
+        pytest.param(0.7, marks=pytest.mark.slow),
+        0.95,
+    ],
+)
 def test_killed_while_replacing_it_goes_on_as_if_nothing_had_been(
     tmp_path: Path, refused: Path, part: float, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

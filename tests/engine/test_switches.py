@@ -20,7 +20,7 @@ def heavy() -> Sample:
     return changed(day(7), "net_weight", {1: "99", 5: "99"})
 
 
-@pytest.mark.parametrize("size", [0, 1, 3])
+@pytest.mark.parametrize("size", [0, pytest.param(1, marks=pytest.mark.slow), 3])
 def test_a_switch_reaches_the_batch_and_is_told_once(
     tmp_path: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

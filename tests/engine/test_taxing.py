@@ -54,7 +54,7 @@ def test_library_and_engine_say_the_same_and_nothing_is_stored(day: Path, tmp_pa
     assert same.consignments.equals(whole.consignments)
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.slow), 7, 1000])
 def test_blocks_of_any_size_give_the_same(
     day: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
