@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import and_
 
 import polars as pl
 
@@ -17,6 +18,26 @@ from crossborder.shipments.asking import Panel, Question, filled
 from crossborder.shipments.columns import COLUMNS, personal_names
 
 _PERSONAL = personal_names() | {"_party", "_party_address", "_party_phone", "_id"}
+
+
+def _impersonal(expr: pl.Expr) -> bool:
+    return _PERSONAL.isdisjoint(expr.meta.root_names())
+
+
+def _gate(when: pl.Expr) -> pl.Expr | None:
+    """What `when` asks about columns that are nobody's personal data, as far as it is asked of every row; None: nothing."""
+    parts = [part for part in _all_of(when) if part.meta.root_names() and _impersonal(part)]
+    return reduce(and_, parts) if parts else None
+
+
+def _all_of(when: pl.Expr) -> Iterator[pl.Expr]:
+    """The conditions that must all hold."""
+    inputs = when.meta.pop()
+    if len(inputs) == 2 and when.meta.eq(inputs[1] & inputs[0]):
+        for part in reversed(inputs):
+            yield from _all_of(part)
+    else:
+        yield when
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +88,20 @@ class Ready:
 
     @cached_property
     def question(self) -> Question:
-        """Which rows are to be looked at: those of the screen; without one, where the rule is broken."""
+        """Which rows are to be looked at: those of the screen; without one, where the rule is broken.
+
+        What is asked only where there are unusual characters is not worth remembering.
+        """
         when = self.when if self.screen is None else self.screen
-        personal = _PERSONAL.isdisjoint(when.meta.root_names())
-        return Question(when, bool(self.case.over), keep=personal)
+        keep = _impersonal(when) and not self.unusual
+        gate = None if keep or self.unusual or self.case.over else _gate(when)
+        return Question(when, bool(self.case.over), keep=keep, gate=gate)
+
+    @cached_property
+    def unusual(self) -> bool:
+        """Whether it looks for the characters that are unusual for its column."""
+        case = self.case
+        return bool(case.holds) and case.holds == unusual(COLUMNS[case.frame][case.column].kind)
 
     @property
     def together(self) -> object:
@@ -171,10 +202,7 @@ class Inquiry:
     @cached_property
     def _holding(self) -> list[bool]:
         """Of each bundle whether it looks for the characters that are unusual for its column."""
-        cases = [bundle.members[0][1].case for bundle in self.bundles]
-        return [
-            bool(c.holds) and c.holds == unusual(COLUMNS[c.frame][c.column].kind) for c in cases
-        ]
+        return [bundle.members[0][1].unusual for bundle in self.bundles]
 
     def asked(self, frame: pl.DataFrame, odd: frozenset[str]) -> list[int]:
         """Numbers of the bundles that may speak about a frame: some of their columns hold a value, and if they

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
@@ -31,23 +31,44 @@ _PROBED, _DISTINCT = 96, 48
 """How many different values among the first rows, and among all, are few."""
 
 
+Look = Literal["value", "given", "length", "digits"]
+"""What of a value an answer depends on: all of it; whether there is one; how long it is; where digits stand in it."""
+_NOUGHTS = str.maketrans("123456789", "000000000")
+_LOOKS: Mapping[Look, Callable[[Any], Any]] = {
+    "value": lambda value: value,
+    "given": lambda value: value is not None,
+    "length": lambda value: None if value is None else len(value),
+    "digits": lambda value: None if value is None else value.translate(_NOUGHTS),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
     """Where `when` (Boolean, null counts as false) holds in a frame.
 
     `across`: it compares rows with each other, so it must see all of them. `keep`: what was answered for a row is
     remembered by the values of its columns (the last few hundred), which spares small frames most questions; not for
-    questions about personal data.
+    questions about personal data. `looks` says of a column that less than its value counts, so that rows which differ
+    in nothing else are remembered together; `given` and `length` tell nothing of a person. `gate` must hold too wherever
+    `when` does (`when` may say it again): a condition about nobody's personal data that few different values decide, so
+    that it is remembered; where it holds nowhere the question is not asked.
     """
 
     when: pl.Expr
     across: bool = False
     keep: bool = False
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    gate: pl.Expr | None = None
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that are looked at."""
         return tuple(dict.fromkeys(self.when.meta.root_names()))
+
+    @property
+    def seen(self) -> tuple[tuple[str, Look], ...]:
+        """The columns, and what of their values counts."""
+        return tuple((name, self.looks.get(name, "value")) for name in self.columns)
 
 
 class Panel:
@@ -60,15 +81,25 @@ class Panel:
         self.questions = tuple(questions)
         self._asked = [q.when.alias(str(i)) for i, q in enumerate(self.questions)]
         kept = [i for i, q in enumerate(self.questions) if q.keep and q.columns and not q.across]
-        numbers: dict[tuple[str, ...], list[int]] = {}
+        numbers: dict[tuple[tuple[str, Look], ...], list[int]] = {}
         for i in kept:
-            numbers.setdefault(self.questions[i].columns, []).append(i)
-        self._remembered = sorted({name for columns in numbers for name in columns})
+            numbers.setdefault(self.questions[i].seen, []).append(i)
+        seen = sorted({one for columns in numbers for one in columns})
+        self._remembered = list(dict.fromkeys(name for name, _ in seen))
+        self._seen = [(self._remembered.index(name), _LOOKS[look]) for name, look in seen]
         self.memories = [
-            Memory(columns, tuple(mine), itemgetter(*map(self._remembered.index, columns)))
+            Memory(
+                tuple(name for name, _ in columns),
+                tuple(mine),
+                itemgetter(*map(seen.index, columns)),
+                _LOOKS[columns[0][1]],
+            )
             for columns, mine in numbers.items()
         ]
         self._kept = frozenset(kept)
+        gates = [(i, q.gate) for i, q in enumerate(self.questions) if q.gate is not None]
+        self._gated = {i: at for at, (i, _) in enumerate(gates)}
+        self._gates = Panel(Question(gate, keep=True) for _, gate in gates) if gates else None
 
     def ask(
         self, frame: pl.DataFrame, wanted: Collection[int] | None = None, *, sparing: bool = False
@@ -78,28 +109,53 @@ class Panel:
         `wanted` are the numbers asked, all if left out. `sparing`: of many rows, a question over columns that are
         the same in every row is asked of one row. It takes a look at every column.
         """
-        asked = range(len(self.questions)) if wanted is None else sorted(wanted)
+        asked = list(range(len(self.questions))) if wanted is None else sorted(wanted)
         if not frame.height or not asked:
             return {}
         if frame.height <= FEW:
-            return self._of_few(frame, asked)
-        of_values = self._of_values(frame, asked) if frame.height < MANY else {}
-        found = {i: places for i, places in of_values.items() if places is not None}
-        asked = [i for i in asked if i not in of_values]
-        if sparing and frame.height >= MANY:
-            of_one = self._settled_by_one_row(frame, asked)
-            told = self._of_few(frame.head(1), sorted(of_one))
-            found |= dict.fromkeys(told, everywhere(frame.height))
-            asked = [i for i in asked if i not in of_one]
-        found.update(self._of_polars(frame, asked))
+            return self._of_few(frame, self._open(frame, asked))
+        if frame.height < MANY:
+            found = self._of_values(frame, asked)
+            asked = self._open(frame, [i for i in asked if i not in found])
+        else:
+            found = self._of_one_row(frame, asked) if sparing else {}
+            asked = [i for i in asked if i not in found]
+        told = {i: places for i, places in found.items() if places is not None}
+        told.update(self._of_polars(frame, asked))
+        return told
+
+    def _open(self, frame: pl.DataFrame, asked: list[int]) -> list[int]:
+        """The questions whose gate may hold somewhere."""
+        gates, numbers = self._gates, [self._gated[i] for i in asked if i in self._gated]
+        if gates is None or not numbers:
+            return asked
+        if frame.height <= FEW:
+            open_: Collection[int] = gates._of_few(frame, numbers)
+        else:
+            known = gates._of_values(frame, numbers)
+            open_ = [n for n in numbers if n not in known or known[n] is not None]
+        return [i for i in asked if i not in self._gated or self._gated[i] in open_]
+
+    def _of_one_row(self, frame: pl.DataFrame, asked: list[int]) -> dict[int, pl.Series | None]:
+        """Questions that are settled by one of many rows: they, or their gates, look only at columns that are the same
+        in every row."""
+        same = constant(frame, {n for i in asked for n in self.questions[i].columns})
+        settled = self._settled(asked, same)
+        row, everyone = frame.head(1), everywhere(frame.height)
+        told = self._of_few(row, settled)
+        found = {i: everyone if i in told else None for i in settled}
+        if self._gates is not None:
+            gated = {self._gated[i]: i for i in asked if i in self._gated}
+            known = self._gates._settled(list(gated), same)
+            shut = set(known).difference(self._gates._of_few(row, known))
+            found |= dict.fromkeys(gated[n] for n in shut)
         return found
 
-    def _settled_by_one_row(self, frame: pl.DataFrame, asked: Sequence[int]) -> set[int]:
-        same = constant(frame, {n for i in asked for n in self.questions[i].columns})
-        return {
+    def _settled(self, asked: list[int], same: Collection[str]) -> list[int]:
+        return [
             i for i in asked
-            if not self.questions[i].across and same.issuperset(self.questions[i].columns)
-        }  # fmt: skip
+            if not self.questions[i].across and all(n in same for n in self.questions[i].columns)
+        ]  # fmt: skip
 
     def _of_polars(
         self, frame: pl.DataFrame, asked: Sequence[int]
@@ -115,16 +171,19 @@ class Panel:
     def _of_values(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series | None]:
         """Questions about one column that holds few different values: what is remembered of these values."""
         wanted = frozenset(asked)
-        alone = {
-            memory.columns[0]: memory
-            for memory in self.memories
-            if len(memory.columns) == 1 and not wanted.isdisjoint(memory.numbers)
-        }
-        distinct = [(alone[name], keys) for name, keys in _few_different(frame, list(alone))]
+        alone: dict[str, list[Memory]] = {}
+        for memory in self.memories:
+            if len(memory.columns) == 1 and not wanted.isdisjoint(memory.numbers):
+                alone.setdefault(memory.columns[0], []).append(memory)
+        distinct = [
+            (memory, keys)
+            for name, keys in _few_different(frame, list(alone))
+            for memory in alone[name]
+        ]
         self._learn(frame.schema, distinct)
         found: dict[int, pl.Series | None] = {}
         for memory, keys in distinct:
-            told = [(key, memory.told.get(key)) for key in keys]
+            told = [(key, memory.told.get(memory.look(key))) for key in keys]
             if any(numbers is None for _, numbers in told):
                 continue
             found.update(dict.fromkeys(wanted.intersection(memory.numbers)))
@@ -135,31 +194,34 @@ class Panel:
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
         """Ask about the values that are not remembered, of all columns at once, and remember them."""
-        fresh = [
-            (memory, [key for key in keys if key not in memory.told]) for memory, keys in distinct
-        ]
-        fresh = [(memory, keys) for memory, keys in fresh if keys]
+        fresh: dict[str, list[Any]] = {}
+        memories = []
+        for memory, keys in distinct:
+            new = [key for key in keys if memory.look(key) not in memory.told]
+            if new:
+                known = fresh.setdefault(memory.columns[0], [])
+                known += [key for key in new if key not in known]
+                memories.append(memory)
         if not fresh:
             return
-        height = max(len(keys) for _, keys in fresh)
+        height = max(map(len, fresh.values()))
         values = [
-            pl.Series(memory.columns[0], keys, dtype=schema[memory.columns[0]]).extend_constant(
-                keys[0], height - len(keys)
-            )
-            for memory, keys in fresh
+            pl.Series(name, keys, dtype=schema[name]).extend_constant(keys[0], height - len(keys))
+            for name, keys in fresh.items()
         ]
-        numbers = [i for memory, _ in fresh for i in memory.numbers]
+        numbers = [i for memory in memories for i in memory.numbers]
         answers = dict(zip(numbers, self._masks(pl.DataFrame(values), numbers), strict=True))
-        for memory, keys in fresh:
-            for place, key in enumerate(keys):
-                memory.keep(key, [i for i in memory.numbers if answers[i][place]])
+        for memory in memories:
+            for place, key in enumerate(fresh[memory.columns[0]]):
+                memory.keep(memory.look(key), [i for i in memory.numbers if answers[i][place]])
 
     def _of_few(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series]:
         """Of few rows: what is remembered, and of polars what is not."""
         wanted = frozenset(asked)
         places: dict[int, list[int]] = {}
         fresh: list[tuple[Memory, list[Any]]] = []
-        rows = frame[self._remembered].rows() if self._remembered else []
+        given = frame[self._remembered].rows() if self._remembered else []
+        rows = [[look(row[at]) for at, look in self._seen] for row in given]
         for memory in self.memories:
             if wanted.isdisjoint(memory.numbers):
                 continue
@@ -185,11 +247,13 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What is remembered of the questions over the same columns: the values of a row → the numbers that hold."""
+    """What is remembered of the questions that look at the same of some columns: what they see of a row → the numbers
+    that hold. `look` is what they see of a value of the first column."""
 
     columns: tuple[str, ...]
     numbers: tuple[int, ...]
-    key: Callable[[tuple[Any, ...]], Any]
+    key: Callable[[Sequence[Any]], Any]
+    look: Callable[[Any], Any]
     told: dict[Any, list[int]] = field(default_factory=dict, repr=False)
 
     def keep(self, key: Any, numbers: list[int]) -> None:
@@ -222,7 +286,8 @@ def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]
     """The values of expressions with different names, one for each row, also where they are literals."""
     if not exprs:
         return []
-    query = frame.lazy().select(exprs)
+    lazy = frame.lazy()
+    query = lazy.select_seq(exprs) if frame.height <= FEW else lazy.select(exprs)
     made = query.collect(engine="in-memory", optimizations=IN_COMMON).get_columns()
     if len(made[0]) == frame.height:
         return made
