@@ -14,6 +14,7 @@ from crossborder.intake.mapping.model import Mapping as PartnerMapping
 from crossborder.intake.mapping.model import column_of
 from crossborder.intake.rows import DataRows
 from crossborder.shipments.columns import FrameName
+from crossborder.shipments.frames import side_by_side
 
 
 class Columns:
@@ -134,7 +135,7 @@ def with_constants(
     rows: pl.Series, table: Mapping[str, pl.Series], mapping: PartnerMapping
 ) -> pl.DataFrame:
     """One frame of all columns; constants fill what is empty; the key columns are always there."""
-    frame = pl.DataFrame([rows, *table.values()])
+    frame = side_by_side([rows, *table.values()])
     empty = pl.lit(None, dtype=pl.String)
     constants = [
         (pl.col(key) if key in table else empty).fill_null(value).alias(key)

@@ -14,9 +14,17 @@ import polars as pl
 
 from crossborder.intake import problems
 from crossborder.intake.framing import complete, constant
+from crossborder.shipments.asking import AS_WRITTEN
 from crossborder.shipments.columns import FrameName
 
 KEY = ("shipments.master_waybill", "shipments.house_waybill", "shipments.direction")
+
+
+_BEGINS = (
+    pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
+    | pl.col(KEY[1]).is_null()
+    | (pl.int_range(pl.len()) == 0)
+).alias("begins")
 
 
 @dataclass(frozen=True)
@@ -31,9 +39,9 @@ class Grouped:
 
 def begins(table: pl.DataFrame) -> pl.Series:
     """Mask of the rows on which another waybill stands than on the row above: there a run of rows begins."""
-    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
-    first = pl.int_range(pl.len()) == 0
-    return table.select((changed | pl.col(KEY[1]).is_null() | first).alias("begins"))["begins"]
+    return (
+        table.lazy().select(_BEGINS).collect(engine="in-memory", optimizations=AS_WRITTEN)["begins"]
+    )
 
 
 def group(
@@ -61,8 +69,8 @@ def group(
     of_head, of_lost = _numbers(heads, lost, ships), _numbers(lost, heads, ships)
     of_run = of_head.gather(runs["place"])
     ship = of_run.gather(begin.cum_sum() - 1).alias("ship")
-    table = table.with_columns(
-        ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")
+    table = table.hstack(
+        [ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")]
     )
     if not owners.all():
         table = table.sort("ship", maintain_order=True)
@@ -84,7 +92,7 @@ def _runs(heads: pl.DataFrame) -> pl.DataFrame:
     runs = heads.with_row_index("run")
     house = runs[KEY[1]]
     if house.n_unique() - (house.null_count() > 0) == len(house) - house.null_count():
-        return runs.with_columns(runs["run"].alias("owner"), runs["run"].alias("place"))
+        return runs.hstack([runs["run"].alias("owner"), runs["run"].alias("place")])
     runs = runs.with_columns(
         pl.when(pl.col(KEY[1]).is_null())
         .then("run")
@@ -144,7 +152,8 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     if not names:
         return []
     row, some = pl.struct(names), heads[names]
-    differs = some.lazy().select(row.ne_missing(row.shift(1))).collect(engine="in-memory")
+    query = some.lazy().select(row.ne_missing(row.shift(1)))
+    differs = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
     places = pl.int_range(len(below), dtype=pl.UInt32, eager=True)
     places = places.filter(below & differs.to_series())
     rows, above = some[places], some[places - 1]
@@ -158,7 +167,6 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
 def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:
     own = [c for c in table.columns if c.startswith("shipments.")]
     first = _where(table[["ship", "row", "_bad", *own]], begin)
-    by_ship = table.select(pl.col("ship").set_sorted(), "row").group_by("ship", maintain_order=True)
     bad = first["_bad"]
     if table["_bad"].any():
         bad = first["ship"].is_in(table.filter("_bad")["ship"].implode())
@@ -166,10 +174,20 @@ def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFram
         "ship": first["ship"],
         "sheet": constant(sheet, first.height),
         "row": first["row"],
-        "rows": by_ship.agg("row")["row"],
+        "rows": _rows(table),
         "unreadable": bad,
     }
     return complete("shipments", first.height, _named(first, "shipments") | keys)
+
+
+def _rows(table: pl.DataFrame) -> pl.Series:
+    """The rows of each shipment."""
+    by_ship = (
+        table.lazy()
+        .select(pl.col("ship").set_sorted(), "row")
+        .group_by("ship", maintain_order=True)
+    )
+    return by_ship.agg("row").collect(engine="in-memory", optimizations=AS_WRITTEN)["row"]
 
 
 def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:

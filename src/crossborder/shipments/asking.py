@@ -7,9 +7,10 @@ frames only what was not asked before about the same values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -292,6 +293,21 @@ def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]
     if len(made[0]) == frame.height:
         return made
     return [values.new_from_index(0, frame.height) for values in made]
+
+
+def holds(values: pl.Series, form: str) -> bool:
+    """Whether any of the texts has a form (a regular expression for all of a text, the same in Python's dialect).
+
+    Few texts are looked at in Python: asking polars costs more.
+    """
+    if len(values) > FEW:
+        return bool(values.str.contains(form).any())
+    return any(map(_compiled(form).fullmatch, filter(None, values.to_list())))
+
+
+@lru_cache(maxsize=64)
+def _compiled(form: str) -> re.Pattern[str]:
+    return re.compile(form.removeprefix("^").removesuffix("$"))
 
 
 def everywhere(height: int) -> pl.Series:
