@@ -26,8 +26,8 @@ FILLING, FACET, CODE = range(3)
 class Check:
     """One question about one element. `fails` is true where the value breaks it (null: it does not).
 
-    `keep`: it looks at nobody's personal data, so that answers may be remembered; `looks` as of a `Question`. `known`:
-    the codes that there are, where it looks one up.
+    `keep`: it looks at nobody's personal data, so that answers may be remembered; `looks` and `only_if` as of a `Question`.
+    `known`: the codes that there are, where it looks one up.
     """
 
     element: str
@@ -38,11 +38,12 @@ class Check:
     keep: bool = False
     known: frozenset[str] = frozenset()
     looks: Mapping[str, Look] = field(default_factory=dict)
+    only_if: tuple[pl.Expr, ...] = ()
 
     @property
     def question(self) -> Question:
         """Where it fails."""
-        return Question(self.fails, keep=self.keep, looks=self.looks)
+        return Question(self.fails, keep=self.keep, looks=self.looks, only_if=self.only_if)
 
     @cached_property
     def alone(self) -> Gate:
@@ -71,6 +72,7 @@ class Lookup:
     rule: str
     asked: pl.Expr
     keep: bool = False
+    only_if: tuple[pl.Expr, ...] = ()
 
     def misses(self, known: frozenset[str]) -> pl.Expr:
         """Where the value is looked up and is none of the codes known."""
@@ -82,7 +84,9 @@ class Lookup:
         about = codes.info(self.table)
         text = texts.not_in_table(self.element, about.title_zh, about.title_en)
         misses = self.misses(known)
-        return Check(self.element.name, CODE, self.rule, misses, text, self.keep, known)
+        return Check(
+            self.element.name, CODE, self.rule, misses, text, self.keep, known, only_if=self.only_if
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,7 +184,10 @@ class _Compiler:
         compared = [c.element for c in row.clauses if c.op in ("in", "not in")]
         keep = all(map(self._plain, compared))
         fails = self._while(row.clauses, fails)
-        return Check(element.name, FILLING, row.rule, fails, text, keep, looks=looks)
+        only_if = self._only_if(row.clauses)
+        return Check(
+            element.name, FILLING, row.rule, fails, text, keep, looks=looks, only_if=only_if
+        )
 
     def _facets(self, element: schema.Element) -> tuple[Check, ...]:
         broken = schema.facet_failures(element, pl.col(element.name))
@@ -207,7 +214,8 @@ class _Compiler:
             fails = ~value.str.contains(schema.to_rust(row.form))
             text = texts.form(element, row.form, when)
         keep, fails = self._plain(element.name), self._while(row.clauses, fails)
-        return Check(element.name, CODE, row.rule, fails, text, keep)
+        only_if = self._only_if(row.clauses)
+        return Check(element.name, CODE, row.rule, fails, text, keep, only_if=only_if)
 
     def _lookups(self) -> Iterator[Lookup]:
         named = self.mapping.groups[self.group.name].elements
@@ -219,11 +227,19 @@ class _Compiler:
             if row.form:
                 asked &= pl.col(element.name).str.contains(schema.to_rust(row.form))
             asked = self._while(row.clauses, asked)
-            yield Lookup(element, row.table, row.rule, asked, self._plain(element.name))
+            keep, only_if = self._plain(element.name), self._only_if(row.clauses)
+            yield Lookup(element, row.table, row.rule, asked, keep, only_if)
 
     def _while(self, clauses: tuple[schema.Clause, ...], fails: pl.Expr) -> pl.Expr:
         condition = conditions.holds(clauses, self._column)
         return fails if condition is None else fails & condition
+
+    def _only_if(self, clauses: tuple[schema.Clause, ...]) -> tuple[pl.Expr, ...]:
+        """The single conditions of clauses that compare nobody's personal data."""
+        plain = [(clause,) for clause in clauses if self._plain(clause.element)]
+        return tuple(
+            e for e in (conditions.holds(one, self._column) for one in plain) if e is not None
+        )
 
     def _column(self, element: str) -> pl.Expr:
         if any(e.name == element for e in self.group.elements):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property, reduce
-from operator import and_
+from functools import cached_property
 
 import polars as pl
 
@@ -24,10 +23,12 @@ def _impersonal(expr: pl.Expr) -> bool:
     return _PERSONAL.isdisjoint(expr.meta.root_names())
 
 
-def _gate(when: pl.Expr) -> pl.Expr | None:
-    """What `when` asks about columns that are nobody's personal data, as far as it is asked of every row; None: nothing."""
-    parts = [part for part in _all_of(when) if part.meta.root_names() and _impersonal(part)]
-    return reduce(and_, parts) if parts else None
+def _only_if(when: pl.Expr) -> tuple[pl.Expr, ...]:
+    """The conditions among those of `when` that look at one column only, which is nobody's personal data."""
+    parts = list(_all_of(when))
+    if len(parts) == 1:
+        return ()
+    return tuple(p for p in parts if len(set(p.meta.root_names())) == 1 and _impersonal(p))
 
 
 def _all_of(when: pl.Expr) -> Iterator[pl.Expr]:
@@ -94,8 +95,8 @@ class Ready:
         """
         when = self.when if self.screen is None else self.screen
         keep = _impersonal(when) and not self.unusual
-        gate = None if keep or self.unusual or self.case.over else _gate(when)
-        return Question(when, bool(self.case.over), keep=keep, gate=gate)
+        only_if = () if self.unusual or self.case.over else _only_if(when)
+        return Question(when, bool(self.case.over), keep=keep, only_if=only_if)
 
     @cached_property
     def unusual(self) -> bool:

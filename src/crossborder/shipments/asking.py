@@ -19,6 +19,9 @@ import polars as pl
 AS_WRITTEN = pl.QueryOptFlags.none(projection_pushdown=True)
 """Queries of known shape: polars only leaves out the columns that are not needed; looking for more costs more."""
 
+AT_ONCE = pl.QueryOptFlags.none()
+"""Queries of few rows: nothing is looked for."""
+
 IN_COMMON = pl.QueryOptFlags.none(projection_pushdown=True)
 IN_COMMON.comm_subexpr_elim = True
 """Queries of many expressions: what several of them have in common is worked out once."""
@@ -50,16 +53,16 @@ class Question:
     `across`: it compares rows with each other, so it must see all of them. `keep`: what was answered for a row is
     remembered by the values of its columns (the last few hundred), which spares small frames most questions; not for
     questions about personal data. `looks` says of a column that less than its value counts, so that rows which differ
-    in nothing else are remembered together; `given` and `length` tell nothing of a person. `gate` must hold too wherever
-    `when` does (`when` may say it again): a condition about nobody's personal data that few different values decide, so
-    that it is remembered; where it holds nowhere the question is not asked.
+    in nothing else are remembered together; `given` and `length` tell nothing of a person. `only_if` must all hold wherever
+    `when` does (`when` says them too): conditions about nobody's personal data that few different values decide, so that
+    they are remembered; where one of them holds nowhere the question is not asked.
     """
 
     when: pl.Expr
     across: bool = False
     keep: bool = False
     looks: Mapping[str, Look] = field(default_factory=dict)
-    gate: pl.Expr | None = None
+    only_if: tuple[pl.Expr, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -98,9 +101,12 @@ class Panel:
             for columns, mine in numbers.items()
         ]
         self._kept = frozenset(kept)
-        gates = [(i, q.gate) for i, q in enumerate(self.questions) if q.gate is not None]
-        self._gated = {i: at for at, (i, _) in enumerate(gates)}
-        self._gates = Panel(Question(gate, keep=True) for _, gate in gates) if gates else None
+        gates: list[pl.Expr] = []
+        self._gated = {
+            i: frozenset(_place(gate, gates) for gate in q.only_if)
+            for i, q in enumerate(self.questions) if q.only_if
+        }  # fmt: skip
+        self._gates = Panel(Question(gate, keep=True) for gate in gates) if gates else None
 
     def ask(
         self, frame: pl.DataFrame, wanted: Collection[int] | None = None, *, sparing: bool = False
@@ -116,7 +122,10 @@ class Panel:
         if frame.height <= FEW:
             return self._of_few(frame, self._open(frame, asked))
         if frame.height < MANY:
-            found = self._of_values(frame, asked)
+            found = {
+                i: _where(frame.get_column(name), hit) if hit else None
+                for i, (name, hit) in self._of_values(frame, asked).items()
+            }
             asked = self._open(frame, [i for i in asked if i not in found])
         else:
             found = self._of_one_row(frame, asked) if sparing else {}
@@ -126,16 +135,22 @@ class Panel:
         return told
 
     def _open(self, frame: pl.DataFrame, asked: list[int]) -> list[int]:
-        """The questions whose gate may hold somewhere."""
-        gates, numbers = self._gates, [self._gated[i] for i in asked if i in self._gated]
-        if gates is None or not numbers:
+        """The questions whose gates may all hold somewhere; of few rows what is remembered is asked first."""
+        few, gates = frame.height <= FEW, self._gates
+        gated = [i for i in asked if i in self._gated and not (few and i in self._kept)]
+        if gates is None or not gated:
             return asked
-        if frame.height <= FEW:
-            open_: Collection[int] = gates._of_few(frame, numbers)
+        numbers = sorted(frozenset().union(*(self._gated[i] for i in gated)))
+        if few:
+            shut = frozenset(numbers).difference(gates._of_few(frame, numbers))
         else:
-            known = gates._of_values(frame, numbers)
-            open_ = [n for n in numbers if n not in known or known[n] is not None]
-        return [i for i in asked if i not in self._gated or self._gated[i] in open_]
+            shut = frozenset(
+                n for n, (_, hit) in gates._of_values(frame, numbers).items() if not hit
+            )
+        return self._without(asked, shut)
+
+    def _without(self, asked: list[int], shut: frozenset[int]) -> list[int]:
+        return [i for i in asked if i not in self._gated or shut.isdisjoint(self._gated[i])]
 
     def _of_one_row(self, frame: pl.DataFrame, asked: list[int]) -> dict[int, pl.Series | None]:
         """Questions that are settled by one of many rows: they, or their gates, look only at columns that are the same
@@ -146,13 +161,12 @@ class Panel:
         told = self._of_few(row, settled)
         found = {i: everyone if i in told else None for i in settled}
         if self._gates is not None:
-            gated = {self._gated[i]: i for i in asked if i in self._gated}
-            known = self._gates._settled(list(gated), same)
-            shut = set(known).difference(self._gates._of_few(row, known))
-            found |= dict.fromkeys(gated[n] for n in shut)
+            gates = self._gates._settled(range(len(self._gates.questions)), same)
+            shut = frozenset(gates).difference(self._gates._of_few(row, gates))
+            found |= dict.fromkeys(set(asked).difference(self._without(asked, shut)))
         return found
 
-    def _settled(self, asked: list[int], same: Collection[str]) -> list[int]:
+    def _settled(self, asked: Iterable[int], same: Collection[str]) -> list[int]:
         return [
             i for i in asked
             if not self.questions[i].across and all(n in same for n in self.questions[i].columns)
@@ -169,8 +183,10 @@ class Panel:
     def _masks(self, frame: pl.DataFrame, asked: Sequence[int]) -> list[pl.Series]:
         return columns_of(frame, [self._asked[i] for i in asked])
 
-    def _of_values(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series | None]:
-        """Questions about one column that holds few different values: what is remembered of these values."""
+    def _of_values(
+        self, frame: pl.DataFrame, asked: Sequence[int]
+    ) -> dict[int, tuple[str, list[Any]]]:
+        """Questions about one column that holds few different values: the column, and for which values they hold."""
         wanted = frozenset(asked)
         alone: dict[str, list[Memory]] = {}
         for memory in self.memories:
@@ -182,15 +198,14 @@ class Panel:
             for memory in alone[name]
         ]
         self._learn(frame.schema, distinct)
-        found: dict[int, pl.Series | None] = {}
+        found: dict[int, tuple[str, list[Any]]] = {}
         for memory, keys in distinct:
             told = [(key, memory.told.get(memory.look(key))) for key in keys]
             if any(numbers is None for _, numbers in told):
                 continue
-            found.update(dict.fromkeys(wanted.intersection(memory.numbers)))
-            for i in {i for _, numbers in told for i in numbers or ()} & wanted:
+            for i in wanted.intersection(memory.numbers):
                 hit = [key for key, numbers in told if i in (numbers or ())]
-                found[i] = _where(frame.get_column(memory.columns[0]), hit)
+                found[i] = memory.columns[0], hit
         return found
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
@@ -264,6 +279,15 @@ class Memory:
         self.told[key] = numbers
 
 
+def _place(one: pl.Expr, among: list[pl.Expr]) -> int:
+    """Where an expression stands among some others; if it does not, it is put behind them."""
+    for at, other in enumerate(among):
+        if one.meta.eq(other):
+            return at
+    among.append(one)
+    return len(among) - 1
+
+
 def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
     """Of these columns those that hold few different values, and which."""
     some = frame.slice(0, _PROBED)
@@ -287,12 +311,25 @@ def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]
     """The values of expressions with different names, one for each row, also where they are literals."""
     if not exprs:
         return []
-    lazy = frame.lazy()
-    query = lazy.select_seq(exprs) if frame.height <= FEW else lazy.select(exprs)
-    made = query.collect(engine="in-memory", optimizations=IN_COMMON).get_columns()
+    made = made_of(frame, exprs).get_columns()
     if len(made[0]) == frame.height:
         return made
     return [values.new_from_index(0, frame.height) for values in made]
+
+
+def made_of(
+    frame: pl.DataFrame, exprs: Sequence[pl.Expr], *beside: Sequence[pl.Expr]
+) -> pl.DataFrame:
+    """The values of expressions, and step by step what expressions over these make beside them.
+
+    Of few rows they are worked out one after the other and as they are written: looking for what they have in common,
+    and handing them to other threads, costs more. One thread also keeps its regular expressions (some thirty) compiled.
+    """
+    few = frame.height <= FEW
+    query = frame.lazy().select_seq(exprs) if few else frame.lazy().select(exprs)
+    for step in beside:
+        query = query.with_columns_seq(step) if few else query.with_columns(step)
+    return query.collect(engine="in-memory", optimizations=AT_ONCE if few else IN_COMMON)
 
 
 def holds(values: pl.Series, form: str) -> bool:
