@@ -139,7 +139,7 @@ class Judge:
             rows=read.rows,
             mapping=read.mapping,
             source_name=read.source_name,
-            source_digest=read.source_digest,
+            source_hash=read.digest,
             source=read.raw,
             profile=self.firm,
             operator=self.person,

@@ -293,9 +293,9 @@ def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[
     some = frame.slice(0, _PROBED)
     names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
     for name in names:
-        values = frame.get_column(name)
-        if values.n_unique() <= _DISTINCT:
-            yield name, list(dict.fromkeys(values.to_list()))
+        values = frame.get_column(name).unique()
+        if len(values) <= _DISTINCT:
+            yield name, values.to_list()
 
 
 def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
