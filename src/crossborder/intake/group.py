@@ -14,8 +14,9 @@ import polars as pl
 
 from crossborder.intake import problems
 from crossborder.intake.framing import complete, constant
-from crossborder.shipments.asking import AS_WRITTEN
+from crossborder.shipments.asking import AS_WRITTEN, columns_of
 from crossborder.shipments.columns import FrameName
+from crossborder.shipments.frames import empty
 
 KEY = ("shipments.master_waybill", "shipments.house_waybill", "shipments.direction")
 
@@ -25,6 +26,12 @@ _BEGINS = (
     | pl.col(KEY[1]).is_null()
     | (pl.int_range(pl.len()) == 0)
 ).alias("begins")
+
+
+_PLACE, _SHIP = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")
+_FIRST = pl.when(_SHIP.ne_missing(_SHIP.shift(1))).then(_PLACE).otherwise(0).cum_max()
+_NUMBERED = _PLACE - _FIRST
+"""Rows numbered within their shipment, whose rows stand together."""
 
 
 @dataclass(frozen=True)
@@ -170,14 +177,14 @@ def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFram
     bad = first["_bad"]
     if table["_bad"].any():
         bad = first["ship"].is_in(table.filter("_bad")["ship"].implode())
-    keys = {
-        "ship": first["ship"],
-        "sheet": constant(sheet, first.height),
-        "row": first["row"],
-        "rows": _rows(table),
-        "unreadable": bad,
-    }
-    return complete("shipments", first.height, _named(first, "shipments") | keys)
+    keys = [
+        first["ship"],
+        constant(sheet, first.height).alias("sheet"),
+        first["row"],
+        _rows(table),
+        bad.alias("unreadable"),
+    ]
+    return complete("shipments", _named(first, "shipments").hstack(keys))
 
 
 def _rows(table: pl.DataFrame) -> pl.Series:
@@ -187,7 +194,11 @@ def _rows(table: pl.DataFrame) -> pl.Series:
         .select(pl.col("ship").set_sorted(), "row")
         .group_by("ship", maintain_order=True)
     )
-    return by_ship.agg("row").collect(engine="in-memory", optimizations=AS_WRITTEN)["row"]
+    return (
+        by_ship.agg("row")
+        .collect(engine="in-memory", optimizations=AS_WRITTEN)["row"]
+        .alias("rows")
+    )
 
 
 def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
@@ -197,7 +208,7 @@ def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
         pl.lit(True).alias("unreadable"),
         pl.lit(sheet).alias("sheet"),
     )
-    return complete("shipments", alone.height, alone.to_dict())
+    return complete("shipments", alone)
 
 
 def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.DataFrame:
@@ -205,21 +216,19 @@ def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.
     own = [c for c in table.columns if c.startswith(f"{name}.")]
     named = table[f"_{name}"]
     if not named.any():
-        return complete(name, 0, {})
+        return empty(name)
     lines = _where(table[["ship", "row", *own]], named)
     order = f"{name}.order_number"
     if order in own:
         again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
-    place, ship = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")
-    first = pl.when(ship.ne_missing(ship.shift(1))).then(place).otherwise(0).cum_max()
-    keys = {
-        "ship": lines["ship"],
-        "sheet": constant(sheet, lines.height),
-        "row": lines["row"],
-        number: lines.lazy().select(place - first).collect(engine="in-memory").to_series(),
-    }
-    return complete(name, lines.height, _named(lines, name) | keys)
+    keys = [
+        lines["ship"],
+        constant(sheet, lines.height).alias("sheet"),
+        lines["row"],
+        *columns_of(lines[["ship"]], [_NUMBERED.alias(number)]),
+    ]
+    return complete(name, _named(lines, name).hstack(keys))
 
 
 def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
@@ -227,9 +236,9 @@ def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
     return table if mask.all() else table.filter(mask)
 
 
-def _named(table: pl.DataFrame, frame: FrameName) -> dict[str, pl.Series]:
+def _named(table: pl.DataFrame, frame: FrameName) -> pl.DataFrame:
     """The columns of one frame by their canonical names."""
     prefix = f"{frame}."
-    return {
-        s.name.removeprefix(prefix): s for s in table.iter_columns() if s.name.startswith(prefix)
-    }
+    own = table[[name for name in table.columns if name.startswith(prefix)]]
+    own.columns = [name.removeprefix(prefix) for name in own.columns]
+    return own

@@ -91,6 +91,8 @@ def _longest(frame: pl.DataFrame, names: Sequence[str]) -> Sequence[int | None]:
 
 def _end_to_end(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
     """All columns as one: of few cells it is the number of expressions that costs."""
+    if len(names) == frame.width - 1 and frame.columns[0] == "row":
+        return pl.concat(frame.get_columns()[1:])
     return pl.concat([frame.get_column(name) for name in names])
 
 
@@ -117,9 +119,12 @@ def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
 
 def _trimmed_together(cells: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """The same with all columns laid end to end."""
-    made = _end_to_end(cells, names).str.strip_chars()
+    given = _end_to_end(cells, names)
+    made = given.str.strip_chars()
     empty = made == ""
     made = made.set(empty, None) if empty.any() else made
+    if made.equals(given):
+        return cells
     height = cells.height
     columns = {n: made.slice(at * height, height).alias(n) for at, n in enumerate(names)}
     return side_by_side([columns.get(name, cells.get_column(name)) for name in cells.columns])
