@@ -101,6 +101,7 @@ class Panel:
             for columns, mine in numbers.items()
         ]
         self._kept = frozenset(kept)
+        self._memory_of = {i: memory for memory in self.memories for i in memory.numbers}
         gates: list[pl.Expr] = []
         self._gated = {
             i: frozenset(_place(gate, gates) for gate in q.only_if)
@@ -233,14 +234,11 @@ class Panel:
 
     def _of_few(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series]:
         """Of few rows: what is remembered, and of polars what is not."""
-        wanted = frozenset(asked)
         places: dict[int, list[int]] = {}
         fresh: list[tuple[Memory, list[Any]]] = []
         given = frame[self._remembered].rows() if self._remembered else []
         rows = [[look(row[at]) for at, look in self._seen] for row in given]
-        for memory in self.memories:
-            if wanted.isdisjoint(memory.numbers):
-                continue
+        for memory in dict.fromkeys(self._memory_of[i] for i in asked if i in self._kept):
             keys = [memory.key(row) for row in rows]
             told = [memory.told.get(key) for key in keys]
             if None in told:
@@ -308,10 +306,19 @@ def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
 
 
 def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]:
-    """The values of expressions with different names, one for each row, also where they are literals."""
+    """The values of expressions with different names, one for each row, also where they are literals.
+
+    Of few rows they are worked out one after the other and as they are written: looking for what they have in common,
+    and handing them to other threads, costs more. Every thread keeps some thirty regular expressions compiled: this one
+    then has those of most questions, while polars' own threads have those of `made_of`.
+    """
     if not exprs:
         return []
-    made = made_of(frame, exprs).get_columns()
+    if frame.height <= FEW:
+        query = frame.lazy().select_seq(exprs)
+        made = query.collect(engine="in-memory", optimizations=AT_ONCE).get_columns()
+    else:
+        made = made_of(frame, exprs).get_columns()
     if len(made[0]) == frame.height:
         return made
     return [values.new_from_index(0, frame.height) for values in made]
@@ -320,15 +327,11 @@ def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]
 def made_of(
     frame: pl.DataFrame, exprs: Sequence[pl.Expr], *beside: Sequence[pl.Expr]
 ) -> pl.DataFrame:
-    """The values of expressions, and step by step what expressions over these make beside them.
-
-    Of few rows they are worked out one after the other and as they are written: looking for what they have in common,
-    and handing them to other threads, costs more. One thread also keeps its regular expressions (some thirty) compiled.
-    """
-    few = frame.height <= FEW
-    query = frame.lazy().select_seq(exprs) if few else frame.lazy().select(exprs)
+    """The values of expressions, and step by step what expressions over these make beside them."""
+    query = frame.lazy().select(exprs)
     for step in beside:
-        query = query.with_columns_seq(step) if few else query.with_columns(step)
+        query = query.with_columns(step)
+    few = frame.height <= FEW
     return query.collect(engine="in-memory", optimizations=AT_ONCE if few else IN_COMMON)
 
 

@@ -57,7 +57,8 @@ def empty() -> pl.DataFrame:
 
 def build(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Findings from dictionaries (few rows only: bulk rules build columns)."""
-    return pl.DataFrame(list(rows), schema=SCHEMA)
+    given = list(rows)
+    return pl.DataFrame(given, schema=SCHEMA) if given else empty()
 
 
 def gather(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
