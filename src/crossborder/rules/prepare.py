@@ -238,7 +238,7 @@ def _totals(ships: pl.DataFrame, goods: pl.DataFrame, made: Made) -> pl.DataFram
     """What the goods lines say about each shipment, and its value; `goods` is sorted by ship."""
     lines = _lines(goods, made)
     if lines.get_column("ship").equals(ships.get_column("ship")):
-        beside = ships.hstack(lines.drop("ship"))
+        beside = ships.hstack(lines[list(_OF_LINES)])
     else:
         beside = ships.join(lines, on="ship", how="left", maintain_order="left")
     steps = made.counted, made.compared, made.worth, made.beyond

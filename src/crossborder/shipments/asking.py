@@ -30,6 +30,8 @@ FEW = 8
 """Rows up to which each row's values are looked up among those asked about before."""
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
+_SOME = 24
+"""Expressions that are worked out by one thread if the rows are not many."""
 _KEPT = 256
 _PROBED, _DISTINCT = 96, 48
 """How many different values among the first rows, and among all, are few."""
@@ -287,13 +289,13 @@ def _place(one: pl.Expr, among: list[pl.Expr]) -> int:
 
 
 def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-    """Of these columns those that hold few different values, and which."""
+    """Of these columns those that hold few different values, and which; not of decimals, which are dear to bring here."""
     some = frame.slice(0, _PROBED)
     names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
     for name in names:
-        values = frame.get_column(name).unique()
-        if len(values) <= _DISTINCT:
-            yield name, values.to_list()
+        values = frame.get_column(name)
+        if not values.dtype.is_decimal() and values.n_unique() <= _DISTINCT:
+            yield name, list(dict.fromkeys(values.to_list()))
 
 
 def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
@@ -308,15 +310,15 @@ def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
 def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]:
     """The values of expressions with different names, one for each row, also where they are literals.
 
-    Of few rows they are worked out one after the other and as they are written: looking for what they have in common,
-    and handing them to other threads, costs more. Every thread keeps some thirty regular expressions compiled: this one
+    Of few rows, and some expressions, they are worked out one after the other and as they are written: looking for what
+    they have in common, and handing them to other threads, costs more. Every thread keeps some thirty regular expressions compiled: this one
     then has those of most questions, while polars' own threads have those of `made_of`.
     """
     if not exprs:
         return []
-    if frame.height <= FEW:
+    if frame.height <= FEW or (frame.height < MANY and len(exprs) <= _SOME):
         query = frame.lazy().select_seq(exprs)
-        made = query.collect(engine="in-memory", optimizations=AT_ONCE).get_columns()
+        made = query.collect(engine="in-memory", optimizations=_for(frame)).get_columns()
     else:
         made = made_of(frame, exprs).get_columns()
     if len(made[0]) == frame.height:
@@ -331,8 +333,14 @@ def made_of(
     query = frame.lazy().select(exprs)
     for step in beside:
         query = query.with_columns(step)
-    few = frame.height <= FEW
-    return query.collect(engine="in-memory", optimizations=AT_ONCE if few else IN_COMMON)
+    return query.collect(engine="in-memory", optimizations=_for(frame))
+
+
+def _for(frame: pl.DataFrame) -> pl.QueryOptFlags:
+    """What is worth looking for in a query of many expressions over a frame."""
+    if frame.height <= FEW:
+        return AT_ONCE
+    return AS_WRITTEN if frame.height < MANY else IN_COMMON
 
 
 def holds(values: pl.Series, form: str) -> bool:
