@@ -159,15 +159,16 @@ class Panel:
         """Questions that are settled by one of many rows: they, or their gates, look only at columns that are the same
         in every row."""
         same = constant(frame, {n for i in asked for n in self.questions[i].columns})
-        settled = self._settled(asked, same)
         row, everyone = frame.head(1), everywhere(frame.height)
-        told = self._of_few(row, settled)
-        found = {i: everyone if i in told else None for i in settled}
+        open_ = asked
         if self._gates is not None:
             gates = self._gates._settled(range(len(self._gates.questions)), same)
             shut = frozenset(gates).difference(self._gates._of_few(row, gates))
-            found |= dict.fromkeys(set(asked).difference(self._without(asked, shut)))
-        return found
+            open_ = self._without(asked, shut)
+        settled = self._settled(open_, same)
+        told = self._of_few(row, settled)
+        found: dict[int, pl.Series | None] = dict.fromkeys(set(asked).difference(open_))
+        return found | {i: everyone if i in told else None for i in settled}
 
     def _settled(self, asked: Iterable[int], same: Collection[str]) -> list[int]:
         return [
