@@ -134,7 +134,7 @@ class Judge:
         return Checked(
             frames=frames,
             by_shipment=every,
-            verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
+            verdicts=found.verdicts(read.frames.shipments[["ship"]], every),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
             mapping=read.mapping,

@@ -252,10 +252,10 @@ def _lines(goods: pl.DataFrame, made: Made) -> pl.DataFrame:
     by_ship = goods.lazy().select(made.of_lines).group_by("ship", maintain_order=True)
     found = by_ship.agg(facts).collect(engine="in-memory", optimizations=AS_WRITTEN)
     if in_order:
-        return found
+        return found.rechunk()
     main = goods.lazy().sort("ship", "_number", "line", nulls_last=True)
     main = main.group_by("ship", maintain_order=True).agg(_MAIN).select("_main", "_main_en")
-    return found.hstack(main.collect(engine="in-memory", optimizations=AS_WRITTEN))
+    return found.hstack(main.collect(engine="in-memory", optimizations=AS_WRITTEN)).rechunk()
 
 
 _OF_LINES = (
@@ -385,7 +385,7 @@ def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
     """`_misnumbered`: the first line of a shipment whose numbers are not 1 to n, each once."""
     off = goods.get_column("_number") != goods.get_column("line") + 1
     if not off.any():
-        return goods.with_columns(_misnumbered=pl.lit(False))
+        return goods.hstack([pl.Series("_misnumbered", [False]).new_from_index(0, goods.height)])
     astray = goods.filter(off)
     wrong = (
         goods.select("ship", "_number")

@@ -318,7 +318,7 @@ def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]
     if not exprs:
         return []
     if frame.height <= FEW or (frame.height < MANY and len(exprs) <= _SOME):
-        query = frame.lazy().select_seq(exprs)
+        query = whole(frame).lazy().select_seq(exprs)
         made = query.collect(engine="in-memory", optimizations=_for(frame)).get_columns()
     else:
         made = made_of(frame, exprs).get_columns()
@@ -331,10 +331,16 @@ def made_of(
     frame: pl.DataFrame, exprs: Sequence[pl.Expr], *beside: Sequence[pl.Expr]
 ) -> pl.DataFrame:
     """The values of expressions, and step by step what expressions over these make beside them."""
-    query = frame.lazy().select(exprs)
+    query = whole(frame).lazy().select(exprs)
     for step in beside:
         query = query.with_columns(step)
     return query.collect(engine="in-memory", optimizations=_for(frame))
+
+
+def whole(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame in one piece: polars 2.1 panics where it formats texts of columns that lie in several pieces together
+    with a literal, one expression after another."""
+    return frame.rechunk()
 
 
 def _for(frame: pl.DataFrame) -> pl.QueryOptFlags:

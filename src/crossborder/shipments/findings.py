@@ -95,7 +95,7 @@ def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """
     if not findings.height:
         valid = pl.Series("verdict", ["valid"], dtype=pl.String)
-        return ships.select("ship").hstack([valid.new_from_index(0, ships.height)])
+        return ships[["ship"]].hstack([valid.new_from_index(0, ships.height)])
     told = findings.lazy().filter(pl.col("ship").is_not_null())
     reject, hold = pl.col("action") == "reject", pl.col("action") == "hold"
     unjudged = (pl.col("severity") == "not_evaluated") & hold
