@@ -87,6 +87,14 @@ def test_arrow_and_lazy_frames_are_the_same_as_polars() -> None:
     assert intake.read([ROW]).frames.goods["name"].to_list() == ["shoe"]
 
 
+def test_a_digest_is_that_of_the_text_as_it_was_read() -> None:
+    frame = pl.DataFrame([ROW])
+    read, again = intake.read(frame), intake.read(pl.DataFrame([ROW]))
+    frame.insert_column(0, pl.Series("later", ["x"]))
+    assert read.source_digest == again.source_digest != intake.read(frame).source_digest
+    assert read.source_digest is read.source_digest
+
+
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     pl.DataFrame([ROW, {**ROW, "AssBillNo": "H2"}]).write_parquet(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from crossborder import intake
@@ -308,3 +309,21 @@ def test_a_draft_says_which_required_columns_it_did_not_find(tmp_path: Path) -> 
     path = tmp_path / "a.csv"
     path.write_text("BillNo,Colour\n1,red\n")
     assert '# "shipments.house_waybill" = ""' in intake.draft(path)
+
+
+def test_one_column_may_be_read_as_two() -> None:
+    mapping = intake.Mapping.model_validate(
+        {
+            "columns": {
+                "shipments.master_waybill": "主单",
+                "shipments.house_waybill": "分单",
+                "shipments.direction": "向",
+                "goods.name": "品名",
+                "shipments.main_goods_name": "品名",
+            }
+        }
+    )
+    row = {"主单": "999-12345675", "分单": "H1", "向": "I", "品名": " 棉袜 "}
+    read = intake.read(pl.DataFrame([row]), mapping=mapping)
+    assert read.frames.shipments["main_goods_name"].to_list() == ["棉袜"]
+    assert read.frames.goods["name"].to_list() == ["棉袜"]

@@ -9,6 +9,9 @@ import pytest
 
 from crossborder import codes, messages, schema
 from crossborder.messages import conditions
+from crossborder.messages.inquiry import inquiry
+from crossborder.messages.plan import compile_plan, with_context
+from crossborder.shipments import personal_names
 
 
 @pytest.fixture(scope="module")
@@ -315,3 +318,41 @@ def test_a_code_of_the_wrong_form_is_not_looked_up(check, example):
     one["shipment"]["currency"] = "999"  # of the right form: the incomplete table cannot say
     found = check(one).filter(pl.col("element") == "CurrCode")
     assert found.select("rule", "severity").rows() == [("COD-CurrCode", "not_evaluated")]
+
+
+@pytest.mark.parametrize("message", ["EXP301", "EXP311"])
+def test_what_is_remembered_tells_nothing_of_a_person(message, tables):
+    plan = compile_plan(message)
+    sources = {n: g.source(n) for g in plan.groups for n in g.names}
+    personal = {
+        name
+        for name, source in sources.items()
+        if personal_names() & {*source.columns(), *source.expr().meta.root_names()}
+    }
+    seen = set()
+    for checks in plan.checks:
+        for question in inquiry(checks, tables, "20261123").panel.questions:
+            conditions_on = {n for one in question.only_if for n in one.meta.root_names()}
+            looks = dict(question.seen) if question.keep else {}
+            wholly = {n for n, look in looks.items() if look in ("value", "digits")} | conditions_on
+            assert personal.isdisjoint(name.rpartition(".")[2] for name in wholly)
+            seen |= {(look, name in personal) for name, look in looks.items()}
+    assert {("given", True), ("length", True), ("value", False), ("digits", False)} <= seen
+
+
+@pytest.mark.parametrize("message", ["EXP301", "EXP311"])
+def test_questions_hold_only_where_their_conditions_do(message, build, example):
+    """Of every question that names conditions (`only_if`), with every value of a golden shipment left out once."""
+    plan = compile_plan(message)
+    whole = example("import-c")
+    heads = [{**whole["shipment"], left_out: None} for left_out in whole["shipment"]]
+    frames = build(whole, *({**whole, "shipment": head} for head in heads))
+    elements, asked = plan.project(frames), 0
+    for group, checks in zip(plan.groups, plan.checks, strict=True):
+        rows = with_context(elements, group, checks)
+        for question in inquiry(checks).panel.questions:
+            if question.only_if and rows.height:
+                held = pl.all_horizontal(question.only_if).fill_null(value=False)
+                assert not rows.select((question.when & ~held).any()).item()
+                asked += 1
+    assert asked or message == "EXP311"

@@ -13,6 +13,7 @@ from crossborder import rules
 from crossborder.codes import RATES_SCHEMA, Tables
 from crossborder.rules.examples import frames_of
 from crossborder.rules.model import Example
+from crossborder.rules.prepare import prepare
 from crossborder.rules.ready import ready
 from crossborder.settings import Profile
 from crossborder.shipments import FrameSet
@@ -46,6 +47,20 @@ def rowwise_ships(frames: FrameSet) -> list[rowwise.Ship]:
 def refused(found: pl.DataFrame) -> set[tuple[int, str]]:
     rows = found.filter(pl.col("severity") == "reject", pl.col("action") == "reject")
     return set(rows.select("ship", "rule").iter_rows())
+
+
+def test_questions_hold_only_where_their_conditions_do() -> None:
+    """Every question of every rule that names conditions (`only_if`), asked of messy shipments."""
+    frames = prepare(batch(11, 400), context()).frames
+    seen = 0
+    for rule in rules.registry():
+        for one in ready(rule, context()):
+            question = one.question
+            if question.only_if:
+                when = question.when & ~pl.all_horizontal(question.only_if).fill_null(value=False)
+                assert not frames[one.case.frame].select(when.any()).item(), rule.id
+                seen += 1
+    assert seen > 50
 
 
 @cache

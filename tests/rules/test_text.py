@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from crossborder import rules
-from crossborder.rules.charsets import half_width
+from crossborder.rules.charsets import half_width, perhaps_unusual, unusual
 from crossborder.rules.examples import context_of, frames_of, record
 from crossborder.rules.model import Example, Parcel
-from crossborder.shipments.columns import COLUMNS
+from crossborder.shipments.columns import COLUMNS, Kind
 from crossborder.shipments.frames import FrameSet, complete
 
 Check = Callable[..., pl.DataFrame]
@@ -34,6 +34,20 @@ LEGAL = [
     "\u9fff",
 ]
 RARE = ["\U00020bb7", "\U0002a700", "\U00031350", "\U000323b0"]
+
+
+@pytest.mark.parametrize("kind", sorted({c.kind for f in COLUMNS.values() for c in f.values()}))
+def test_the_quick_look_misses_no_unusual_character(kind: Kind) -> None:
+    every = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
+    texts = pl.DataFrame({"text": every}).select(
+        "text",
+        odd=pl.col("text").str.contains(unusual(kind)),
+        perhaps=pl.col("text").str.contains(perhaps_unusual(kind)),
+    )
+    assert texts.filter("odd").height > 1000
+    assert texts.filter(pl.col("odd") & ~pl.col("perhaps")).is_empty()
+    usual = texts.filter(~pl.col("perhaps"))["text"].str.join("").item()
+    assert set("杭州市西湖区A1-/ ,.") <= set(usual)
 
 
 @pytest.mark.parametrize("text", ILLEGAL)

@@ -252,3 +252,33 @@ def test_types_that_are_not_compiled(one: Element, reason: str) -> None:
         with pytest.raises(UnsupportedType) as raised:
             compiled(one, pl.col("v"))
         assert raised.value.reason == reason
+
+
+@pytest.mark.parametrize("message", schema.messages())
+def test_what_decides_is_all_that_is_looked_at(message: str) -> None:
+    """Values of the same length, or with digits in the same places, have the same verdict where that is said to decide."""
+    pairs = {
+        "length": [("a" * n, "陈" * n) for n in range(600)],
+        "digits": [
+            (text, text.translate(str.maketrans("0123456789", "1029384756")))
+            for whole in range(21)
+            for text in (
+                "9" * whole,
+                "1" * whole + ".",
+                "3" * whole + ".5",
+                "12.3456789"[:whole],
+                "x" * whole,
+            )
+        ],
+        "value": [],
+    }
+    for element in schema.load_elements(message):
+        some = pairs[schema.looks_at(element)]
+        if some:
+            frame = pl.DataFrame(some, schema={"a": pl.String, "b": pl.String}, orient="row")
+            verdicts = frame.select(
+                a=schema.holds(element, pl.col("a")), b=schema.holds(element, pl.col("b"))
+            )
+            assert verdicts["a"].equals(verdicts["b"].alias("a")), element.name
+    looks = {schema.looks_at(element) for element in schema.load_elements(message)}
+    assert "length" in looks

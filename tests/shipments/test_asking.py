@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossborder.shipments import asking
-from crossborder.shipments.asking import FEW, MANY, Panel, Question, constant, filled
+from crossborder.shipments.asking import FEW, MANY, Panel, Question, constant, filled, holds
 
 VALUES = st.sampled_from([None, "", "a", "b", "7", "１"])
 ROWS = st.lists(st.tuples(VALUES, VALUES), min_size=0, max_size=2 * FEW + 4)
@@ -112,6 +112,107 @@ def test_what_is_remembered_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) 
     for height in (1, 2, FEW, FEW + 1, 100):
         panel.ask(frame_of([("a", "b")] * height))
     assert asked == [3, 1, 1, 1, 1]
+
+
+LOOKING = {
+    "given": Question(pl.col("x").is_null(), keep=True, looks={"x": "given"}),
+    "length": Question(pl.col("x").str.len_chars() > 1, keep=True, looks={"x": "length"}),
+    "digits": Question(
+        ~pl.col("x").str.contains(r"\A[0-9]{1,2}\z"), keep=True, looks={"x": "digits"}
+    ),
+    "both": Question(
+        (pl.col("x").str.len_chars() > 1) & (pl.col("y") == "b"), keep=True, looks={"x": "length"}
+    ),
+    "value": Question(pl.col("x") == "7", keep=True),
+}
+LOOKERS = Panel(LOOKING.values())
+TEXTS = st.sampled_from([None, "", "a", "b", "7", "8", "70", "12", "123", "１", "a1", "陈"])
+
+
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=0, max_size=2 * FEW + 4), SIZES)
+def test_answers_that_depend_on_less_than_a_value(rows: list[tuple[Any, Any]], times: int) -> None:
+    frame = frame_of(rows * times)
+    wanted = [plainly(frame, question.when) for question in LOOKING.values()]
+    for panel in (LOOKERS, Panel(LOOKING.values())):
+        assert told(panel, frame) == wanted
+        assert told(panel, frame, sparing=True) == wanted
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many expressions were handed to polars, query by query."""
+    counts: list[int] = []
+    plain = asking.columns_of
+
+    def counted(frame: pl.DataFrame, exprs: Any) -> list[pl.Series]:
+        counts.append(len(exprs))
+        return plain(frame, exprs)
+
+    monkeypatch.setattr(asking, "columns_of", counted)
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "same", "other"),
+    [
+        ("given", "a", "陈", None),
+        ("length", "a", "陈", "ab"),
+        ("digits", "70", "19", "7"),
+        ("value", "7", "7", "8"),
+    ],
+)
+def test_what_looks_the_same_is_not_asked_again(
+    name: str, first: str, same: str, other: str | None, asked: list[int]
+) -> None:
+    panel = Panel([LOOKING[name]])
+    for value in (first, same, other):
+        panel.ask(frame_of([(value, None)]))
+    assert asked == [1, 0, 1]
+
+
+GATED = {
+    "shut by one": Question(
+        (pl.col("x") == "a") & (pl.col("y") == "b"), only_if=(pl.col("x") == "a",)
+    ),
+    "shut by either": Question(
+        (pl.col("x") == "a") & pl.col("y").is_null() & (pl.col("x") + "?" == "a?"),
+        only_if=(pl.col("x") == "a", pl.col("y").is_null()),
+        keep=True,
+    ),
+    "open": Question(pl.col("x").str.contains("[a-z]")),
+    "shut": Question((pl.col("y") == "nowhere") & (pl.col("x") == "a"), only_if=(pl.col("y") == "nowhere",)),
+}  # fmt: skip
+GATES = Panel(GATED.values())
+
+
+@given(ROWS, SIZES)
+def test_conditions_shut_no_question_that_holds(rows: list[tuple[Any, Any]], times: int) -> None:
+    frame = frame_of(rows * times)
+    wanted = [plainly(frame, question.when) for question in GATED.values()]
+    for panel in (GATES, Panel(GATED.values())):
+        assert told(panel, frame) == wanted
+        assert told(panel, frame, sparing=True) == wanted
+        assert told(panel, frame, wanted=[0, 3]) == [wanted[0], [], [], wanted[3]]
+
+
+@pytest.mark.parametrize("height", [1, FEW + 1, MANY])
+def test_what_is_shut_is_not_asked(height: int, asked: list[int]) -> None:
+    panel = Panel(GATED.values())
+    frame = frame_of([("c", "d")] * height)
+    assert told(panel, frame, sparing=True) == [[], [], list(range(height)), []]
+    del asked[:]
+    assert told(panel, frame, sparing=True) == [[], [], list(range(height)), []]
+    assert sum(asked) == 1
+
+
+@pytest.mark.parametrize("times", [1, FEW, 100])
+def test_a_form_is_one_of_the_whole_text_in_either_dialect(times: int) -> None:
+    form = r"^[0-9]{1,3}\.[0-9]{2,}$"
+    values: dict[str | None, bool] = {
+        "1.25": True, "1.2": False, "１.25": False, "1.25\n": False, "x1.25": False, "": False, None: False,
+    }  # fmt: skip
+    for value, found in values.items():
+        assert holds(pl.Series([None, value] * times, dtype=pl.String), form) is found
 
 
 def test_several_threads_may_ask_at_once() -> None:

@@ -47,3 +47,10 @@ def test_only_values_with_idle_zeros_are_touched(times: int) -> None:
         "a": ["1.5", "10"] * times, "b": [None, "7"] * times, "c": ["1.0", "x"] * times,
     }  # fmt: skip
     assert frame["a"][0] == "1.50"
+
+
+@given(st.lists(DECIMALS, min_size=1, max_size=FEW))
+def test_few_values_become_what_many_become(drawn: list[str]) -> None:
+    few = pl.DataFrame({"v": drawn}, schema={"v": pl.String})
+    many = pl.concat([few] * (FEW + 1))
+    assert tidied(many, ["v"]).head(few.height).equals(tidied(few, ["v"]))

@@ -134,12 +134,12 @@ class Judge:
         return Checked(
             frames=frames,
             by_shipment=every,
-            verdicts=found.verdicts(read.frames.shipments.select("ship"), every),
+            verdicts=found.verdicts(read.frames.shipments[["ship"]], every),
             unevaluated=rules.unevaluated(self.context),
             rows=read.rows,
             mapping=read.mapping,
             source_name=read.source_name,
-            source_digest=read.source_digest,
+            source_hash=read.digest,
             source=read.raw,
             profile=self.firm,
             operator=self.person,
@@ -212,6 +212,8 @@ def _judge(
 
 def _of_express(told: pl.DataFrame, f_class: pl.DataFrame) -> pl.DataFrame:
     """Without the complaint that a class is missing, of shipments that go to general declaration because none fits."""
+    if not f_class.height:
+        return told
     leave = f_class.filter(pl.col("action") == "transfer")["ship"]
     if leave.is_empty():
         return told
@@ -269,6 +271,8 @@ def _joined(readable: FrameSet, unreadable: pl.DataFrame) -> FrameSet:
 
 def _once(findings: pl.DataFrame) -> pl.DataFrame:
     """The same fault told by two stages stands once; the later one knows more (a rule may suggest a value)."""
+    if findings.height <= 1:
+        return findings
     keys = ["ship", "row", "element", "rule", "value"]
     return (
         findings.lazy()

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from crossborder.engine import once
-from crossborder.intake import SourceTable
+from crossborder.intake import Digest, SourceTable
 from crossborder.settings import Operator, Profile
 from crossborder.shipments import FrameSet, content_digests
 from crossborder.shipments.findings import TO_GENERAL, VERDICTS
@@ -54,13 +54,18 @@ class Checked:
     rows: int
     mapping: str
     source_name: str
-    source_digest: str
+    source_hash: Digest | str
     source: SourceTable
     profile: Profile
     operator: Operator
     declared_on: str
     given: FrameSet
     """The shipments as the file gave them, before the profile filled anything."""
+
+    @property
+    def source_digest(self) -> str:
+        """The SHA-256 (hex) of the file's bytes, or of a frame's text; made when it is first asked for."""
+        return str(self.source_hash)
 
     @cached_property
     def digests(self) -> pl.DataFrame:

@@ -5,13 +5,14 @@ from crossborder.intake.limits import Limits
 from crossborder.intake.mapping import Mapping, load_mapping, mapping_names
 from crossborder.intake.mapping.draft import draft, explain_rows
 from crossborder.intake.reader import BLOCK_BYTES, Block, Blocks, open_blocks, read
-from crossborder.intake.table import Intake, SourceTable
+from crossborder.intake.table import Digest, Intake, SourceTable
 from crossborder.intake.write import rows_out, write_rows
 
 __all__ = [
     "BLOCK_BYTES",
     "Block",
     "Blocks",
+    "Digest",
     "Intake",
     "Limits",
     "Mapping",

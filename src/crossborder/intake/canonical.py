@@ -131,8 +131,11 @@ class Reading:
         ]
         self._torn.extend(_short(b) for b in torn)
         frames = FrameSet(grouped.shipments, grouped.goods, grouped.documents, headers)
-        problem = pl.concat(found).with_columns(pl.lit(grid.sheet).alias("sheet"))
-        return Read(frames, findings_of(problem, frames.shipments), cells.height + len(broken))
+        told = findings.empty()
+        if any(part.height for part in found):
+            problem = pl.concat(found).with_columns(pl.lit(grid.sheet).alias("sheet"))
+            told = findings_of(problem, frames.shipments)
+        return Read(frames, told, cells.height + len(broken))
 
     def _unknown_columns(self, grid: Grid, data: DataRows) -> pl.DataFrame:
         """Columns nobody asked for: those with a name, and those without one that hold something."""

@@ -14,6 +14,7 @@ from crossborder.intake.mapping.model import Mapping as PartnerMapping
 from crossborder.intake.mapping.model import column_of
 from crossborder.intake.rows import DataRows
 from crossborder.shipments.columns import FrameName
+from crossborder.shipments.frames import side_by_side
 
 
 class Columns:
@@ -28,7 +29,7 @@ class Columns:
         self.spoiled = pl.Series("spoiled", [False]).new_from_index(0, data.cells.height)
 
     def read(self, found: Mapping[str, int], mapping: PartnerMapping) -> dict[str, pl.Series]:
-        """The canonical values of all columns that were found, by their keys."""
+        """The canonical values of all columns that were found, by their keys (whatever the series are called)."""
         torn = self._scientific(found)
         return {key: self._read(key, at, mapping, torn=at in torn) for key, at in found.items()}
 
@@ -67,7 +68,7 @@ class Columns:
         if torn:
             self._report("scientific", convert.scientific(values), header, values)
         if values.null_count() == len(values):
-            return values.alias(key)
+            return values
         if rule.dates:
             values = convert.dates(values, rule.dates, column.kind)
         if rule.words:
@@ -76,10 +77,10 @@ class Columns:
             values = convert.times(values, rule.factor)
         for change in rule.transforms:
             values = self._transformed(values, change, header)
-        return values.alias(key)
+        return values
 
     def _bounded(self, name: str, header: str) -> pl.Series:
-        values, most = self._cells[name], self._limits.max_cell_chars
+        values, most = self._cells.get_column(name), self._limits.max_cell_chars
         if (self._longest[name] or 0) <= most:
             return values
         lengths = values.str.len_chars()
@@ -130,11 +131,20 @@ def any_given(table: Mapping[str, pl.Series], frame: FrameName, height: int) -> 
     return given
 
 
+def _side_by_side(rows: pl.Series, table: Mapping[str, pl.Series]) -> pl.DataFrame:
+    try:
+        frame = side_by_side([rows, *table.values()])
+    except pl.exceptions.DuplicateError:  # one column of the source is read as two
+        return side_by_side([rows, *(values.alias(key) for key, values in table.items())])
+    frame.columns = [rows.name, *table]
+    return frame
+
+
 def with_constants(
     rows: pl.Series, table: Mapping[str, pl.Series], mapping: PartnerMapping
 ) -> pl.DataFrame:
     """One frame of all columns; constants fill what is empty; the key columns are always there."""
-    frame = pl.DataFrame([rows, *table.values()])
+    frame = _side_by_side(rows, table)
     empty = pl.lit(None, dtype=pl.String)
     constants = [
         (pl.col(key) if key in table else empty).fill_null(value).alias(key)

@@ -21,6 +21,7 @@ from crossborder.intake.grid import (
 )
 from crossborder.intake.limits import Limits
 from crossborder.intake.typed import to_text
+from crossborder.shipments.frames import side_by_side
 
 _FEW = 16
 """Records up to which the text of a frame is put together in Python."""
@@ -98,8 +99,10 @@ class ParquetSource:
 
 def texts_of(frame: pl.DataFrame, place: str) -> tuple[pl.DataFrame, list[str]]:
     """A frame of text, and what each column was (see `to_text`). Raises `InputError` for nested columns."""
+    if set(frame.dtypes) <= {pl.String}:
+        return frame.clone(), [""] * frame.width
     texts = [to_text(values, place) for values in frame.iter_columns()]
-    return pl.DataFrame([values for values, _ in texts]), [kind for _, kind in texts]
+    return side_by_side([values for values, _ in texts]), [kind for _, kind in texts]
 
 
 def grid_of(
@@ -111,7 +114,9 @@ def grid_of(
     """Records of text columns as a grid; `rows` are their numbers, left out: from 1."""
     numbers = pl.Series("row", rows if rows is not None else range(1, text.height + 1), pl.UInt32)
     names = [f"c{i}" for i in range(text.width)]
-    cells = pl.DataFrame([numbers, *(s.alias(n) for s, n in zip(text.iter_columns(), names, strict=True))])  # fmt: skip
+    cells = text.clone()
+    cells.columns = names
+    cells.insert_column(0, numbers)
     types = None
     if any(kinds):
         kinds_of = (pl.Series(n, [kind or None], pl.String) for n, kind in zip(names, kinds, strict=True))  # fmt: skip

@@ -14,9 +14,24 @@ import polars as pl
 
 from crossborder.intake import problems
 from crossborder.intake.framing import complete, constant
+from crossborder.shipments.asking import AS_WRITTEN, columns_of
 from crossborder.shipments.columns import FrameName
+from crossborder.shipments.frames import empty
 
 KEY = ("shipments.master_waybill", "shipments.house_waybill", "shipments.direction")
+
+
+_BEGINS = (
+    pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
+    | pl.col(KEY[1]).is_null()
+    | (pl.int_range(pl.len()) == 0)
+).alias("begins")
+
+
+_PLACE, _SHIP = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")
+_FIRST = pl.when(_SHIP.ne_missing(_SHIP.shift(1))).then(_PLACE).otherwise(0).cum_max()
+_NUMBERED = _PLACE - _FIRST
+"""Rows numbered within their shipment, whose rows stand together."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +46,9 @@ class Grouped:
 
 def begins(table: pl.DataFrame) -> pl.Series:
     """Mask of the rows on which another waybill stands than on the row above: there a run of rows begins."""
-    changed = pl.any_horizontal(pl.col(k).ne_missing(pl.col(k).shift(1)) for k in KEY)
-    first = pl.int_range(pl.len()) == 0
-    return table.select((changed | pl.col(KEY[1]).is_null() | first).alias("begins"))["begins"]
+    return (
+        table.lazy().select(_BEGINS).collect(engine="in-memory", optimizations=AS_WRITTEN)["begins"]
+    )
 
 
 def group(
@@ -61,8 +76,8 @@ def group(
     of_head, of_lost = _numbers(heads, lost, ships), _numbers(lost, heads, ships)
     of_run = of_head.gather(runs["place"])
     ship = of_run.gather(begin.cum_sum() - 1).alias("ship")
-    table = table.with_columns(
-        ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")
+    table = table.hstack(
+        [ship, goods.alias("_goods"), documents.alias("_documents"), unreadable.alias("_bad")]
     )
     if not owners.all():
         table = table.sort("ship", maintain_order=True)
@@ -84,7 +99,7 @@ def _runs(heads: pl.DataFrame) -> pl.DataFrame:
     runs = heads.with_row_index("run")
     house = runs[KEY[1]]
     if house.n_unique() - (house.null_count() > 0) == len(house) - house.null_count():
-        return runs.with_columns(runs["run"].alias("owner"), runs["run"].alias("place"))
+        return runs.hstack([runs["run"].alias("owner"), runs["run"].alias("place")])
     runs = runs.with_columns(
         pl.when(pl.col(KEY[1]).is_null())
         .then("run")
@@ -144,7 +159,8 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
     if not names:
         return []
     row, some = pl.struct(names), heads[names]
-    differs = some.lazy().select(row.ne_missing(row.shift(1))).collect(engine="in-memory")
+    query = some.lazy().select(row.ne_missing(row.shift(1)))
+    differs = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
     places = pl.int_range(len(below), dtype=pl.UInt32, eager=True)
     places = places.filter(below & differs.to_series())
     rows, above = some[places], some[places - 1]
@@ -158,18 +174,31 @@ def _suspects(heads: pl.DataFrame, below: pl.Series) -> list[str]:
 def _shipments(table: pl.DataFrame, begin: pl.Series, sheet: str) -> pl.DataFrame:
     own = [c for c in table.columns if c.startswith("shipments.")]
     first = _where(table[["ship", "row", "_bad", *own]], begin)
-    by_ship = table.select(pl.col("ship").set_sorted(), "row").group_by("ship", maintain_order=True)
     bad = first["_bad"]
     if table["_bad"].any():
         bad = first["ship"].is_in(table.filter("_bad")["ship"].implode())
-    keys = {
-        "ship": first["ship"],
-        "sheet": constant(sheet, first.height),
-        "row": first["row"],
-        "rows": by_ship.agg("row")["row"],
-        "unreadable": bad,
-    }
-    return complete("shipments", first.height, _named(first, "shipments") | keys)
+    keys = [
+        first["ship"],
+        constant(sheet, first.height).alias("sheet"),
+        first["row"],
+        _rows(table),
+        bad.alias("unreadable"),
+    ]
+    return complete("shipments", _named(first, "shipments").hstack(keys))
+
+
+def _rows(table: pl.DataFrame) -> pl.Series:
+    """The rows of each shipment."""
+    by_ship = (
+        table.lazy()
+        .select(pl.col("ship").set_sorted(), "row")
+        .group_by("ship", maintain_order=True)
+    )
+    return (
+        by_ship.agg("row")
+        .collect(engine="in-memory", optimizations=AS_WRITTEN)["row"]
+        .alias("rows")
+    )
 
 
 def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
@@ -179,7 +208,7 @@ def _unread(ships: pl.Series, rows: pl.Series, sheet: str) -> pl.DataFrame:
         pl.lit(True).alias("unreadable"),
         pl.lit(sheet).alias("sheet"),
     )
-    return complete("shipments", alone.height, alone.to_dict())
+    return complete("shipments", alone)
 
 
 def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.DataFrame:
@@ -187,21 +216,19 @@ def _lines(table: pl.DataFrame, name: FrameName, number: str, sheet: str) -> pl.
     own = [c for c in table.columns if c.startswith(f"{name}.")]
     named = table[f"_{name}"]
     if not named.any():
-        return complete(name, 0, {})
+        return empty(name)
     lines = _where(table[["ship", "row", *own]], named)
     order = f"{name}.order_number"
     if order in own:
         again = pl.col(order).is_not_null() & ~pl.struct("ship", *own).is_first_distinct()
         lines = lines.filter(~again)
-    place, ship = pl.int_range(pl.len(), dtype=pl.UInt32), pl.col("ship")
-    first = pl.when(ship.ne_missing(ship.shift(1))).then(place).otherwise(0).cum_max()
-    keys = {
-        "ship": lines["ship"],
-        "sheet": constant(sheet, lines.height),
-        "row": lines["row"],
-        number: lines.lazy().select(place - first).collect(engine="in-memory").to_series(),
-    }
-    return complete(name, lines.height, _named(lines, name) | keys)
+    keys = [
+        lines["ship"],
+        constant(sheet, lines.height).alias("sheet"),
+        lines["row"],
+        *columns_of(lines[["ship"]], [_NUMBERED.alias(number)]),
+    ]
+    return complete(name, _named(lines, name).hstack(keys))
 
 
 def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
@@ -209,9 +236,9 @@ def _where(table: pl.DataFrame, mask: pl.Series) -> pl.DataFrame:
     return table if mask.all() else table.filter(mask)
 
 
-def _named(table: pl.DataFrame, frame: FrameName) -> dict[str, pl.Series]:
+def _named(table: pl.DataFrame, frame: FrameName) -> pl.DataFrame:
     """The columns of one frame by their canonical names."""
     prefix = f"{frame}."
-    return {
-        s.name.removeprefix(prefix): s for s in table.iter_columns() if s.name.startswith(prefix)
-    }
+    own = table[[name for name in table.columns if name.startswith(prefix)]]
+    own.columns = [name.removeprefix(prefix) for name in own.columns]
+    return own

@@ -223,14 +223,14 @@ def _finish(
     places = places.select(
         pl.col("sheet"), pl.col("row").cast(pl.UInt32), pl.col("ship").cast(pl.UInt32)
     )
-    shipments = complete("shipments", shipments.height, shipments.to_dict())
+    shipments = complete("shipments", shipments)
     findings = findings_of(pl.concat(reader.found), shipments, places)
     spoiled = findings.filter(pl.col("rule") == "INT-cell-too-long")["ship"]
     lines = {}
     for frame, number in _NUMBER.items():
         table = linked[frame].sort("ship", maintain_order=True)
-        at = table.select(pl.int_range(pl.len()).over("ship").alias(number)).to_dict()
-        lines[frame] = complete(frame, table.height, table.to_dict() | at)
+        numbered = table.with_columns(pl.int_range(pl.len()).over("ship").alias(number))
+        lines[frame] = complete(frame, numbered)
     bad = pl.col("unreadable") | pl.col("ship").is_in(spoiled.implode())
     frames = FrameSet(shipments.with_columns(bad), lines["goods"], lines["documents"])
     return Read(frames, findings, int(frames.shipments["rows"].list.len().sum()))

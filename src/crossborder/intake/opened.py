@@ -20,6 +20,7 @@ from crossborder.intake.limits import Limits
 from crossborder.intake.mapping.model import Mapping
 from crossborder.intake.recordsource import Parts, RecordSource, at_once, by_lines, outline
 from crossborder.intake.sheets import refuse_sheet
+from crossborder.intake.table import Digest
 
 _OUTLINED = 1 << 20
 """Bytes of an NDJSON file that are looked at together before it is read."""
@@ -36,7 +37,7 @@ class Opened:
 
     name: str
     kind: str
-    digest: str
+    digest: Digest | str
     table: Callable[[Mapping | None, str], Source] | None = None
     records: Parts | None = None
     total: int = 0
@@ -80,7 +81,9 @@ def open_source(source: Any, sheet: str | int | None, limits: Limits, *, nest: b
     opened = FrameSource(frame, "frame", limits)
     if not frame.height:
         raise nested.nothing("frame")
-    return Opened("frame", "frame", framesource.digest_of(opened.text), lambda _m, _s: opened)
+    return Opened(
+        "frame", "frame", Digest(lambda: framesource.digest_of(opened.text)), lambda _m, _s: opened
+    )
 
 
 def _open_file(

@@ -20,7 +20,7 @@ from crossborder.intake.meeting import MappingLike, Met, may_nest, meet
 from crossborder.intake.opened import Opened, open_source
 from crossborder.intake.opening import header_only
 from crossborder.intake.recordsource import Parts
-from crossborder.intake.table import Intake, SourceTable
+from crossborder.intake.table import Digest, Intake, SourceTable
 from crossborder.shipments.handed import Shipments
 
 BLOCK_BYTES = 6_000_000
@@ -44,7 +44,7 @@ class _Head:
     kind: str
     mapping: str
     name: str
-    digest: str
+    digest: Digest | str
     total: int
 
 
@@ -60,15 +60,20 @@ class Blocks:
         self, head: _Head, parts: Iterator[_Part], close: Callable[[], None] = lambda: None
     ) -> None:
         self.kind, self.mapping = head.kind, head.mapping
-        self.source_name, self.source_digest = head.name, head.digest
+        self.source_name, self._digest = head.name, head.digest
         self.total = head.total
         self._parts, self._close = parts, close
+
+    @property
+    def source_digest(self) -> str:
+        """The SHA-256 (hex) of the whole source."""
+        return str(self._digest)
 
     def __iter__(self) -> Iterator[Block]:
         for done, raw, at in self._parts:
             yield Block(
                 Intake(
-                    done.frames, done.findings, done.rows, self.mapping, self.source_name, self.source_digest, raw
+                    done.frames, done.findings, done.rows, self.mapping, self.source_name, self._digest, raw
                 ),
                 at,
             )  # fmt: skip
@@ -125,7 +130,11 @@ def open_blocks(
     if isinstance(source, Shipments):
         done, texts = nested.from_shipments(source, "Shipments", limits)
         head = _Head(
-            "shipments", "canonical", "Shipments", framesource.digest_of(*texts), done.rows
+            "shipments",
+            "canonical",
+            "Shipments",
+            Digest(lambda: framesource.digest_of(*texts)),
+            done.rows,
         )
         raw = SourceTable((), 0, pl.DataFrame(), frames=done.frames)
         return Blocks(head, iter([(done, raw, done.rows)]))

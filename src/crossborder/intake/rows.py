@@ -14,6 +14,7 @@ from crossborder.intake.grid import Grid
 from crossborder.intake.mapping.choose import plain
 from crossborder.intake.mapping.model import Mapping as PartnerMapping
 from crossborder.intake.mapping.model import TotalsRule
+from crossborder.shipments.frames import side_by_side
 
 _SMALL = 100_000
 """Cells that are trimmed together."""
@@ -71,12 +72,28 @@ def data_rows(
         frame = frame.filter(keep)
         types = types.filter(keep) if types is not None else None
     names = _texts(frame)
-    sizes = _told(frame, pl.col(names).str.len_bytes().max()) if names else ()
-    return DataRows(frame, types, dict(zip(names, sizes, strict=True)))
+    return DataRows(frame, types, dict(zip(names, _longest(frame, names), strict=True)))
 
 
 def _texts(frame: pl.DataFrame) -> list[str]:
     return [name for name in frame.columns if name != "row"]
+
+
+def _longest(frame: pl.DataFrame, names: Sequence[str]) -> Sequence[int | None]:
+    """The size in bytes of the longest cell of each column."""
+    if not names or not frame.height:
+        return [None] * len(names)
+    if frame.height * len(names) > _SMALL:
+        return _told(frame, pl.col(names).str.len_bytes().max())
+    sizes = _end_to_end(frame, names).str.len_bytes()
+    return sizes.reshape((len(names), frame.height)).arr.max().to_list()
+
+
+def _end_to_end(frame: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """All columns as one: of few cells it is the number of expressions that costs."""
+    if len(names) == frame.width - 1 and frame.columns[0] == "row":
+        return pl.concat(frame.get_columns()[1:])
+    return pl.concat([frame.get_column(name) for name in names])
 
 
 def _told(frame: pl.DataFrame, asked: pl.Expr) -> tuple[Any, ...]:
@@ -101,14 +118,16 @@ def trim_all(cells: pl.DataFrame) -> pl.DataFrame:
 
 
 def _trimmed_together(cells: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """The same with all columns laid end to end: of few cells it is the number of expressions that costs."""
-    texts = pl.concat([cells.get_column(name).alias("text") for name in names]).to_frame()
-    made = texts.select(pl.col("text").str.strip_chars()).to_series()
+    """The same with all columns laid end to end."""
+    given = _end_to_end(cells, names)
+    made = given.str.strip_chars()
     empty = made == ""
     made = made.set(empty, None) if empty.any() else made
+    if made.equals(given):
+        return cells
     height = cells.height
     columns = {n: made.slice(at * height, height).alias(n) for at, n in enumerate(names)}
-    return pl.DataFrame([columns.get(s.name, s) for s in cells.iter_columns()])
+    return side_by_side([columns.get(name, cells.get_column(name)) for name in cells.columns])
 
 
 def _totals(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -31,6 +33,20 @@ class SourceTable:
     first_column: int = 0
 
 
+class Digest:
+    """The SHA-256 (hex) of a source, made when it is first asked for: `str` gives it. Thread-safe."""
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+
+    @cached_property
+    def _made(self) -> str:
+        return self._make()
+
+    def __str__(self) -> str:
+        return self._made
+
+
 @dataclass(frozen=True)
 class Intake:
     """A hand-in that was read.
@@ -38,7 +54,7 @@ class Intake:
     `frames` hold every shipment, also the unreadable ones; `findings` have the columns of
     `crossborder.shipments.findings.SCHEMA`; `rows` counts source rows that belong to a shipment (no title,
     header, blank or totals rows) and equals the sum over `frames.shipments["rows"]`; `mapping` is the name of
-    the mapping used; `source_digest` the SHA-256 (hex) of the file's bytes, or of a frame's text.
+    the mapping used; `digest` becomes `source_digest`.
     """
 
     frames: FrameSet
@@ -46,5 +62,10 @@ class Intake:
     rows: int
     mapping: str
     source_name: str
-    source_digest: str
+    digest: Digest | str
     raw: SourceTable
+
+    @property
+    def source_digest(self) -> str:
+        """The SHA-256 (hex) of the file's bytes, or of a frame's text."""
+        return str(self.digest)

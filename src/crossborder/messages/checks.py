@@ -6,7 +6,7 @@ Each element may have one filling fault, else one facet fault, else one code fau
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import polars as pl
@@ -15,7 +15,7 @@ from crossborder import codes, schema
 from crossborder.messages import conditions, texts
 from crossborder.messages.mapping import MessageMapping
 from crossborder.messages.texts import Text
-from crossborder.shipments.asking import Question
+from crossborder.shipments.asking import Look, Question
 from crossborder.shipments.columns import personal_names
 
 FILLING, FACET, CODE = range(3)
@@ -26,8 +26,8 @@ FILLING, FACET, CODE = range(3)
 class Check:
     """One question about one element. `fails` is true where the value breaks it (null: it does not).
 
-    `keep`: it looks at nobody's personal data, so that answers may be remembered. `known`: the codes that there are,
-    where it looks one up.
+    `keep`: it looks at nobody's personal data, so that answers may be remembered; `looks` and `only_if` as of a `Question`.
+    `known`: the codes that there are, where it looks one up.
     """
 
     element: str
@@ -37,11 +37,18 @@ class Check:
     text: Text
     keep: bool = False
     known: frozenset[str] = frozenset()
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    only_if: tuple[pl.Expr, ...] = ()
+
+    @property
+    def question(self) -> Question:
+        """Where it fails."""
+        return Question(self.fails, keep=self.keep, looks=self.looks, only_if=self.only_if)
 
     @cached_property
     def alone(self) -> Gate:
         """A gate of this check by itself, which only a filled value can fail."""
-        return Gate(Question(self.fails, keep=self.keep), (self,))
+        return Gate(self.question, (self,))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +72,7 @@ class Lookup:
     rule: str
     asked: pl.Expr
     keep: bool = False
+    only_if: tuple[pl.Expr, ...] = ()
 
     def misses(self, known: frozenset[str]) -> pl.Expr:
         """Where the value is looked up and is none of the codes known."""
@@ -76,7 +84,9 @@ class Lookup:
         about = codes.info(self.table)
         text = texts.not_in_table(self.element, about.title_zh, about.title_en)
         misses = self.misses(known)
-        return Check(self.element.name, CODE, self.rule, misses, text, self.keep, known)
+        return Check(
+            self.element.name, CODE, self.rule, misses, text, self.keep, known, only_if=self.only_if
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,29 +139,55 @@ class _Compiler:
         for row in self.filling:
             if row.element == element.name and row.need != "O" and not given:
                 check = self._filling(element, row)
-                question = Question(check.fails, keep=check.keep)
-                yield Gate(question, (check,), of_empty=row.need == "R")
+                yield Gate(check.question, (check,), of_empty=row.need == "R")
         facets = self._facets(element)
         if facets:
-            sound = schema.holds(element, pl.col(element.name))
-            yield Gate(Question(~sound, keep=self._plain(element.name)), facets)
+            yield Gate(self._sound(element), facets)
         for code in self.codes:
             if code.element == element.name and not code.table and not given:
                 yield self._listed(element, code).alone
 
+    def _sound(self, element: schema.Element) -> Question:
+        """Whether a value breaks any facet."""
+        unsound = ~schema.holds(element, pl.col(element.name))
+        look = schema.looks_at(element)
+        keep = look == "length" or self._plain(element.name)
+        return Question(unsound, keep=keep, looks={element.name: look})
+
     def _plain(self, element: str) -> bool:
         """Whether the values of an element are nobody's personal data."""
-        group = self.mapping.groups[self.group.name]
-        source = group.elements[element]
-        return personal_names().isdisjoint({*source.columns(), *source.expr().meta.root_names()})
+        found = self.tree.resolve(self.group.name, element)
+        source = self.mapping.groups[found.group].elements.get(element) if found else None
+        return source is None or personal_names().isdisjoint(
+            {*source.columns(), *source.expr().meta.root_names()}
+        )
+
+    def _only_given(
+        self, element: schema.Element, clauses: tuple[schema.Clause, ...]
+    ) -> dict[str, Look]:
+        """The columns of which a check of filling asks only whether they hold a value."""
+        looks: dict[str, Look] = {element.name: "given"}
+        for clause in clauses:
+            (name,) = self._column(clause.element).meta.root_names()
+            if clause.op in ("in", "not in"):
+                looks[name] = "value"
+            else:
+                looks.setdefault(name, "given")
+        return looks
 
     def _filling(self, element: schema.Element, row: schema.FillingRow) -> Check:
         value, when = pl.col(element.name), self._words(row.clauses)
         needed = row.need == "R"
         fails = value.is_null() if needed else value.is_not_null()
         text = texts.required(element, when) if needed else texts.must_be_empty(element, when)
-        keep, fails = self._plain(element.name), self._while(row.clauses, fails)
-        return Check(element.name, FILLING, row.rule, fails, text, keep)
+        looks = self._only_given(element, row.clauses)
+        compared = [c.element for c in row.clauses if c.op in ("in", "not in")]
+        keep = all(map(self._plain, compared))
+        fails = self._while(row.clauses, fails)
+        only_if = self._only_if(row.clauses)
+        return Check(
+            element.name, FILLING, row.rule, fails, text, keep, looks=looks, only_if=only_if
+        )
 
     def _facets(self, element: schema.Element) -> tuple[Check, ...]:
         broken = schema.facet_failures(element, pl.col(element.name))
@@ -178,7 +214,8 @@ class _Compiler:
             fails = ~value.str.contains(schema.to_rust(row.form))
             text = texts.form(element, row.form, when)
         keep, fails = self._plain(element.name), self._while(row.clauses, fails)
-        return Check(element.name, CODE, row.rule, fails, text, keep)
+        only_if = self._only_if(row.clauses)
+        return Check(element.name, CODE, row.rule, fails, text, keep, only_if=only_if)
 
     def _lookups(self) -> Iterator[Lookup]:
         named = self.mapping.groups[self.group.name].elements
@@ -190,11 +227,19 @@ class _Compiler:
             if row.form:
                 asked &= pl.col(element.name).str.contains(schema.to_rust(row.form))
             asked = self._while(row.clauses, asked)
-            yield Lookup(element, row.table, row.rule, asked, self._plain(element.name))
+            keep, only_if = self._plain(element.name), self._only_if(row.clauses)
+            yield Lookup(element, row.table, row.rule, asked, keep, only_if)
 
     def _while(self, clauses: tuple[schema.Clause, ...], fails: pl.Expr) -> pl.Expr:
         condition = conditions.holds(clauses, self._column)
         return fails if condition is None else fails & condition
+
+    def _only_if(self, clauses: tuple[schema.Clause, ...]) -> tuple[pl.Expr, ...]:
+        """The single conditions of clauses that compare nobody's personal data."""
+        plain = [(clause,) for clause in clauses if self._plain(clause.element)]
+        return tuple(
+            e for e in (conditions.holds(one, self._column) for one in plain) if e is not None
+        )
 
     def _column(self, element: str) -> pl.Expr:
         if any(e.name == element for e in self.group.elements):

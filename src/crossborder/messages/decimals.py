@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import polars as pl
 
+from crossborder.shipments.asking import holds
+
 
 def rounded(frame: pl.DataFrame, name: str, places: int) -> pl.DataFrame:
     """`frame` with the decimals of the String column `name` rounded half up to `places`."""
     long = rf"^[0-9]{{1,30}}\.[0-9]{{{places + 1},}}$"
-    if not frame.get_column(name).str.contains(long).any():
+    if not holds(frame.get_column(name), long):
         return frame
     value = pl.col(name)
     # only the first digit that is dropped decides, so the text is cut behind it and half a unit is added

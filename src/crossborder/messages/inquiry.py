@@ -102,6 +102,6 @@ def in_tables(
         if tables.coverage(lookup.table, on) == "complete":
             checks.append(lookup.check(known))
         else:
-            misses = Question(lookup.misses(known), keep=lookup.keep)
+            misses = Question(lookup.misses(known), keep=lookup.keep, only_if=lookup.only_if)
             unsure.append(Unsure(lookup, bool(known), misses))
     return tuple(checks), tuple(unsure)

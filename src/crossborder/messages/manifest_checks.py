@@ -88,9 +88,10 @@ def off_the_master(
 
 def stated(frames: FrameSet) -> pl.DataFrame | None:
     """What the shipments themselves say of their master waybills, the first that says anything; None if none does."""
-    said = frames.shipments.filter(pl.any_horizontal(pl.col(*OF_MASTER).is_not_null()))
-    if not said.height:
+    ships = frames.shipments
+    if all(ships.get_column(name).null_count() == ships.height for name in OF_MASTER):
         return None
+    said = ships.filter(pl.any_horizontal(pl.col(*OF_MASTER).is_not_null()))
     figures = {name.removeprefix("master_"): name for name in OF_MASTER}
     return (
         said.sort("ship")

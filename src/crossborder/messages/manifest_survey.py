@@ -137,12 +137,7 @@ def _beside(rows: pl.DataFrame, ships: pl.DataFrame) -> pl.DataFrame:
 
 def grouped(frames: FrameSet, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Shipments by the normalised columns `by`, which must all be filled: groups, and ship → group."""
-    named = frames.shipments.lazy().filter(
-        ~pl.col("unreadable").fill_null(value=False),
-        *(pl.col(c).is_not_null() for c in by),
-        pl.col("direction").is_in(["I", "E"]),
-    ).select("ship", *by)  # fmt: skip
-    ships = in_order(named.collect(engine="in-memory", optimizations=AS_WRITTEN), ["ship"])
+    ships = in_order(_named(frames.shipments, by), ["ship"])
     spelled = ships[list(by)] if ships.height <= 1 else ships.select(by).unique(maintain_order=True)
     numbers: dict[tuple[str, ...], int] = {}
     mine = [
@@ -162,8 +157,23 @@ def grouped(frames: FrameSet, by: Sequence[str]) -> tuple[pl.DataFrame, pl.DataF
     groups = pl.Series("manifest", range(len(numbers)), dtype=pl.UInt32)
     return (
         pl.DataFrame([groups, *leads.iter_columns(), counts]),
-        ships.select("ship").hstack([own]),
+        ships[["ship"]].hstack([own]),
     )
+
+
+def _named(shipments: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:
+    """`ship` and the columns `by` of the shipments that name their manifest; mostly they all do."""
+    direction = shipments.get_column("direction")
+    known = (direction == "I") | (direction == "E")
+    filled = not any(shipments.get_column(c).null_count() for c in by)
+    if filled and not shipments.get_column("unreadable").any() and known.all(ignore_nulls=False):
+        return shipments[["ship", *by]]
+    named = shipments.lazy().filter(
+        ~pl.col("unreadable").fill_null(value=False),
+        *(pl.col(c).is_not_null() for c in by),
+        pl.col("direction").is_in(["I", "E"]),
+    ).select("ship", *by)  # fmt: skip
+    return named.collect(engine="in-memory", optimizations=AS_WRITTEN)
 
 
 def already_told(frames: FrameSet, plan: Plan, ships: pl.Series) -> pl.DataFrame:
@@ -244,8 +254,8 @@ def _usable(facts: pl.DataFrame, faults: pl.DataFrame, names: Sequence[str]) -> 
 def _most_given(facts: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, list[str]]:
     """For each manifest and element the value given most often, of equals the one that comes first; and the
     elements of which not all shipments of a manifest say the same."""
-    if not facts.get_column("manifest").is_duplicated().any():
-        return facts.select("manifest", *names), []
+    if facts.get_column("manifest").n_unique() == facts.height:
+        return facts[["manifest", *names]], []
     first = facts.group_by("manifest", maintain_order=True).agg(
         pl.col(list(names)).drop_nulls().first()
     )

@@ -17,9 +17,9 @@ from crossborder.messages.inquiry import inquiry
 from crossborder.messages.mapping import GroupMapping, MessageMapping, Source, message_mapping
 from crossborder.messages.unanswered import counted, together, told
 from crossborder.shipments import findings
-from crossborder.shipments.asking import AS_WRITTEN
+from crossborder.shipments.asking import columns_of
 from crossborder.shipments.decimals import tidied
-from crossborder.shipments.frames import FrameSet, in_order
+from crossborder.shipments.frames import FrameSet, in_order, positions
 
 _UNFILLED = Source(value=None, column=None)
 ROW_KEYS = {"shipments": ("ship",), "goods": ("ship", "line"), "documents": ("ship", "doc")}
@@ -49,19 +49,36 @@ class PlannedGroup:
         return RowsOf(frame, ROW_KEYS[frame], self.mapping.elements, of.source, of.where)
 
     @cached_property
-    def values(self) -> list[pl.Expr]:
-        """Key columns and elements over the columns of the frame."""
-        keys = map(pl.col, ROW_KEYS[self.mapping.frame])
-        return [*keys, *(self.source(name).expr().alias(name) for name in self.names)]
+    def _same(self) -> dict[str, str]:
+        """Columns of the frame → what they are called as they are: key columns and, of elements, the first of each."""
+        found = {key: key for key in ROW_KEYS[self.mapping.frame]}
+        for name in self.names:
+            source = self.source(name)
+            if source.column is not None and source.as_written():
+                found.setdefault(source.column, name)
+        return found
+
+    @cached_property
+    def _made(self) -> list[pl.Expr]:
+        """The other elements over the columns of the frame."""
+        same = set(self._same.values())
+        return [self.source(name).expr().alias(name) for name in self.names if name not in same]
+
+    @cached_property
+    def _none(self) -> pl.DataFrame:
+        """No rows."""
+        keys = dict.fromkeys(ROW_KEYS[self.mapping.frame], pl.UInt32)
+        return pl.DataFrame(schema={**keys, **dict.fromkeys(self.names, pl.String)})
 
     def project(self, frame: pl.DataFrame, switched_on: Collection[str] = ()) -> pl.DataFrame:
         """Key columns and one String column per element; decimals in their shortest form."""
-        ordered = in_order(frame, ROW_KEYS[self.mapping.frame])
-        made = (
-            ordered.lazy().select(self.values).collect(engine="in-memory", optimizations=AS_WRITTEN)
-        )
-        if not made.height:
-            return made
+        if not frame.height:
+            return self._none.clone()
+        keys = ROW_KEYS[self.mapping.frame]
+        ordered = in_order(frame, keys)
+        same = ordered[list(self._same)]
+        same.columns = list(self._same.values())
+        made = same.hstack(columns_of(ordered, self._made))[[*keys, *self.names]]
         for element, source in self._changed:
             if source.decimals is not None:
                 made = rounded(made, element.name, source.decimals)
@@ -109,7 +126,9 @@ class Plan:
 
         `switched_on` are the profile's options that are on and change a value (`manifest_name_cut`).
         """
-        readable = frames.shipments.filter(~pl.col("unreadable").fill_null(value=False))
+        readable = frames.shipments
+        if readable.get_column("unreadable").any():
+            readable = readable.filter(~pl.col("unreadable").fill_null(value=False))
         sources = {"shipments": readable, "goods": frames.goods, "documents": frames.documents}
         if readable.height < frames.shipments.height:
             for name in ("goods", "documents"):
@@ -170,14 +189,12 @@ def compile_plan(message: str) -> Plan:
 def with_context(elements: Elements, group: PlannedGroup, checks: GroupChecks) -> pl.DataFrame:
     """The rows of a group, beside them the head elements that its conditions name."""
     rows = elements.groups[group.name]
-    wanted: dict[str, list[pl.Expr]] = {}
+    wanted: dict[str, dict[str, str]] = {}
     for element, column in checks.context.items():
-        wanted.setdefault(column.partition(".")[0], []).append(pl.col(element).alias(column))
+        wanted.setdefault(column.partition(".")[0], {})[element] = column
     for name, columns in wanted.items():
-        heads = elements.groups[name].lazy().select("ship", *columns)
-        beside = (
-            rows.lazy().select("ship").join(heads, on="ship", how="left", maintain_order="left")
-        )
-        known = beside.drop("ship").collect(engine="in-memory", optimizations=AS_WRITTEN)
-        rows = rows.hstack(known.get_columns())
+        heads = elements.groups[name]
+        beside = heads[list(columns)][positions(heads, rows, ["ship"])]
+        beside.columns = list(columns.values())
+        rows = rows.hstack(beside)
     return rows

@@ -18,7 +18,7 @@ from crossborder.rules.prepare import prepare
 from crossborder.rules.ready import Bundle, Inquiry, Ready, inquiry, ready
 from crossborder.rules.telling import Fired, placed, told
 from crossborder.shipments import findings
-from crossborder.shipments.asking import columns_of
+from crossborder.shipments.asking import FEW, columns_of
 from crossborder.shipments.columns import FRAME_NAMES, FrameName
 from crossborder.shipments.frames import FrameSet
 
@@ -66,11 +66,13 @@ class Seen:
 
 
 def _seen(ships: pl.DataFrame) -> Seen:
-    day, classes = ships.get_column("_day"), ships.get_column("_class").unique()
+    day, classes = ships.get_column("_day"), ships.get_column("_class")
+    if ships.height > FEW:
+        classes = classes.unique()
     first, last = day.min(), day.max()
     assert first is None or isinstance(first, date)
     assert last is None or isinstance(last, date)
-    return Seen(first, last, day.null_count() > 0, frozenset(classes.drop_nulls()))
+    return Seen(first, last, day.null_count() > 0, frozenset(filter(None, classes.to_list())))
 
 
 def _inquiries(rules: tuple[Rule, ...], ctx: Context, seen: Seen) -> Mapping[FrameName, Inquiry]:

@@ -32,9 +32,9 @@ def classify(frames: FrameSet, ctx: Context) -> tuple[FrameSet, pl.DataFrame]:
     Only classes of the profile are chosen. A value that cannot be converted for want of a rate does not decide:
     the limit rule of the class then holds the shipment.
     """
-    empty = frames.shipments.filter(pl.col("declaration_class").is_null())
-    if not empty.height:
+    if not frames.shipments.get_column("declaration_class").null_count():
         return frames, findings.empty()
+    empty = frames.shipments.filter(pl.col("declaration_class").is_null())
     prepared = prepare(frames.take(empty["ship"]), ctx)
     decided = _decide(prepared, ctx)
     chosen = decided.filter(pl.col("_chosen").is_not_null())

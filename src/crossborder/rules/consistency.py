@@ -290,7 +290,8 @@ def main_name(_: Context) -> Cases:
     )  # fmt: skip
     for column, expected, grade, zh, en in grades:
         yield Case(
-            when=(pl.col(column) != pl.col(expected)) & ~pl.col(column).str.contains(ILLEGAL),
+            when=~pl.col(column).str.contains(ILLEGAL),
+            screen=pl.col(column) != pl.col(expected),
             column=column,
             zh=f"{zh}与总价最高一项的名称不一致",
             en=f"{en} is not that of the line with the greatest total",

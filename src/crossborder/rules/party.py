@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from crossborder.rules.charsets import HAN, ILLEGAL
+from crossborder.rules.charsets import HAN, ILLEGAL, PHONE_CHARACTERS
 from crossborder.rules.context import Context
 from crossborder.rules.model import Case, Cases, Parcel, rule
 
@@ -154,7 +154,8 @@ def telephone(_: Context) -> Cases:
         number = pl.col(column)
         yield Case(
             when=pl.col(way)
-            & number.str.contains(r"^[0-9|\x{2223}-]+$")
+            & number.str.contains(PHONE_CHARACTERS)
+            & (number != "")
             & ~number.str.contains(_PHONES),
             column=column,
             zh="不是境内手机或固定电话号码",

@@ -36,7 +36,7 @@ from crossborder.rules.charsets import written
 from crossborder.rules.checksums import IDENTITY_FORM, identity_good
 from crossborder.rules.context import Context
 from crossborder.rules.unusual import unusual_columns, written_columns
-from crossborder.shipments.asking import IN_COMMON
+from crossborder.shipments.asking import AS_WRITTEN, made_of
 from crossborder.shipments.columns import FrameName
 from crossborder.shipments.frames import FrameSet
 
@@ -85,13 +85,13 @@ def prepare(frames: FrameSet, ctx: Context) -> Prepared:
         "documents": documents,
     }
     odd = {name: unusual_columns(name, frame) for name, frame in given.items()}
+    made = _made(ctx)
     ships = ships.hstack(written_columns(ships, odd["shipments"]))
     goods = goods.hstack(written_columns(goods, odd["goods"]))
-    made = _made(ctx)
-    ships = _odd_numbers(_beside(ships, ships.lazy().select(made.head)))
-    goods = _beside(goods, goods.lazy().select(made.line).with_columns(made.products))
-    ships = _beside(ships, _totals(ships, goods, made))
-    goods = _beside(goods, _of_ships(ships, goods))
+    ships = ships.hstack(_odd_numbers(ships, made_of(ships, made.head)))
+    goods = goods.hstack(made_of(goods, made.line, made.products))
+    ships = ships.hstack(_totals(ships, goods, made))
+    goods = goods.hstack(_of_ships(ships, goods))
     return Prepared(
         {"shipments": ships, "goods": _numbering(goods), "documents": documents}, frames, odd
     )
@@ -110,7 +110,7 @@ class Made:
     counted: list[pl.Expr]
     compared: list[pl.Expr]
     worth: list[pl.Expr]
-    shown: list[pl.Expr]
+    beyond: list[pl.Expr]
 
 
 def _made(ctx: Context) -> Made:
@@ -125,7 +125,7 @@ def _made(ctx: Context) -> Made:
             counted=_counted(),
             compared=_compared(),
             worth=[*_worth(), bounds.amount(pl.col("_bound"), ctx).alias("_limit")],
-            shown=_shown(),
+            beyond=[(pl.col("_value") > pl.col("_limit")).fill_null(False).alias("_beyond")],
         )
     found: Made = ctx.memo["prepare"]
     return found
@@ -136,20 +136,16 @@ def helpers(ctx: Context) -> list[pl.Expr]:
     return _head(ctx)
 
 
-def _beside(frame: pl.DataFrame, facts: pl.LazyFrame) -> pl.DataFrame:
-    """The columns of `facts` (a row per row of `frame`) beside it; its own columns are not copied."""
-    return frame.hstack(facts.collect(engine="in-memory", optimizations=IN_COMMON).get_columns())
-
-
-def _odd_numbers(ships: pl.DataFrame) -> pl.DataFrame:
-    """`_master` and `_house` normalised: hyphens are gone already, most numbers need no more than that."""
+def _odd_numbers(ships: pl.DataFrame, made: pl.DataFrame) -> list[pl.Series]:
+    """The columns made; `_master` and `_house` normalised: hyphens are gone already, most numbers need no more than that."""
+    found = {values.name: values for values in made.iter_columns()}
     for name, column in _NUMBERS.items():
-        odd = ships.get_column(f"{name}_odd")
+        odd = found.pop(f"{name}_odd")
         if odd.any():
             given = ships.get_column(column).filter(odd).to_frame("n")
             right = given.select(normalise_expr(pl.col("n"))).to_series()
-            ships = ships.with_columns(ships.get_column(name).scatter(odd.arg_true(), right))
-    return ships.drop(f"{name}_odd" for name in _NUMBERS)
+            found[name] = found[name].scatter(odd.arg_true(), right)
+    return list(found.values())
 
 
 def _without_hyphens() -> Iterator[pl.Expr]:
@@ -238,34 +234,56 @@ def _needed(rate: pl.Expr) -> pl.Expr:
     return pl.when(rate.is_null() & currency.str.contains(CURRENCY)).then(currency)
 
 
-def _totals(ships: pl.DataFrame, goods: pl.DataFrame, made: Made) -> pl.LazyFrame:
+def _totals(ships: pl.DataFrame, goods: pl.DataFrame, made: Made) -> pl.DataFrame:
     """What the goods lines say about each shipment, and its value; `goods` is sorted by ship."""
-    lines = (
-        goods.lazy().select(made.of_lines).group_by("ship", maintain_order=True).agg(made.per_ship)
-    )
-    found = ships.lazy().select(made.value_of)
-    for facts in (lines, _main_lines(goods)):
-        found = found.join(facts, on="ship", how="left", maintain_order="left")
-    known = found.with_columns(made.counted).with_columns(made.compared).with_columns(made.worth)
-    return known.select(made.shown)
+    lines = _lines(goods, made)
+    if lines.get_column("ship").equals(ships.get_column("ship")):
+        beside = ships.hstack(lines[list(_OF_LINES)])
+    else:
+        beside = ships.join(lines, on="ship", how="left", maintain_order="left")
+    steps = made.counted, made.compared, made.worth, made.beyond
+    return made_of(beside, made.value_of, *steps)[list(_SHOWN)]
+
+
+def _lines(goods: pl.DataFrame, made: Made) -> pl.DataFrame:
+    """What the goods lines of each shipment say, and the names of the main one."""
+    in_order = goods.get_column("_number").equals(goods.get_column("line").cast(pl.UInt64) + 1)
+    facts = [*made.per_ship, *_MAIN] if in_order else made.per_ship
+    by_ship = goods.lazy().select(made.of_lines).group_by("ship", maintain_order=True)
+    found = by_ship.agg(facts).collect(engine="in-memory", optimizations=AS_WRITTEN)
+    if in_order:
+        return found.rechunk()
+    main = goods.lazy().sort("ship", "_number", "line", nulls_last=True)
+    main = main.group_by("ship", maintain_order=True).agg(_MAIN).select("_main", "_main_en")
+    return found.hstack(main.collect(engine="in-memory", optimizations=AS_WRITTEN)).rechunk()
+
+
+_OF_LINES = (
+    "_lines", "_sum", "_cny", "_first", "_rateless", "_gap", "_unnamed", "_mixed", "_has8", "_has10", "_all_one",
+    "_main", "_main_en",
+)  # fmt: skip
+"""The columns of `_lines`, beside `ship`."""
+_DEAREST = pl.col("_total").arg_max()
+_MAIN = [
+    pl.col("name").get(_DEAREST, null_on_oob=True).alias("_main"),
+    pl.col("name_en").get(_DEAREST, null_on_oob=True).alias("_main_en"),
+]
+"""Per shipment the names of the line with the greatest total, on a tie the first."""
 
 
 def _value_of(ctx: Context) -> list[pl.Expr]:
     return [
-        *map(pl.col, ("ship", "currency", "_total")),
+        *map(pl.col, ("currency", "_total", *_OF_LINES)),
         _rate("currency", ctx).alias("_head_rate"),
         bounds.number(ctx).alias("_bound"),
     ]
 
 
-def _shown() -> list[pl.Expr]:
-    return [
-        *map(pl.col, (
-            "_lines", "_sum", "_cny", "_currency", "_has8", "_has10", "_main", "_main_en",
-            "_several_currencies", "_apart", "_single", "_no_rate", "_value", "_bound", "_limit",
-        )),
-        (pl.col("_value") > pl.col("_limit")).fill_null(False).alias("_beyond"),
-    ]  # fmt: skip
+_SHOWN = (
+    "_lines", "_sum", "_cny", "_currency", "_has8", "_has10", "_main", "_main_en", "_several_currencies",
+    "_apart", "_single", "_no_rate", "_value", "_bound", "_limit", "_beyond",
+)  # fmt: skip
+"""What is kept of all that is worked out about the value of a shipment."""
 
 
 def _of_lines(ctx: Context) -> list[pl.Expr]:
@@ -282,7 +300,7 @@ def _of_lines(ctx: Context) -> list[pl.Expr]:
         "_10": code.str.contains(r"^[0-9]{10}$").fill_null(False),
         "_one": one.fill_null(False),
     }
-    given = map(pl.col, ("ship", "_declared_total", "currency"))
+    given = map(pl.col, ("ship", "_declared_total", "currency", "_total", "name", "name_en"))
     return [*given, *(expr.alias(name) for name, expr in facts.items())]
 
 
@@ -322,18 +340,6 @@ def _counted() -> list[pl.Expr]:
     ]
 
 
-def _main_lines(goods: pl.DataFrame) -> pl.LazyFrame:
-    """Per shipment the names of the line with the greatest total, on a tie the lowest number."""
-    return (
-        goods.lazy()
-        .select("ship", "line", "_number", "_total", _main="name", _main_en="name_en")
-        .filter(pl.col("_total") == pl.col("_total").max().over("ship"))
-        .sort("ship", "_number", "line", nulls_last=True)
-        .unique("ship", keep="first", maintain_order=True)
-        .select("ship", "_main", "_main_en")
-    )
-
-
 def _compared() -> list[pl.Expr]:
     """What the value is made of.
 
@@ -365,21 +371,21 @@ def _worth() -> list[pl.Expr]:
     return [no_rate.alias("_no_rate"), pl.when(no_rate.is_null()).then(value).alias("_value")]
 
 
-def _of_ships(ships: pl.DataFrame, goods: pl.DataFrame) -> pl.LazyFrame:
+def _of_ships(ships: pl.DataFrame, goods: pl.DataFrame) -> list[pl.Series]:
     """For every goods line what is known of its shipment."""
-    codes = pl.col("_has8") & pl.col("_has10")
-    facts = ships.lazy().select(
-        "ship", "_class", "_import", "_export", "_day", _of="_lines", _mixed_codes=codes
-    )
-    lines = goods.lazy().select("ship")
-    return lines.join(facts, on="ship", how="left", maintain_order="left").drop("ship")
+    known = ships[["ship", "_class", "_import", "_export", "_day", "_lines", "_has8", "_has10"]]
+    if not known.get_column("ship").is_sorted():
+        known = known.sort("ship")
+    own = known[known.get_column("ship").search_sorted(goods.get_column("ship"))]
+    *same, several, short, long = own.get_columns()[1:]
+    return [*same, several.alias("_of"), (short & long).alias("_mixed_codes")]
 
 
 def _numbering(goods: pl.DataFrame) -> pl.DataFrame:
     """`_misnumbered`: the first line of a shipment whose numbers are not 1 to n, each once."""
     off = goods.get_column("_number") != goods.get_column("line") + 1
     if not off.any():
-        return goods.with_columns(_misnumbered=pl.lit(False))
+        return goods.hstack([pl.Series("_misnumbered", [False]).new_from_index(0, goods.height)])
     astray = goods.filter(off)
     wrong = (
         goods.select("ship", "_number")

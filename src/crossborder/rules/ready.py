@@ -19,6 +19,28 @@ from crossborder.shipments.columns import COLUMNS, personal_names
 _PERSONAL = personal_names() | {"_party", "_party_address", "_party_phone", "_id"}
 
 
+def _impersonal(expr: pl.Expr) -> bool:
+    return _PERSONAL.isdisjoint(expr.meta.root_names())
+
+
+def _only_if(when: pl.Expr) -> tuple[pl.Expr, ...]:
+    """The conditions among those of `when` that look at one column only, which is nobody's personal data."""
+    parts = list(_all_of(when))
+    if len(parts) == 1:
+        return ()
+    return tuple(p for p in parts if len(set(p.meta.root_names())) == 1 and _impersonal(p))
+
+
+def _all_of(when: pl.Expr) -> Iterator[pl.Expr]:
+    """The conditions that must all hold."""
+    inputs = when.meta.pop()
+    if len(inputs) == 2 and when.meta.eq(inputs[1] & inputs[0]):
+        for part in reversed(inputs):
+            yield from _all_of(part)
+    else:
+        yield when
+
+
 @dataclass(frozen=True, eq=False)
 class Said:
     """What the findings of a case say.
@@ -67,10 +89,20 @@ class Ready:
 
     @cached_property
     def question(self) -> Question:
-        """Which rows are to be looked at: those of the screen; without one, where the rule is broken."""
+        """Which rows are to be looked at: those of the screen; without one, where the rule is broken.
+
+        What is asked only where there are unusual characters is not worth remembering.
+        """
         when = self.when if self.screen is None else self.screen
-        personal = _PERSONAL.isdisjoint(when.meta.root_names())
-        return Question(when, bool(self.case.over), keep=personal)
+        keep = _impersonal(when) and not self.unusual
+        only_if = () if self.unusual or self.case.over else _only_if(when)
+        return Question(when, bool(self.case.over), keep=keep, only_if=only_if)
+
+    @cached_property
+    def unusual(self) -> bool:
+        """Whether it looks for the characters that are unusual for its column."""
+        case = self.case
+        return bool(case.holds) and case.holds == unusual(COLUMNS[case.frame][case.column].kind)
 
     @property
     def together(self) -> object:
@@ -171,10 +203,7 @@ class Inquiry:
     @cached_property
     def _holding(self) -> list[bool]:
         """Of each bundle whether it looks for the characters that are unusual for its column."""
-        cases = [bundle.members[0][1].case for bundle in self.bundles]
-        return [
-            bool(c.holds) and c.holds == unusual(COLUMNS[c.frame][c.column].kind) for c in cases
-        ]
+        return [bundle.members[0][1].unusual for bundle in self.bundles]
 
     def asked(self, frame: pl.DataFrame, odd: frozenset[str]) -> list[int]:
         """Numbers of the bundles that may speak about a frame: some of their columns hold a value, and if they

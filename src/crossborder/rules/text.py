@@ -12,6 +12,7 @@ from crossborder.rules.charsets import (
     HAN,
     ILLEGAL,
     LATIN,
+    PHONE_CHARACTERS,
     SUPPLEMENTARY,
     code_points,
     half_width,
@@ -122,7 +123,7 @@ def phone_characters(_: Context) -> Cases:
         tidy = half_width(value).str.replace_all(r"[\s()]", "")
         yield Case(
             when=~value.str.contains(ILLEGAL),
-            screen=~value.str.contains(r"^[0-9|\x{2223}-]*$"),
+            screen=~value.str.contains(PHONE_CHARACTERS),
             column=column,
             zh=f"{zh}含有数字、连字符、竖线以外的字符",
             en=f"{en} holds something other than digits, hyphen and bar",

@@ -5,53 +5,70 @@ Single characters are looked for, so texts may be laid end to end: that is quick
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import polars as pl
 
-from crossborder.rules.charsets import WRITTEN, unusual, written_name
+from crossborder.rules.charsets import WRITTEN, perhaps_unusual, unusual, written_name
 from crossborder.shipments.asking import MANY, columns_of, constant, filled
 from crossborder.shipments.columns import COLUMNS, FrameName
 
 
 def unusual_columns(name: FrameName, frame: pl.DataFrame) -> frozenset[str]:
     """The canonical columns of a frame in which some value holds a character that is unusual for its kind."""
-    given = {column for column, count in filled(frame).items() if count}
+    given = [column for column, count in filled(frame).items() if count]
+    same = constant(frame, given) if frame.height >= MANY else frozenset()
+    found = _holding(name, frame.head(1), same)
+    return frozenset(found | _holding(name, frame, frozenset(given) - same))
+
+
+def _holding(name: FrameName, frame: pl.DataFrame, columns: frozenset[str]) -> set[str]:
+    """Those of the columns that hold unusual characters: first the rows that may, then the columns of these rows."""
+    looks = [
+        (look.pattern, own, _quick(own, look.perhaps).alias(str(i)))
+        for i, look in enumerate(_looks(name))
+        if (own := tuple(column for column in look.columns if column in columns))
+    ]
     found: set[str] = set()
-    for pattern, columns in _patterns(name):
-        mine = [column for column in columns if column in given]
-        same = constant(frame, mine) if frame.height >= MANY else frozenset()
-        found |= _holding(frame.head(1), [column for column in mine if column in same], pattern)
-        found |= _holding(frame, [column for column in mine if column not in same], pattern)
-    return frozenset(found)
+    if looks and frame.height:
+        hits = columns_of(frame, [quick for _, _, quick in looks])
+        for (pattern, own, _), hit in zip(looks, hits, strict=True):
+            if hit.any():
+                found |= _columns_with(pattern, frame[list(own)].filter(hit))
+    return found
 
 
-def _holding(frame: pl.DataFrame, columns: list[str], pattern: str) -> set[str]:
-    """The columns that hold the pattern: first the rows that do, then the columns of these rows."""
-    if not columns or not frame.height:
-        return set()
-    (hit,) = columns_of(frame, [_together(tuple(columns), pattern)])
-    if not hit.any():
-        return set()
-    rows = frame[columns].filter(hit)
+def _columns_with(pattern: str, rows: pl.DataFrame) -> set[str]:
     texts = pl.concat([values.alias("text") for values in rows.iter_columns()]).to_frame()
     (there,) = columns_of(texts, [pl.col("text").str.contains(pattern)])
-    places = (there.slice(at * rows.height, rows.height) for at in range(len(columns)))
-    return {column for column, mine in zip(columns, places, strict=True) if mine.any()}
+    places = (there.slice(at * rows.height, rows.height) for at in range(rows.width))
+    return {column for column, mine in zip(rows.columns, places, strict=True) if mine.any()}
 
 
-@cache
-def _patterns(name: FrameName) -> list[tuple[str, list[str]]]:
-    """The patterns of a frame, and the columns in which each is looked for."""
-    found: dict[str, list[str]] = {}
-    for column in COLUMNS[name].values():
-        found.setdefault(unusual(column.kind), []).append(column.name)
-    return list(found.items())
+@dataclass(frozen=True)
+class _Look:
+    """What is looked for in which columns; `perhaps` are the characters of a quick look."""
+
+    pattern: str
+    perhaps: str
+    columns: tuple[str, ...]
 
 
 @lru_cache(maxsize=64)
-def _together(columns: tuple[str, ...], pattern: str) -> pl.Expr:
-    return pl.concat_str(columns, ignore_nulls=True).str.contains(pattern).alias("hit")
+def _quick(columns: tuple[str, ...], perhaps: str) -> pl.Expr:
+    """Which rows may hold what is looked for in some columns."""
+    return pl.concat_str(columns, ignore_nulls=True).str.contains(perhaps)
+
+
+@cache
+def _looks(name: FrameName) -> tuple[_Look, ...]:
+    """What is looked for in the columns of a frame."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for column in COLUMNS[name].values():
+        patterns = unusual(column.kind), perhaps_unusual(column.kind)
+        found.setdefault(patterns, []).append(column.name)
+    return tuple(_Look(*patterns, tuple(columns)) for patterns, columns in found.items())
 
 
 def written_columns(frame: pl.DataFrame, odd: frozenset[str]) -> list[pl.Series]:

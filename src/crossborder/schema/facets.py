@@ -12,6 +12,7 @@ the two). A value breaks at most one facet, judged in the order `type`, `totalDi
 from __future__ import annotations
 
 from functools import cache
+from typing import Literal
 
 import polars as pl
 
@@ -53,6 +54,15 @@ def holds(element: Element, value: pl.Expr) -> pl.Expr:
     if not broken:
         return pl.when(value.is_not_null()).then(pl.lit(True))
     return ~pl.any_horizontal(broken.values())
+
+
+def looks_at(element: Element) -> Literal["value", "length", "digits"]:
+    """What of a value decides whether it breaks a facet: how long it is, or where digits stand in it (which digits they
+    are does not matter), else all of it."""
+    if _holds_digits(element):
+        return "digits"
+    text = element.base == "string" and _compiled(element).white_space == "preserve"
+    return "length" if text and element.pattern is None and not element.enumeration else "value"
 
 
 def _broken(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:

@@ -7,16 +7,20 @@ frames only what was not asked before about the same values.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 AS_WRITTEN = pl.QueryOptFlags.none(projection_pushdown=True)
 """Queries of known shape: polars only leaves out the columns that are not needed; looking for more costs more."""
+
+AT_ONCE = pl.QueryOptFlags.none()
+"""Queries of few rows: nothing is looked for."""
 
 IN_COMMON = pl.QueryOptFlags.none(projection_pushdown=True)
 IN_COMMON.comm_subexpr_elim = True
@@ -26,9 +30,22 @@ FEW = 8
 """Rows up to which each row's values are looked up among those asked about before."""
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
+_SOME = 24
+"""Expressions that are worked out by one thread if the rows are not many."""
 _KEPT = 256
 _PROBED, _DISTINCT = 96, 48
 """How many different values among the first rows, and among all, are few."""
+
+
+Look = Literal["value", "given", "length", "digits"]
+"""What of a value an answer depends on: all of it; whether there is one; how long it is; where digits stand in it."""
+_NOUGHTS = str.maketrans("123456789", "000000000")
+_LOOKS: Mapping[Look, Callable[[Any], Any]] = {
+    "value": lambda value: value,
+    "given": lambda value: value is not None,
+    "length": lambda value: None if value is None else len(value),
+    "digits": lambda value: None if value is None else value.translate(_NOUGHTS),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,17 +54,27 @@ class Question:
 
     `across`: it compares rows with each other, so it must see all of them. `keep`: what was answered for a row is
     remembered by the values of its columns (the last few hundred), which spares small frames most questions; not for
-    questions about personal data.
+    questions about personal data. `looks` says of a column that less than its value counts, so that rows which differ
+    in nothing else are remembered together; `given` and `length` tell nothing of a person. `only_if` must all hold wherever
+    `when` does (`when` says them too): conditions about nobody's personal data that few different values decide, so that
+    they are remembered; where one of them holds nowhere the question is not asked.
     """
 
     when: pl.Expr
     across: bool = False
     keep: bool = False
+    looks: Mapping[str, Look] = field(default_factory=dict)
+    only_if: tuple[pl.Expr, ...] = ()
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The columns that are looked at."""
         return tuple(dict.fromkeys(self.when.meta.root_names()))
+
+    @property
+    def seen(self) -> tuple[tuple[str, Look], ...]:
+        """The columns, and what of their values counts."""
+        return tuple((name, self.looks.get(name, "value")) for name in self.columns)
 
 
 class Panel:
@@ -60,15 +87,29 @@ class Panel:
         self.questions = tuple(questions)
         self._asked = [q.when.alias(str(i)) for i, q in enumerate(self.questions)]
         kept = [i for i, q in enumerate(self.questions) if q.keep and q.columns and not q.across]
-        numbers: dict[tuple[str, ...], list[int]] = {}
+        numbers: dict[tuple[tuple[str, Look], ...], list[int]] = {}
         for i in kept:
-            numbers.setdefault(self.questions[i].columns, []).append(i)
-        self._remembered = sorted({name for columns in numbers for name in columns})
+            numbers.setdefault(self.questions[i].seen, []).append(i)
+        seen = sorted({one for columns in numbers for one in columns})
+        self._remembered = list(dict.fromkeys(name for name, _ in seen))
+        self._seen = [(self._remembered.index(name), _LOOKS[look]) for name, look in seen]
         self.memories = [
-            Memory(columns, tuple(mine), itemgetter(*map(self._remembered.index, columns)))
+            Memory(
+                tuple(name for name, _ in columns),
+                tuple(mine),
+                itemgetter(*map(seen.index, columns)),
+                _LOOKS[columns[0][1]],
+            )
             for columns, mine in numbers.items()
         ]
         self._kept = frozenset(kept)
+        self._memory_of = {i: memory for memory in self.memories for i in memory.numbers}
+        gates: list[pl.Expr] = []
+        self._gated = {
+            i: frozenset(_place(gate, gates) for gate in q.only_if)
+            for i, q in enumerate(self.questions) if q.only_if
+        }  # fmt: skip
+        self._gates = Panel(Question(gate, keep=True) for gate in gates) if gates else None
 
     def ask(
         self, frame: pl.DataFrame, wanted: Collection[int] | None = None, *, sparing: bool = False
@@ -78,28 +119,62 @@ class Panel:
         `wanted` are the numbers asked, all if left out. `sparing`: of many rows, a question over columns that are
         the same in every row is asked of one row. It takes a look at every column.
         """
-        asked = range(len(self.questions)) if wanted is None else sorted(wanted)
+        asked = list(range(len(self.questions))) if wanted is None else sorted(wanted)
         if not frame.height or not asked:
             return {}
         if frame.height <= FEW:
-            return self._of_few(frame, asked)
-        of_values = self._of_values(frame, asked) if frame.height < MANY else {}
-        found = {i: places for i, places in of_values.items() if places is not None}
-        asked = [i for i in asked if i not in of_values]
-        if sparing and frame.height >= MANY:
-            of_one = self._settled_by_one_row(frame, asked)
-            told = self._of_few(frame.head(1), sorted(of_one))
-            found |= dict.fromkeys(told, everywhere(frame.height))
-            asked = [i for i in asked if i not in of_one]
-        found.update(self._of_polars(frame, asked))
-        return found
+            return self._of_few(frame, self._open(frame, asked))
+        if frame.height < MANY:
+            found = {
+                i: _where(frame.get_column(name), hit) if hit else None
+                for i, (name, hit) in self._of_values(frame, asked).items()
+            }
+            asked = self._open(frame, [i for i in asked if i not in found])
+        else:
+            found = self._of_one_row(frame, asked) if sparing else {}
+            asked = [i for i in asked if i not in found]
+        told = {i: places for i, places in found.items() if places is not None}
+        told.update(self._of_polars(frame, asked))
+        return told
 
-    def _settled_by_one_row(self, frame: pl.DataFrame, asked: Sequence[int]) -> set[int]:
+    def _open(self, frame: pl.DataFrame, asked: list[int]) -> list[int]:
+        """The questions whose gates may all hold somewhere; of few rows what is remembered is asked first."""
+        few, gates = frame.height <= FEW, self._gates
+        gated = [i for i in asked if i in self._gated and not (few and i in self._kept)]
+        if gates is None or not gated:
+            return asked
+        numbers = sorted(frozenset().union(*(self._gated[i] for i in gated)))
+        if few:
+            shut = frozenset(numbers).difference(gates._of_few(frame, numbers))
+        else:
+            shut = frozenset(
+                n for n, (_, hit) in gates._of_values(frame, numbers).items() if not hit
+            )
+        return self._without(asked, shut)
+
+    def _without(self, asked: list[int], shut: frozenset[int]) -> list[int]:
+        return [i for i in asked if i not in self._gated or shut.isdisjoint(self._gated[i])]
+
+    def _of_one_row(self, frame: pl.DataFrame, asked: list[int]) -> dict[int, pl.Series | None]:
+        """Questions that are settled by one of many rows: they, or their gates, look only at columns that are the same
+        in every row."""
         same = constant(frame, {n for i in asked for n in self.questions[i].columns})
-        return {
+        row, everyone = frame.head(1), everywhere(frame.height)
+        open_ = asked
+        if self._gates is not None:
+            gates = self._gates._settled(range(len(self._gates.questions)), same)
+            shut = frozenset(gates).difference(self._gates._of_few(row, gates))
+            open_ = self._without(asked, shut)
+        settled = self._settled(open_, same)
+        told = self._of_few(row, settled)
+        found: dict[int, pl.Series | None] = dict.fromkeys(set(asked).difference(open_))
+        return found | {i: everyone if i in told else None for i in settled}
+
+    def _settled(self, asked: Iterable[int], same: Collection[str]) -> list[int]:
+        return [
             i for i in asked
-            if not self.questions[i].across and same.issuperset(self.questions[i].columns)
-        }  # fmt: skip
+            if not self.questions[i].across and all(n in same for n in self.questions[i].columns)
+        ]  # fmt: skip
 
     def _of_polars(
         self, frame: pl.DataFrame, asked: Sequence[int]
@@ -112,57 +187,61 @@ class Panel:
     def _masks(self, frame: pl.DataFrame, asked: Sequence[int]) -> list[pl.Series]:
         return columns_of(frame, [self._asked[i] for i in asked])
 
-    def _of_values(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series | None]:
-        """Questions about one column that holds few different values: what is remembered of these values."""
+    def _of_values(
+        self, frame: pl.DataFrame, asked: Sequence[int]
+    ) -> dict[int, tuple[str, list[Any]]]:
+        """Questions about one column that holds few different values: the column, and for which values they hold."""
         wanted = frozenset(asked)
-        alone = {
-            memory.columns[0]: memory
-            for memory in self.memories
-            if len(memory.columns) == 1 and not wanted.isdisjoint(memory.numbers)
-        }
-        distinct = [(alone[name], keys) for name, keys in _few_different(frame, list(alone))]
+        alone: dict[str, list[Memory]] = {}
+        for memory in self.memories:
+            if len(memory.columns) == 1 and not wanted.isdisjoint(memory.numbers):
+                alone.setdefault(memory.columns[0], []).append(memory)
+        distinct = [
+            (memory, keys)
+            for name, keys in _few_different(frame, list(alone))
+            for memory in alone[name]
+        ]
         self._learn(frame.schema, distinct)
-        found: dict[int, pl.Series | None] = {}
+        found: dict[int, tuple[str, list[Any]]] = {}
         for memory, keys in distinct:
-            told = [(key, memory.told.get(key)) for key in keys]
+            told = [(key, memory.told.get(memory.look(key))) for key in keys]
             if any(numbers is None for _, numbers in told):
                 continue
-            found.update(dict.fromkeys(wanted.intersection(memory.numbers)))
-            for i in {i for _, numbers in told for i in numbers or ()} & wanted:
+            for i in wanted.intersection(memory.numbers):
                 hit = [key for key, numbers in told if i in (numbers or ())]
-                found[i] = _where(frame.get_column(memory.columns[0]), hit)
+                found[i] = memory.columns[0], hit
         return found
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
         """Ask about the values that are not remembered, of all columns at once, and remember them."""
-        fresh = [
-            (memory, [key for key in keys if key not in memory.told]) for memory, keys in distinct
-        ]
-        fresh = [(memory, keys) for memory, keys in fresh if keys]
+        fresh: dict[str, list[Any]] = {}
+        memories = []
+        for memory, keys in distinct:
+            new = [key for key in keys if memory.look(key) not in memory.told]
+            if new:
+                known = fresh.setdefault(memory.columns[0], [])
+                known += [key for key in new if key not in known]
+                memories.append(memory)
         if not fresh:
             return
-        height = max(len(keys) for _, keys in fresh)
+        height = max(map(len, fresh.values()))
         values = [
-            pl.Series(memory.columns[0], keys, dtype=schema[memory.columns[0]]).extend_constant(
-                keys[0], height - len(keys)
-            )
-            for memory, keys in fresh
+            pl.Series(name, keys, dtype=schema[name]).extend_constant(keys[0], height - len(keys))
+            for name, keys in fresh.items()
         ]
-        numbers = [i for memory, _ in fresh for i in memory.numbers]
+        numbers = [i for memory in memories for i in memory.numbers]
         answers = dict(zip(numbers, self._masks(pl.DataFrame(values), numbers), strict=True))
-        for memory, keys in fresh:
-            for place, key in enumerate(keys):
-                memory.keep(key, [i for i in memory.numbers if answers[i][place]])
+        for memory in memories:
+            for place, key in enumerate(fresh[memory.columns[0]]):
+                memory.keep(memory.look(key), [i for i in memory.numbers if answers[i][place]])
 
     def _of_few(self, frame: pl.DataFrame, asked: Sequence[int]) -> dict[int, pl.Series]:
         """Of few rows: what is remembered, and of polars what is not."""
-        wanted = frozenset(asked)
         places: dict[int, list[int]] = {}
         fresh: list[tuple[Memory, list[Any]]] = []
-        rows = frame[self._remembered].rows() if self._remembered else []
-        for memory in self.memories:
-            if wanted.isdisjoint(memory.numbers):
-                continue
+        given = frame[self._remembered].rows() if self._remembered else []
+        rows = [[look(row[at]) for at, look in self._seen] for row in given]
+        for memory in dict.fromkeys(self._memory_of[i] for i in asked if i in self._kept):
             keys = [memory.key(row) for row in rows]
             told = [memory.told.get(key) for key in keys]
             if None in told:
@@ -185,11 +264,13 @@ class Panel:
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What is remembered of the questions over the same columns: the values of a row → the numbers that hold."""
+    """What is remembered of the questions that look at the same of some columns: what they see of a row → the numbers
+    that hold. `look` is what they see of a value of the first column."""
 
     columns: tuple[str, ...]
     numbers: tuple[int, ...]
-    key: Callable[[tuple[Any, ...]], Any]
+    key: Callable[[Sequence[Any]], Any]
+    look: Callable[[Any], Any]
     told: dict[Any, list[int]] = field(default_factory=dict, repr=False)
 
     def keep(self, key: Any, numbers: list[int]) -> None:
@@ -199,13 +280,22 @@ class Memory:
         self.told[key] = numbers
 
 
+def _place(one: pl.Expr, among: list[pl.Expr]) -> int:
+    """Where an expression stands among some others; if it does not, it is put behind them."""
+    for at, other in enumerate(among):
+        if one.meta.eq(other):
+            return at
+    among.append(one)
+    return len(among) - 1
+
+
 def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
-    """Of these columns those that hold few different values, and which."""
+    """Of these columns those that hold few different values, and which; not of decimals, which are dear to bring here."""
     some = frame.slice(0, _PROBED)
     names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
     for name in names:
         values = frame.get_column(name)
-        if values.n_unique() <= _DISTINCT:
+        if not values.dtype.is_decimal() and values.n_unique() <= _DISTINCT:
             yield name, list(dict.fromkeys(values.to_list()))
 
 
@@ -219,14 +309,60 @@ def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
 
 
 def columns_of(frame: pl.DataFrame, exprs: Sequence[pl.Expr]) -> list[pl.Series]:
-    """The values of expressions with different names, one for each row, also where they are literals."""
+    """The values of expressions with different names, one for each row, also where they are literals.
+
+    Of few rows, and some expressions, they are worked out one after the other and as they are written: looking for what
+    they have in common, and handing them to other threads, costs more. Every thread keeps some thirty regular expressions compiled: this one
+    then has those of most questions, while polars' own threads have those of `made_of`.
+    """
     if not exprs:
         return []
-    query = frame.lazy().select(exprs)
-    made = query.collect(engine="in-memory", optimizations=IN_COMMON).get_columns()
+    if frame.height <= FEW or (frame.height < MANY and len(exprs) <= _SOME):
+        query = whole(frame).lazy().select_seq(exprs)
+        made = query.collect(engine="in-memory", optimizations=_for(frame)).get_columns()
+    else:
+        made = made_of(frame, exprs).get_columns()
     if len(made[0]) == frame.height:
         return made
     return [values.new_from_index(0, frame.height) for values in made]
+
+
+def made_of(
+    frame: pl.DataFrame, exprs: Sequence[pl.Expr], *beside: Sequence[pl.Expr]
+) -> pl.DataFrame:
+    """The values of expressions, and step by step what expressions over these make beside them."""
+    query = whole(frame).lazy().select(exprs)
+    for step in beside:
+        query = query.with_columns(step)
+    return query.collect(engine="in-memory", optimizations=_for(frame))
+
+
+def whole(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame in one piece: polars 2.1 panics where it formats texts of columns that lie in several pieces together
+    with a literal, one expression after another."""
+    return frame.rechunk()
+
+
+def _for(frame: pl.DataFrame) -> pl.QueryOptFlags:
+    """What is worth looking for in a query of many expressions over a frame."""
+    if frame.height <= FEW:
+        return AT_ONCE
+    return AS_WRITTEN if frame.height < MANY else IN_COMMON
+
+
+def holds(values: pl.Series, form: str) -> bool:
+    """Whether any of the texts has a form (a regular expression for all of a text, the same in Python's dialect).
+
+    Few texts are looked at in Python: asking polars costs more.
+    """
+    if len(values) > FEW:
+        return bool(values.str.contains(form).any())
+    return any(map(_compiled(form).fullmatch, filter(None, values.to_list())))
+
+
+@lru_cache(maxsize=64)
+def _compiled(form: str) -> re.Pattern[str]:
+    return re.compile(form.removeprefix("^").removesuffix("$"))
 
 
 def everywhere(height: int) -> pl.Series:

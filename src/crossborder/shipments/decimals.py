@@ -12,6 +12,7 @@ from crossborder.shipments.asking import FEW, columns_of, everywhere
 _IDLE = r"^(?:0[0-9]+(?:\.[0-9]+)?|[0-9]+\.[0-9]*0)$"
 """A decimal with zeros that say nothing."""
 _IDLE_TEXT = re.compile(_IDLE[1:-1])
+_LEADING_ZEROS = re.compile("^0+(?=[0-9])")
 
 
 def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
@@ -23,6 +24,8 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     columns = [frame.get_column(name) for name in _given(frame, names)]
     if not columns:
         return frame
+    if frame.height <= FEW:
+        return _few_tidied(frame, columns)
     height = frame.height
     texts = pl.concat([column.alias("value") for column in columns]).to_frame()
     places = _zeros(texts)
@@ -43,6 +46,25 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
             better = column.scatter(mine, right.slice(first, size))
             changed.replace_column(frame.get_column_index(column.name), better)
     return changed
+
+
+def _few_tidied(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """The same for a few values, which cost polars more to be asked about than to be shortened here."""
+    changed = frame.clone()
+    for column in columns:
+        texts = [
+            _short(text) if text and _IDLE_TEXT.fullmatch(text) else text
+            for text in column.to_list()
+        ]
+        better = pl.Series(column.name, texts, dtype=pl.String)
+        changed.replace_column(frame.get_column_index(column.name), better)
+    return changed
+
+
+def _short(text: str) -> str:
+    """The shortest form of a decimal, as `shortest` has it."""
+    whole = _LEADING_ZEROS.sub("", text)
+    return whole.rstrip("0").rstrip(".") if "." in whole else whole
 
 
 def _given(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:

@@ -57,7 +57,8 @@ def empty() -> pl.DataFrame:
 
 def build(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """Findings from dictionaries (few rows only: bulk rules build columns)."""
-    return pl.DataFrame(list(rows), schema=SCHEMA)
+    given = list(rows)
+    return pl.DataFrame(given, schema=SCHEMA) if given else empty()
 
 
 def gather(parts: Iterable[pl.DataFrame]) -> pl.DataFrame:
@@ -92,6 +93,9 @@ def verdicts(ships: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 
     What leaves the express flow is not judged by the express rules; but what is live with other content is rejected.
     """
+    if not findings.height:
+        valid = pl.Series("verdict", ["valid"], dtype=pl.String)
+        return ships[["ship"]].hstack([valid.new_from_index(0, ships.height)])
     told = findings.lazy().filter(pl.col("ship").is_not_null())
     reject, hold = pl.col("action") == "reject", pl.col("action") == "hold"
     unjudged = (pl.col("severity") == "not_evaluated") & hold

@@ -57,6 +57,12 @@ def complete(frame: FrameName, df: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def side_by_side(columns: Sequence[pl.Series]) -> pl.DataFrame:
+    """A frame of some columns, at least one: what `pl.DataFrame` makes of them too, but it looks at each first."""
+    first, *rest = columns
+    return first.to_frame().hstack(rest)
+
+
 def in_order(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
     """`frame` sorted by its key columns; frames mostly are, and looking is cheaper than sorting."""
     if _joined(frame, keys).is_sorted():

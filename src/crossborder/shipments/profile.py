@@ -54,11 +54,17 @@ def apply_profile(frames: FrameSet, profile: ProfileLike, operator: OperatorLike
         _items(operator.values),
     )
     return FrameSet(
-        frames.shipments.with_columns(shipments) if shipments else frames.shipments,
-        frames.goods.with_columns(goods) if goods else frames.goods,
+        _filled(frames.shipments, shipments),
+        _filled(frames.goods, goods),
         frames.documents,
         frames.headers,
     )
+
+
+def _filled(frame: pl.DataFrame, columns: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """The frame with the columns in which something is empty made anew."""
+    gaps = [value for name, value in columns.items() if frame.get_column(name).null_count()]
+    return frame.with_columns(gaps) if gaps else frame
 
 
 _Values = tuple[tuple[str, str], ...]
@@ -74,7 +80,7 @@ def _filling(
     by_class: tuple[tuple[str, _Values], ...],
     goods_values: _Values,
     operator: _Values,
-) -> tuple[list[pl.Expr], list[pl.Expr]]:
+) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
     """The filled columns of shipments and of goods, made once for a firm and a person."""
     classes = {c: dict(of_class) for c, of_class in by_class}
     constants = {**dict(values), **dict(operator)}
@@ -83,7 +89,7 @@ def _filling(
     waiting = {column for of_class in classes.values() for column in of_class}
     readable = ~pl.col("unreadable")
     known = readable & pl.col("declaration_class").is_not_null()
-    filled = []
+    filled = {}
     for column in {**constants, **dict.fromkeys(waiting)}:
         value = pl.col(column)
         for name, of_class in classes.items():
@@ -94,8 +100,8 @@ def _filling(
             value = _fill(
                 value, column, constants[column], known if column in waiting else readable
             )
-        filled.append(value.alias(column))
-    goods = [pl.col(c).fill_null(pl.lit(v)).alias(c) for c, v in goods_values if v != ""]
+        filled[column] = value.alias(column)
+    goods = {c: pl.col(c).fill_null(pl.lit(v)).alias(c) for c, v in goods_values if v != ""}
     return filled, goods
 
 

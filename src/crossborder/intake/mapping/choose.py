@@ -6,7 +6,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from crossborder.errors import MappingError
 from crossborder.intake.grid import Record
@@ -67,6 +67,11 @@ class _Header:
     names: tuple[str, ...]
     first: dict[str, int]
 
+    @cached_property
+    def twice(self) -> tuple[str, ...]:
+        """Names that occur more than once."""
+        return tuple(name for name, times in Counter(self.names).items() if times > 1)
+
     @staticmethod
     def of(record: Record) -> _Header:
         return _header(record.fields)
@@ -96,20 +101,22 @@ def _fit(mapping: Mapping, records: Sequence[Record], header: Callable[[int], _H
         places = list(range(min(rule.within, len(records))))
     if not places:
         return _met(mapping, 0, Record(1, ()), _Header((), {}))
-    best = max(places, key=lambda at: (len(header(at).found(mapping)), -at))
+    best = places[0]
+    if len(places) > 1:
+        best = max(places, key=lambda at: (len(header(at).found(mapping)), -at))
     return _met(mapping, best, records[best], header(best))
 
 
 def _met(mapping: Mapping, place: int, record: Record, header: _Header) -> Fit:
     found = header.found(mapping)
-    taken, times = set(found.values()), Counter(header.names)
+    taken = set(found.values())
     return Fit(
         mapping,
         place,
         found,
         tuple(r.names[0] for k, r in mapping.required().items() if k not in found),
         tuple(i for i, n in enumerate(header.names) if n and i not in taken),
-        tuple(record.fields[header.first[n]] for n, many in times.items() if n and many > 1),
+        tuple(record.fields[header.first[n]] for n in header.twice if n),
         record.fields,
     )
 
