@@ -62,6 +62,11 @@ class Server:
         self._numbers = itertools.count(1)
         self._free: list[str] = []
 
+    @property
+    def address(self) -> str:
+        """The URL of the server itself, for another process that makes databases of its own there."""
+        return self.url.render_as_string(hide_password=False)
+
     def make_template(self, home: Path) -> None:
         """The database that others are copies of: an empty ledger."""
         self.run(f"CREATE DATABASE {TEMPLATE}")
@@ -88,6 +93,10 @@ class Server:
     def drop(self, url: str) -> None:
         """A database is gone; whoever is connected to it is thrown out."""
         self.run(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+    def ask(self, url: str, sql: str) -> Any:
+        """The one value that a statement gives, from a session of its own in the database at `url`."""
+        return _once(url, sql)
 
     def run(self, sql: str) -> None:
         """A statement outside of any transaction."""

@@ -64,15 +64,8 @@ def wait_for(count: Callable[[], int], target: int, process: subprocess.Popen[st
         time.sleep(0.002)
 
 
-@pytest.mark.parametrize(
-    ("kind", "backend"),
-    [
-        ("http", "sqlite"), ("folder", "sqlite"),
-        pytest.param("http", "postgresql", marks=pytest.mark.slow),
-        pytest.param("folder", "postgresql", marks=pytest.mark.slow),
-    ],
-    indirect=["backend"],
-)  # fmt: skip
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["http", "folder"])
 def test_each_message_arrives_exactly_once(
     kind: str, office: Office, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -139,13 +139,6 @@ def killed(
         assert states["queued"] == states["sending"] == states["prepared"] == 0
 
 
-@pytest.mark.parametrize("transport", ["http", pytest.param("folder", marks=pytest.mark.slow)])
-def test_submit_survives_being_killed(
-    transport: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    killed(tmp_path, monkeypatch, transport, kills=5, seed=7)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("transport", ["http", "folder"])
 def test_submit_survives_twenty_kills(

@@ -75,10 +75,6 @@ def kills(folder: Path, count: int, shipments: int, seed: str) -> int:
     return hits
 
 
-def test_prepare_killed_five_times(tmp_path: Path) -> None:
-    assert kills(tmp_path, 5, 80, "five") >= 3
-
-
 @pytest.mark.slow
 def test_prepare_killed_twenty_times(tmp_path: Path) -> None:
     assert kills(tmp_path, 20, 400, "twenty") >= 12
@@ -109,5 +105,6 @@ def receive_killed(folder: Path, count: int, shipments: int, seed: str) -> None:
             assert engine.reconcile().differences == []
 
 
+@pytest.mark.slow
 def test_receive_killed_three_times(tmp_path: Path) -> None:
     receive_killed(tmp_path, 3, 40, "three")

@@ -1,6 +1,7 @@
 """Run by test_crash: dies (`os._exit`) at every point in turn, in forks of its own, and tells how it went on.
 
-Usage: crash_child.py FOLDER [sealed]. Prints one JSON line per point: what stood after the crash, and after going on.
+Usage: crash_child.py FOLDER plain|sealed [SERVER]. Prints one JSON line per point: what stood after the crash, and after
+going on. SERVER: a PostgreSQL server with the template of `tests.postgres`; without it the ledger lies in a file.
 """
 
 from __future__ import annotations
@@ -9,24 +10,60 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from desk import NOW, claim, declaration, key, manifest, queue, shipment, source
+from sqlalchemy.engine import make_url
+from tests.postgres import Server
 
 from crossborder.ledger import KeyRing, Ledger, Sent
 from crossborder.ledger.sealing import OVERHEAD
 from crossborder.settings import LedgerSettings
 
 COUNT, BLOCK = 5, 3
-SEALED = sys.argv[2:] == ["sealed"]
+SEALED = sys.argv[2] == "sealed"
+SERVER = Server(make_url(sys.argv[3])) if sys.argv[3:] else None
+URLS: dict[Path, str] = {}
+"""Homes whose ledger is on the server."""
 
 
 def opened(home: Path, checkpoint: Callable[[str], None] = lambda _: None) -> Ledger:
     """The ledger; the first that opens it encrypted makes the key file."""
     ring = KeyRing.of(LedgerSettings(), home) if SEALED else None
-    return Ledger.open(home, checkpoint=checkpoint, ring=ring)
+    return Ledger.open(home, url=URLS.get(home), checkpoint=checkpoint, ring=ring)
+
+
+def stored(home: Path) -> int:
+    """How many bytes of documents there are, whoever they belong to."""
+    if SERVER is None:
+        return sum(p.stat().st_size for p in (home / "payload").glob("*.seg"))
+    return int(SERVER.ask(URLS[home], "SELECT coalesce(sum(length(body)), 0) FROM payload"))
+
+
+def fresh(folder: Path, at: int) -> Path:
+    """A home with an empty ledger."""
+    home = folder / str(at)
+    if SERVER is None:
+        shutil.copytree(folder / "empty", home)
+    else:
+        home.mkdir()
+        URLS[home] = SERVER.database()
+        SERVER.close()  # no session of ours goes into a fork
+    return home
+
+
+def left(home: Path) -> None:
+    """Return when the server, if there is one, has noticed that whoever worked on this ledger is dead."""
+    if SERVER is None:
+        return
+    until = time.monotonic() + 60
+    sql = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{make_url(URLS[home]).database}'"
+    while SERVER.ask(SERVER.address, sql):
+        assert time.monotonic() < until, "a dead process still has a session"
+        time.sleep(0.01)
 
 
 def work(ledger: Ledger) -> None:
@@ -63,7 +100,6 @@ def dying(at: int) -> Callable[[str], None]:
 def seen(home: Path) -> dict[str, Any]:
     with opened(home) as ledger:
         attempts = ledger.attempts_in()
-        ends = sum(p.stat().st_size for p in (home / "payload").glob("*.seg"))
         refs = [a.draft for a in attempts] + [a.frozen for a in attempts if a.frozen]
         return {
             "batches": [(b.id, b.state, b.recorded) for b in ledger.batches()],
@@ -79,28 +115,31 @@ def seen(home: Path) -> dict[str, Any]:
                 for a in attempts
                 if a.key == key(n)
             ),
-            "loose": ends - sum(ref.length + OVERHEAD * SEALED for ref in refs),
+            "loose": stored(home) - sum(ref.length + OVERHEAD * SEALED for ref in refs),
             "keys": sum(ledger.ring().keys.values()),
         }
 
 
 def main(folder: Path) -> None:
-    Ledger.open(folder / "empty").close()
+    if SERVER is None:
+        Ledger.open(folder / "empty").close()
     for at in range(1, 1000):
-        home = folder / str(at)
-        shutil.copytree(folder / "empty", home)
+        home = fresh(folder, at)
         pid = os.fork()
         if pid == 0:
             with opened(home, dying(at)) as ledger:
                 work(ledger)
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        left(home)
         after = seen(home)
         with opened(home) as ledger:
             work(ledger)
         sys.stdout.write(
             json.dumps({"at": at, "code": code, "after": after, "end": seen(home)}) + "\n"
         )
+        if SERVER is not None:
+            SERVER.give_back(URLS[home])
         if code == 0:
             return
 

@@ -95,6 +95,15 @@ def test_it_ends_with_standard_input_if_asked(
     assert process.wait(20) == 0
 
 
+def test_it_ends_in_order_when_asked_to_while_standard_input_is_open(
+    processes: list[subprocess.Popen[bytes]], tmp_path: Path
+) -> None:
+    for number in range(3):
+        process, _ = begin(processes, tmp_path / str(number), "--until-eof")
+        process.terminate()
+        assert process.wait(20) == 0
+
+
 def test_what_cannot_run_is_one_clear_message_and_exit_code_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

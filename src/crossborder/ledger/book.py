@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
-from crossborder.ledger import database
+from sqlalchemy import Connection, select
+
+from crossborder.ledger import database, tables
 from crossborder.ledger.accepting import Accepting
 from crossborder.ledger.applying import Applying
 from crossborder.ledger.auditing import Auditing
@@ -18,8 +20,13 @@ from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.looking import Looking
 from crossborder.ledger.outbox import Outbox
 from crossborder.ledger.partners import Partners
+from crossborder.ledger.payloads import Overhang
 from crossborder.ledger.rotating import Rotating
 from crossborder.ledger.verbs import Verbs
+
+_LOOKS = 100
+"""How often others may write while one waits to cut off what is left behind; then the next one does it."""
+_CUTS = "payload_cuts"
 
 
 class Ledger(
@@ -59,9 +66,25 @@ class Ledger(
         with ledger.read() as connection:
             unfinished = ledger._payloads.overhang(connection)
         if unfinished:
-            with ledger.write() as connection:
-                ledger._payloads.cut(connection)
+            ledger._cut_off()
         return ledger
+
+    def _cut_off(self) -> None:
+        """Cut off bytes that no committed row knows.
+
+        Whoever is killed in the middle of a commit of SQLite leaves it in limbo: nobody sees it, and when the log is read
+        anew, after all have died, it is there after all and knows those bytes. So a commit of our own comes first, which
+        takes its place in the log; then they are cut off, unless somebody has written since.
+        """
+        before: Overhang = {}
+        for _ in range(_LOOKS):
+            with self.write() as connection:
+                found = self._payloads.overhang(connection)
+                if found == before:
+                    self._payloads.cut(connection)
+                    return
+                _commit_something(connection)
+            before = found
 
     @property
     def place(self) -> str:
@@ -83,3 +106,14 @@ class Ledger(
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _commit_something(connection: Connection) -> None:
+    """A change, so that there is something to commit: it is counted how often there was something to cut off."""
+    facts = tables.facts
+    mine = facts.c.name == _CUTS
+    count = connection.execute(select(facts.c.value).where(mine)).scalar()
+    if count is None:
+        connection.execute(facts.insert().values(name=_CUTS, value="1"))
+    else:
+        connection.execute(facts.update().where(mine).values(value=str(int(count) + 1)))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
@@ -40,6 +40,8 @@ from crossborder.ledger.sealing import (
 FOLDER = "payload"
 SEGMENT_BYTES = 256 * 1024 * 1024
 """A segment that has reached this size is followed by the next."""
+Overhang = Mapping[str, tuple[int, int]]
+"""Segment → its size, and when it was last written (nanoseconds)."""
 Keys = Sequence[DataKey | None]
 """What seals documents: one key for all of them, or one for each; None leaves them plain."""
 
@@ -70,8 +72,8 @@ class Payloads(Protocol):
     def cut(self, connection: Connection) -> int:
         """Cut off whatever no committed row knows; how many bytes that was."""
 
-    def overhang(self, connection: Connection) -> bool:
-        """Whether there is anything to be cut off (also true while somebody writes)."""
+    def overhang(self, connection: Connection) -> Overhang:
+        """What there is to be cut off; while somebody writes, also what is being written. Unequal if written since."""
 
 
 def open_payloads(
@@ -128,9 +130,9 @@ class Rows:
         """Nothing: bytes are committed with the rows that know them."""
         return 0
 
-    def overhang(self, connection: Connection) -> bool:
-        """Never: bytes are committed with the rows that know them."""
-        return False
+    def overhang(self, connection: Connection) -> Overhang:
+        """Nothing: bytes are committed with the rows that know them."""
+        return {}
 
 
 def _laid_out(
@@ -252,12 +254,15 @@ class Segments:
                 lost += over
         return lost
 
-    def overhang(self, connection: Connection) -> bool:
-        """Whether any segment is longer than what is committed (also true while somebody writes)."""
+    def overhang(self, connection: Connection) -> Overhang:
+        """Segments that are longer than what is committed (also while somebody writes)."""
         ends = self._ends(connection)
-        return any(
-            path.stat().st_size > ends.get(path.name, 0) for path in self._folder.glob("*.seg")
-        )
+        stats = {path.name: path.stat() for path in self._folder.glob("*.seg")}
+        return {
+            name: (stat.st_size, stat.st_mtime_ns)
+            for name, stat in stats.items()
+            if stat.st_size > ends.get(name, 0)
+        }
 
     def _current(self, connection: Connection, *, sealed: bool) -> tuple[str, int]:
         ends = self._ends(connection)

@@ -35,7 +35,7 @@ PROBLEMS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 _LOT_BYTES = 4 * 1024 * 1024
 """Bytes of documents that are laid end to end: what is held beside the frames."""
-_NOTHING = pl.DataFrame(schema=LINES).drop("name")
+_NOTHING = pl.DataFrame(schema={n: t for n, t in LINES.items() if n != "name"})
 _Problem = tuple[int, str | None, str, str]
 """(index, message type, reason in Chinese, in English)."""
 

@@ -143,6 +143,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _wait_for_eof(until: threading.Event) -> None:
-    while sys.stdin.buffer.read(4096):
+    """Not through the buffer of standard input: whoever waits there holds its lock, and the process ends badly."""
+    number = sys.stdin.fileno()
+    while os.read(number, 4096):
         pass
     until.set()
