@@ -18,6 +18,7 @@ import importlib
 import io
 import re
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from typing import Any
 
 MARK = "own "
 """How the names of these faults begin."""
+SAME = Path(__file__).with_name("mutate_same.toml")
 SMALL = 60
 TABLES = {
     "codes": Path("src/crossborder/codes/tables"),
@@ -56,6 +58,11 @@ class Fault:
     told: str
     planted: Callable[[], AbstractContextManager[None]]
 
+    @property
+    def said(self) -> tuple[str, str]:
+        """Where it is planted and what it changes, without numbers that another fault would move."""
+        return self.name.removeprefix(MARK).partition(" ")[0], " ".join(self.told.split())
+
 
 def faults(root: Path) -> dict[str, Fault]:
     """All of them by name, of the project (or its copy) at `root`."""
@@ -69,6 +76,15 @@ def faults(root: Path) -> dict[str, Fault]:
         *(fault for folder, path in TABLES.items() for file in sorted((root / path).glob("*.csv")) for fault in _of_data(file, folder)),
     ]  # fmt: skip
     return {fault.name: fault for fault in found}
+
+
+def changing_nothing() -> dict[tuple[str, str], str]:
+    """Faults (as `Fault.said` says them) that change nothing anyone can see, and why: `mutate_same.toml`."""
+    told = tomllib.loads(SAME.read_text("utf-8"))
+    return {
+        (one["where"], f"-{change['before']} +{change['after']}"): one["why"]
+        for one in told.get("same", []) for change in one["changes"]
+    }  # fmt: skip
 
 
 # -- code
@@ -104,7 +120,13 @@ def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, ast.AST, str]
     """Expressions of the body, what stands in their place, and the change in words."""
     within = {id(inner) for node in ast.walk(function) if _bits(node) for inner in _sides(node)}
     said = [one for one in function.body if not isinstance(one, ast.Assert)]  # asserts are for the type checker
+    typed = {
+        id(inner) for node in ast.walk(function) if isinstance(node, ast.AnnAssign)
+        for inner in ast.walk(node.annotation)
+    }  # fmt: skip
     for node in (one for statement in said for one in ast.walk(statement)):
+        if id(node) in typed:
+            continue
         for new in _instead(node, chained=id(node) in within):
             yield node, new, f"    -{ast.unparse(node)}\n    +{ast.unparse(new)}"
 

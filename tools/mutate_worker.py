@@ -34,7 +34,7 @@ from _pytest.runner import runtestprotocol
 SWITCH = "MUTANT_UNDER_TEST"
 SLOW_SECONDS = 2.0
 """Tests that take longer are not run: a fault that only they would notice counts as not noticed. All seconds are of the processor."""
-PATIENCE = 15.0
+PATIENCE = 10.0
 """A fault that the likeliest tests have not noticed within so many seconds counts as not noticed."""
 LEAST_LIMIT, TIMES_LIMIT = 10.0, 20.0
 """A test with a fault may take this many seconds, or this many times as long as without, before it counts as hanging."""
