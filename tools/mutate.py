@@ -39,6 +39,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import mutate_own
+import mutate_reach
 import mutate_texts
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,14 +148,29 @@ def plant(place: Path, children: int, seed: str) -> list[str]:
     for name in COPIED:
         if name.startswith("tests/"):
             shutil.copytree(place / name, place / "mutants" / name, dirs_exist_ok=True)
-    names = []
+    names, unreached = [], _only_imported(place)
     for file in sorted((place / "mutants").rglob("*.meta")):
         source = file.with_suffix("")
-        module = ".".join(source.relative_to(place / "mutants" / "src").with_suffix("").parts)
+        module = _module(source, place / "mutants" / "src")
         texts = set(mutate_texts.left_out(source, module))
         planted = json.loads(file.read_text("utf-8"))["exit_code_by_key"]
-        names += [name for name in planted if name not in texts]
+        names += [
+            name for name in planted
+            if name not in texts and name.rpartition("__mutmut_")[0].replace(".x_", ".") not in unreached
+        ]  # fmt: skip
     return sorted(names, key=lambda name: hashlib.sha256((seed + name).encode()).hexdigest())
+
+
+def _module(file: Path, source: Path) -> str:
+    return ".".join(file.relative_to(source).with_suffix("").parts)
+
+
+def _only_imported(place: Path) -> set[str]:
+    """Functions in which a fault cannot be switched on (`mutate_reach.py`)."""
+    source = place / "plain" / "src"
+    rooms = [source / "crossborder" / room for room in ROOMS]
+    tests = (ROOT / "tests").rglob("*.py")
+    return {f"{_module(file, source)}.{name}" for file, name in mutate_reach.only_imported(rooms, tests)}  # fmt: skip
 
 
 def _checked(command: Sequence[str], place: Path) -> None:
@@ -302,6 +318,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--minutes", type=float, default=20.0, help="how long mutmut's faults are tried (20)")  # fmt: skip
     parser.add_argument("--which", choices=("both", "own", "drawn"), default="both", help="faults of our own, mutmut's, or both")  # fmt: skip
     parser.add_argument("--least", type=float, default=0.0, help="percent that must be noticed (0)")
+    parser.add_argument("--patience", type=float, default=15.0, help="seconds of tests in which a fault must be noticed (15)")  # fmt: skip
     parser.add_argument("--seed", default="20261123", help="order of the faults")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 2)
     parser.add_argument(
@@ -311,6 +328,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if importlib.util.find_spec("mutmut") is None:
         print("mutmut is not installed: pip install 'mutmut>=3.8,<4'", file=sys.stderr)
         return 2
+    os.environ["MUTATE_PATIENCE"] = str(given.patience)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="crossborder-mutate-") as name:
         place = Path(name)
@@ -322,7 +340,11 @@ def main(arguments: Iterable[str] | None = None) -> int:
             print(f"{len(own)} faults of our own and {len(names)} of mutmut's; now the tests are timed without any", flush=True)  # fmt: skip
             times = measure(place)
             ours = run(place, list(own), times, float("inf"), given.children)
-            _tell([f"{name}\n{own[name].told}" for name in _unnoticed(ours)], "ours", outcome(ours, len(own)))
+            _tell(
+                [f"{name}\n{own[name].told}" for name in _unnoticed(ours)],
+                "ours",
+                outcome(ours, len(own)),
+            )
             drawn = run(place, names, times, given.minutes * 60, given.children)
         except RuntimeError as error:
             print(error, file=sys.stderr)
@@ -335,13 +357,16 @@ def main(arguments: Iterable[str] | None = None) -> int:
     return 1 if few or _unnoticed(ours) or (done.tried and done.share < given.least) else 0
 
 
-def _planted(place: Path, given: argparse.Namespace) -> tuple[dict[str, mutate_own.Fault], list[str]]:
+def _planted(
+    place: Path, given: argparse.Namespace
+) -> tuple[dict[str, mutate_own.Fault], list[str]]:
     """Faults of our own by name (none where only some files are asked about), and the names of mutmut's in their order."""
     names = plant(place, given.children, given.seed) if given.which != "own" else []
     if given.which == "drawn" or given.only:
         return {}, names
-    same = mutate_own.changing_nothing()
-    return {n: f for n, f in mutate_own.faults(place / "plain").items() if f.said not in same}, names
+    same, unreached = mutate_own.changing_nothing(), _only_imported(place)
+    found = mutate_own.faults(place / "plain").items()
+    return {n: f for n, f in found if f.said not in same and f.said[0] not in unreached}, names
 
 
 def _unnoticed(verdicts: Mapping[str, str]) -> list[str]:

@@ -112,14 +112,18 @@ def _of_function(module: str, owner: tuple[str, ...], node: ast.FunctionDef) -> 
     plain.decorator_list = []
     where = ".".join((module, *owner, node.name))
     for number, (inner, new, told) in enumerate(_changes(plain), 1):
-        changed = ast.fix_missing_locations(_replaced(copy.deepcopy(plain), _place(plain, inner), new))
+        changed = ast.fix_missing_locations(
+            _replaced(copy.deepcopy(plain), _place(plain, inner), new)
+        )
         yield Fault(f"{MARK}{where} {number}", told, _swapped(module, owner, node.name, changed))
 
 
 def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, ast.AST, str]]:
     """Expressions of the body, what stands in their place, and the change in words."""
     within = {id(inner) for node in ast.walk(function) if _bits(node) for inner in _sides(node)}
-    said = [one for one in function.body if not isinstance(one, ast.Assert)]  # asserts are for the type checker
+    said = [
+        one for one in function.body if not isinstance(one, ast.Assert)
+    ]  # asserts are for the type checker
     typed = {
         id(inner) for node in ast.walk(function) if isinstance(node, ast.AnnAssign)
         for inner in ast.walk(node.annotation)
@@ -146,15 +150,27 @@ def _instead(node: ast.AST, *, chained: bool) -> Iterator[ast.expr]:
             for one in more:
                 left = ast.BinOp(left, node.op, one)
             yield left
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "is_between":
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "is_between"
+    ):
         for closed in ("left", "right"):
             yield ast.Call(node.func, node.args, [ast.keyword("closed", ast.Constant(closed))])
-    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "timedelta":
+    elif (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "timedelta"
+    ):
         for keyword in node.keywords:
             for step in (-1, 1):
                 more = ast.BinOp(keyword.value, ast.Add(), ast.Constant(step))
                 yield ast.Call(node.func, node.args, [ast.keyword(keyword.arg, more)])
-    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DAY.fullmatch(node.value):
+    elif (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _DAY.fullmatch(node.value)
+    ):
         for step in (-1, 1):
             yield ast.Constant(_moved(node.value, step))
 
@@ -163,7 +179,9 @@ def _shifted(node: ast.Compare) -> Iterator[ast.expr]:
     for i, operator in enumerate(node.ops):
         other = _STRICT.get(type(operator))
         if other is not None:
-            yield ast.Compare(node.left, [*node.ops[:i], other(), *node.ops[i + 1 :]], node.comparators)
+            yield ast.Compare(
+                node.left, [*node.ops[:i], other(), *node.ops[i + 1 :]], node.comparators
+            )
     sides = [node.left, *node.comparators]
     for i, side in enumerate(sides):
         if isinstance(side, ast.Constant) and type(side.value) is int:
@@ -239,7 +257,11 @@ def _live(home: Any, owner: tuple[str, ...], name: str) -> Any:
 def _of_record(module: str, node: ast.FunctionDef) -> Iterator[Fault]:
     """The dates of a rule; nothing of another function."""
     for call in node.decorator_list:
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or call.func.id != "rule":
+        if (
+            not isinstance(call, ast.Call)
+            or not isinstance(call.func, ast.Name)
+            or call.func.id != "rule"
+        ):
             continue
         rule_id = ast.literal_eval(call.args[0])
         for keyword in call.keywords:

@@ -38,7 +38,9 @@ def left_out(file: Path, module: str) -> Iterator[str]:
     """Names of the faults in one of mutmut's modules that are not tried."""
     copies: dict[str, dict[str, ast.AST]] = {}
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        found = _COPY.match(getattr(node, "name", "")) if isinstance(node, ast.FunctionDef) else None
+        found = (
+            _COPY.match(getattr(node, "name", "")) if isinstance(node, ast.FunctionDef) else None
+        )
         if found:
             copies.setdefault(found["function"], {})[found["which"]] = node
     for function, known in copies.items():
@@ -53,7 +55,9 @@ def change(before: ast.AST, after: ast.AST, within: tuple[ast.AST, ...] = ()) ->
     if type(before) is not type(after):
         return Change(before, after, within)
     differing: list[tuple[ast.AST, ast.AST]] = []
-    for (name, left), (_, right) in zip(ast.iter_fields(before), ast.iter_fields(after), strict=True):
+    for (name, left), (_, right) in zip(
+        ast.iter_fields(before), ast.iter_fields(after), strict=True
+    ):
         if name in ("name", "type_comment", "ctx") and isinstance(before, ast.FunctionDef):
             continue
         lefts = left if isinstance(left, list) else [left]

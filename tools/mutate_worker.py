@@ -34,7 +34,7 @@ from _pytest.runner import runtestprotocol
 SWITCH = "MUTANT_UNDER_TEST"
 SLOW_SECONDS = 2.0
 """Tests that take longer are not run: a fault that only they would notice counts as not noticed. All seconds are of the processor."""
-PATIENCE = 10.0
+PATIENCE = float(os.environ.get("MUTATE_PATIENCE", "15"))
 """A fault that the likeliest tests have not noticed within so many seconds counts as not noticed."""
 LEAST_LIMIT, TIMES_LIMIT = 10.0, 20.0
 """A test with a fault may take this many seconds, or this many times as long as without, before it counts as hanging."""
@@ -136,7 +136,7 @@ class Trying(Loop):
             self._own = mutate_own.faults(PLAIN)
         forget = Forgetting()
         known = {item.nodeid: item for item in items if self._lasted[item.nodeid] <= SLOW_SECONDS}
-        quick = sorted(known, key=self._lasted.__getitem__)
+        quick = _mixed(known, self._lasted)
         self._naming = _naming(known)
         with self._out.open("a", encoding="utf-8") as out:
             for name in self._names:
@@ -198,13 +198,65 @@ class Trying(Loop):
     def _order(self, name: str, quick: Sequence[str]) -> Iterator[str]:
         function = _function(name)
         file = function.rpartition(".")[0]
-        stem = file.rpartition(".")[2]
-        about = [test for test in quick if f"test_{stem}" in test or f"[{stem}" in test]
         naming = self._naming.get(RULES.get(function, ""), [])
-        noticed = [test for test, _ in self._kills.most_common(40)]
+        files = _about(file if "/" not in function else function)
+        about = [test for test in quick if any(one in test for one in files)]
+        noticed = [test for test, _ in self._kills.most_common(30)]
         yield from dict.fromkeys(
             (*self._of_function[function], *naming, *self._of_file[file], *about, *noticed, *quick)
         )
+
+
+ABOUT = {
+    "bounds": ("test_limits", "test_split"),
+    "check": ("test_dates", "test_engine", "test_hostile"),
+    "classification": ("test_split", "test_engine"),
+    "classify": ("test_classes",),
+    "context": ("test_engine", "test_limits", "test_names"),
+    "earlier": ("test_earlier",),
+    "enterprises": ("test_identity", "test_consistency"),
+    "grades": ("test_switches",),
+    "marks": ("test_earlier", "test_split"),
+    "model": ("test_examples", "test_catalogue"),
+    "options": ("test_dates", "test_switches"),
+    "party": ("test_identity", "test_text"),
+    "prepare": (
+        "test_reference",
+        "test_limits",
+        "test_quantities",
+        "test_consistency",
+        "test_split",
+    ),
+    "ready": ("test_engine", "test_switches", "test_rowwise"),
+    "refusals": ("test_classes",),
+    "search": ("test_tables", "test_words"),
+    "telling": ("test_engine", "test_rowwise"),
+    "unevaluated": ("test_engine", "test_switches"),
+    "unusual": ("test_engine", "test_text", "test_rowwise"),
+    "about": ("test_imports", "test_tables"),
+    "wordlists": ("test_names",),
+}
+"""Modules whose tests are not called like them, and where those stand."""
+
+
+def _about(module: str) -> tuple[str, ...]:
+    """Names of the test files that are about a module or a table."""
+    if "/" in module:
+        return ("tests/codes", "test_catalogue", "test_packs")
+    *_, room, stem = module.split(".")
+    own = ("test_tax", "test_tax_rowwise") if room == "tax" else (f"test_{stem}.py",)
+    return (*own, f"[{stem}", *ABOUT.get(stem, ()))
+
+
+def _mixed(known: Iterable[str], lasted: Mapping[str, float]) -> list[str]:
+    """Quick ones first, but of one function with many parameters only one at a time."""
+    turns: Counter[str] = Counter()
+    found: list[tuple[int, float, str]] = []
+    for test in sorted(known, key=lasted.__getitem__):
+        function = test.partition("[")[0]
+        found.append((turns[function], lasted[test], test))
+        turns[function] += 1
+    return [test for *_, test in sorted(found)]
 
 
 def _function(name: str) -> str:
@@ -225,7 +277,10 @@ def _naming(known: Mapping[str, pytest.Item]) -> dict[str, list[str]]:
         for rule, tests in found.items():
             if f"[{rule}]" in test or f'"{rule}"' in said:
                 tests.append(test)
-    return {rule: sorted(tests, key=lambda test: "_example_" not in test) for rule, tests in found.items()}
+    return {
+        rule: sorted(tests, key=lambda test: "_example_" not in test)
+        for rule, tests in found.items()
+    }
 
 
 RULES: dict[str, str] = {}

@@ -124,7 +124,7 @@ def test_a_rule_with_few_faults_is_named(mutate: ModuleType, tmp_path: Path) -> 
     assert mutate.thin(names[:2], rules) == ["EXP-13 (crossborder.rules.weights.weights: 2)"]
 
 
-MUTATED = '''
+MUTATED = """
 def x_told__mutmut_orig(a, b):
     zh = "一"
     assert a is not None
@@ -179,7 +179,7 @@ def x_told__mutmut_8(a, b):
     if a > b:
         raise ValueError("too much")
     return case(en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
-'''
+"""
 
 
 def test_faults_that_change_words_or_guards_only_are_left_out(

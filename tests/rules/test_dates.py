@@ -113,7 +113,12 @@ def test_without_a_movement_date_the_rules_that_have_no_end_judge() -> None:
 def test_a_rule_dated_by_the_declaration_asks_for_no_movement() -> None:
     last = replace(ended("EXP-13", date(2024, 11, 30)), dated_by="declaration")
     days = ("20181231", "20190101", "20241130", "20241201")
-    assert [broken(last, "20261123", None, declared=day) for day in days] == [[], [0, 1], [0, 1], []]
+    assert [broken(last, "20261123", None, declared=day) for day in days] == [
+        [],
+        [0, 1],
+        [0, 1],
+        [],
+    ]
 
 
 def test_settings_stand_as_documented() -> None:
