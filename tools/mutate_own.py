@@ -24,6 +24,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -136,43 +137,44 @@ def _changes(function: ast.FunctionDef) -> Iterator[tuple[ast.AST, ast.AST, str]
 
 
 def _instead(node: ast.AST, *, chained: bool) -> Iterator[ast.expr]:
+    """What stands in the place of an expression; `chained`: it is part of a longer chain, which is changed as one."""
     if isinstance(node, ast.Compare):
         yield from _shifted(node)
     elif isinstance(node, ast.BoolOp):
-        for i in range(len(node.values)):
-            left = [*node.values[:i], *node.values[i + 1 :]]
-            yield left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
-    elif _bits(node) and not chained:
-        assert isinstance(node, ast.BinOp)
-        operands = _chain(node, type(node.op))
-        for i in range(len(operands)):
-            left, *more = [*operands[:i], *operands[i + 1 :]]
-            for one in more:
-                left = ast.BinOp(left, node.op, one)
-            yield left
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "is_between"
-    ):
+        yield from _without_one(node.values, lambda left: ast.BoolOp(node.op, left))
+    elif isinstance(node, ast.BinOp) and _bits(node) and not chained:
+        yield from _without_one(_chain(node, type(node.op)), lambda left: _joined(left, node.op))
+    elif isinstance(node, ast.Call):
+        yield from _called(node)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _DAY.fullmatch(node.value):  # fmt: skip
+        yield from (ast.Constant(_moved(node.value, step)) for step in (-1, 1))
+
+
+def _without_one(
+    operands: list[ast.expr], whole: Callable[[list[ast.expr]], ast.expr]
+) -> Iterator[ast.expr]:
+    for i in range(len(operands)):
+        left = [*operands[:i], *operands[i + 1 :]]
+        yield left[0] if len(left) == 1 else whole(left)
+
+
+def _joined(operands: list[ast.expr], operator: ast.operator) -> ast.expr:
+    whole, *more = operands
+    for one in more:
+        whole = ast.BinOp(whole, operator, one)
+    return whole
+
+
+def _called(node: ast.Call) -> Iterator[ast.expr]:
+    """A span of days or numbers without its first or last one; a time longer or shorter by one."""
+    if isinstance(node.func, ast.Attribute) and node.func.attr == "is_between":
         for closed in ("left", "right"):
             yield ast.Call(node.func, node.args, [ast.keyword("closed", ast.Constant(closed))])
-    elif (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "timedelta"
-    ):
+    elif isinstance(node.func, ast.Name) and node.func.id == "timedelta":
         for keyword in node.keywords:
             for step in (-1, 1):
                 more = ast.BinOp(keyword.value, ast.Add(), ast.Constant(step))
                 yield ast.Call(node.func, node.args, [ast.keyword(keyword.arg, more)])
-    elif (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and _DAY.fullmatch(node.value)
-    ):
-        for step in (-1, 1):
-            yield ast.Constant(_moved(node.value, step))
 
 
 def _shifted(node: ast.Compare) -> Iterator[ast.expr]:
@@ -274,7 +276,7 @@ def _of_record(module: str, node: ast.FunctionDef) -> Iterator[Fault]:
                     yield Fault(
                         f"{MARK}{module}.{node.name} {field} {step:+}",
                         f"    -{rule_id}: {field} {given}\n    +{moved}",
-                        _set(lambda rule_id=rule_id: _rule(rule_id), field, moved),
+                        _set(partial(_rule, rule_id), field, moved),
                     )  # fmt: skip
 
 
@@ -291,7 +293,7 @@ def _of_options() -> Iterator[Fault]:
                 yield Fault(
                     f"{MARK}crossborder.rules.options.{name} {step:+}",
                     f"    -{name}: {one.default}\n    +{moved}",
-                    _set(lambda name=name: known[name], "default", moved),
+                    _set(partial(known.__getitem__, name), "default", moved),
                 )  # fmt: skip
 
 
@@ -394,10 +396,10 @@ def _other_text(name: str, row: int, column: int, value: str) -> Callable[[], Ab
             csv.writer(out, lineterminator="\n").writerows(rows)
             return out.getvalue()
 
-        resources.text = text
+        vars(resources)["text"] = text
         try:
             yield
         finally:
-            resources.text = kept
+            vars(resources)["text"] = kept
 
     return planted

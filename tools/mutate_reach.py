@@ -48,7 +48,8 @@ def _mentions(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Names, each with the function of the module in which it is called."""
     for node in tree.body:
         function = isinstance(node, ast.FunctionDef)
-        inner = {id(n) for part in node.body for n in ast.walk(part)} if function else set()
+        body = node.body if isinstance(node, ast.FunctionDef) else []
+        inner = {id(n) for part in body for n in ast.walk(part)}
         called = {id(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
         methods = {
             id(n) for m in ast.walk(node) if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and m is not node

@@ -17,7 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 WORDS = frozenset(
-    "zh en fix fix_zh fix_en title title_zh title_en source meaning fix_zh_default note place".split()
+    [
+        "zh",
+        "en",
+        "fix",
+        "fix_zh",
+        "fix_en",
+        "title",
+        "title_zh",
+        "title_en",
+        "source",
+        "meaning",
+        "fix_zh_default",
+        "note",
+        "place",
+    ]
 )
 """Arguments and names that hold words for people."""
 GUARDS = frozenset({"strict", "encoding", "newline"})

@@ -27,9 +27,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import mutate_own
 import pytest
 from _pytest.runner import runtestprotocol
+
+import mutate_own
 
 SWITCH = "MUTANT_UNDER_TEST"
 SLOW_SECONDS = 2.0
