@@ -324,3 +324,15 @@ def test_what_is_kept_between_calls_is_forgotten(worker: ModuleType) -> None:
     assert not context.memo
     assert "rates" not in vars(context)
     assert rules.Context.of(context.tables, profile, "20261123") is not context
+
+
+def test_every_module_that_looks_into_the_two_rooms_is_forgotten(worker: ModuleType) -> None:
+    source = ROOT / "src" / "crossborder"
+    rooms = ("schema", "shipments", "messages", "intake", "samples")
+    looking = {
+        ".".join(file.relative_to(source.parent).with_suffix("").parts)
+        for room in rooms for file in (source / room).rglob("*.py")
+        if re.search(r"crossborder\.(codes|rules)\b", file.read_text("utf-8"))
+    }  # fmt: skip
+    assert looking
+    assert all(worker._ours(module) for module in looking), looking
