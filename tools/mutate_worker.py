@@ -203,7 +203,9 @@ class Trying(Loop):
     def _order(self, name: str, quick: Sequence[str]) -> Iterator[str]:
         function = _function(name)
         file = function.rpartition(".")[0]
-        naming = self._naming.get(RULES.get(function, ""), [])
+        naming = list(self._naming.get(RULES.get(function, ""), []))
+        for other in [rule for place, rule in RULES.items() if place.startswith(f"{file}.x_")]:
+            naming += [test for test in self._naming.get(other, [])[:3] if test not in naming]
         files = _about(file if "/" not in function else function)
         about = [test for test in quick if any(one in test for one in files)]
         noticed = [test for test, _ in self._kills.most_common(30)]
@@ -213,34 +215,36 @@ class Trying(Loop):
 
 
 ABOUT = {
+    "about": ("codes/test_edges", "test_words", "test_imports"),
+    "across": ("test_across",),
     "bounds": ("test_limits", "test_split"),
-    "check": ("test_dates", "test_engine", "test_hostile"),
-    "classification": ("test_split", "test_engine"),
+    "charsets": ("test_text",),
+    "check": ("test_dates", "test_engine"),
+    "classification": ("rules/test_edges", "test_split", "test_engine"),
     "classify": ("test_classes",),
+    "codes_form": ("rules/test_edges", "test_consistency"),
+    "consistency": ("rules/test_edges",),
     "context": ("test_engine", "test_limits", "test_names"),
-    "earlier": ("test_earlier",),
-    "enterprises": ("test_identity", "test_consistency"),
+    "enterprises": ("rules/test_edges", "test_consistency"),
     "grades": ("test_switches",),
+    "identity": ("rules/test_edges",),
+    "lookup": ("codes/test_edges",),
     "marks": ("test_earlier", "test_split"),
     "model": ("test_examples", "test_catalogue"),
-    "options": ("test_dates", "test_switches"),
-    "party": ("test_identity", "test_text"),
-    "prepare": (
-        "test_reference",
-        "test_limits",
-        "test_quantities",
-        "test_consistency",
-        "test_split",
-    ),
-    "ready": ("test_engine", "test_switches", "test_rowwise"),
+    "options": ("test_dates", "test_engine"),
+    "party": ("rules/test_edges", "test_identity", "test_text"),
+    "prepare": ("rules/test_edges", "test_reference", "test_limits", "test_quantities", "test_consistency"),
+    "ready": ("rules/test_edges", "test_engine", "test_switches"),
     "refusals": ("test_classes",),
-    "search": ("test_tables", "test_words"),
-    "telling": ("test_engine", "test_rowwise"),
+    "search": ("codes/test_edges", "test_tables", "test_words"),
+    "tables": ("codes/test_edges",),
+    "telling": ("rules/test_edges", "test_engine"),
     "unevaluated": ("test_engine", "test_switches"),
-    "unusual": ("test_engine", "test_text", "test_rowwise"),
-    "about": ("test_imports", "test_tables"),
+    "unusual": ("test_text", "test_engine"),
+    "waybills": ("rules/test_edges", "test_consistency"),
     "wordlists": ("test_names",),
-}
+    "words": ("codes/test_edges",),
+}  # fmt: skip
 """Modules whose tests are not called like them, and where those stand."""
 
 
@@ -249,7 +253,11 @@ def _about(module: str) -> tuple[str, ...]:
     if "/" in module:
         return ("tests/codes", "test_catalogue", "test_packs")
     *_, room, stem = module.split(".")
-    own = ("test_tax", "test_tax_rowwise") if room == "tax" else (f"test_{stem}.py",)
+    own = (
+        ("test_tax.py", "test_tax_rowwise", "test_tax_sheet")
+        if room == "tax"
+        else (f"test_{stem}.py",)
+    )
     return (*own, f"[{stem}", *ABOUT.get(stem, ()))
 
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from crossborder import rules
+from crossborder.errors import SettingsError
 from crossborder.rules.examples import context_of, frames_of
-from crossborder.rules.model import Example
+from crossborder.rules.model import Example, Parcel
+from crossborder.rules.options import largest, option
+from crossborder.settings import Profile
+from crossborder.shipments.frames import FrameSet
 
 FACTS = Path(__file__).parents[2] / "fixtures" / "rules"
 RULES = {rule.id: rule for rule in rules.registry() if not rule.bounds}
@@ -124,3 +129,40 @@ def test_a_rule_dated_by_the_declaration_asks_for_no_movement() -> None:
 def test_settings_stand_as_documented() -> None:
     told = [f"{option.name} {option.default}" for option in rules.OPTIONS.values()]
     assert told == DEFAULTS.strip().splitlines()
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "0.0", "1e1", "-1", "1.123456", "1234567890", " 1", "", "x"]
+)
+def test_a_number_of_a_setting_is_above_zero_and_written_plainly(value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        option(Profile(options={"house_weight_kg": value}), "house_weight_kg")
+    assert refused.value.place == "options.house_weight_kg"
+    assert (refused.value.fix_en, refused.value.fix_zh) == ("a number above zero", "应为大于零的数")
+
+
+@pytest.mark.parametrize("value", ["1", "0.5", "0.00001", "999999999.99999"])
+def test_a_number_above_zero_is_taken(value: str) -> None:
+    profile = Profile(options={"house_weight_kg": value})
+    assert option(profile, "house_weight_kg") == value
+    assert largest([Profile(), profile], "house_weight_kg") == max(Decimal(50), Decimal(value))
+
+
+def test_a_word_of_a_setting_is_one_of_its_choices() -> None:
+    with pytest.raises(SettingsError) as refused:
+        option(Profile(options={"split_signal": "reject"}), "split_signal")
+    assert refused.value.fix_en == refused.value.fix_zh == "pass | note | hold"
+    assert option(Profile(options={"split_signal": "hold"}), "split_signal") == "hold"
+    assert largest([Profile(options={"split_days": "many"})], "split_days") == 7
+
+
+def test_lines_that_come_in_any_order_are_judged_by_their_numbers() -> None:
+    lines = tuple({"line_number": str(n), "total": t, "declared_total": t, "declared_price": None, "name": f"棉{'甲乙丙'[n - 1]}",
+                   "currency": c} for n, t, c in ((1, "200", "142"), (2, "300", "142"), (3, "100", "502")))  # fmt: skip
+    whole = frames_of(Example((Parcel("C", goods=lines), Parcel("C", goods=lines[:2]))))
+    found = rules.check(whole, context_of(Example(())))
+    turned = FrameSet(whole.shipments, whole.goods.reverse(), whole.documents, whole.headers)
+    mixed = FrameSet(whole.shipments, whole.goods.sample(fraction=1, shuffle=True, seed=5), whole.documents, whole.headers)  # fmt: skip
+    assert found.height
+    for other in (turned, mixed):
+        assert rules.check(other, context_of(Example(()))).equals(found)
