@@ -158,7 +158,7 @@ def test_a_word_of_a_setting_is_one_of_its_choices() -> None:
 
 def test_lines_that_come_in_any_order_are_judged_by_their_numbers() -> None:
     lines = tuple({"line_number": str(n), "total": t, "declared_total": t, "declared_price": None, "name": f"棉{'甲乙丙'[n - 1]}",
-                   "currency": c} for n, t, c in ((1, "200", "142"), (2, "300", "142"), (3, "100", "502")))  # fmt: skip
+                   "currency": c, "quantity_1": "0" * n} for n, t, c in ((1, "200", "142"), (2, "300", "142"), (3, "100", "502")))  # fmt: skip
     whole = frames_of(Example((Parcel("C", goods=lines), Parcel("C", goods=lines[:2]))))
     found = rules.check(whole, context_of(Example(())))
     turned = FrameSet(whole.shipments, whole.goods.reverse(), whole.documents, whole.headers)

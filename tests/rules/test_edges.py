@@ -18,6 +18,11 @@ from crossborder.rules.model import Example, Parcel
 TABLE = """
 B I = nothing
 C I | line_number=1 | line_number=2 = nothing
+B I movement_date=2026113 = nothing
+C I movement_date=2026113 = nothing
+C I main_goods_name_en=socks = EXP-23:reject
+C I main_goods_name_en=socks\ue000 = TXT-04:reject
+C I main_goods_name=棉袜 = EXP-23:note
 B I gross_weight=50 net_weight=1 pieces=2 = nothing
 B I gross_weight=50.00001 net_weight=1 pieces=2 = EXP-47:note
 C I gross_weight=50.00001 net_weight=1 pieces=1 = nothing

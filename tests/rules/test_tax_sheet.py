@@ -115,6 +115,7 @@ CASES: dict[str, tuple[Parcel, dict[str, Any]]] = {
     "documents that leave": (Parcel("A", "E"), {}),
     "articles that leave": (Parcel("B", "E"), {}),
     "goods that leave": (Parcel("C", "E"), {}),
+    "articles of which there are none": (Parcel("B", goods=()), {}),
     "articles with no direction": (Parcel("B", head={"direction": None}), {}),
     "documents with no direction": (Parcel("A", head={"direction": None}), {}),
     "articles whose tax is at the bound": (b(price="250"), {}),
