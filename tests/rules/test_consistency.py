@@ -329,7 +329,9 @@ def test_waybills(check: Check) -> None:
 
 
 def test_duplicates_by_normalised_key(check: Check) -> None:
-    def parcel(house: str | None, master: str | None = "999-12345675", direction: Any = "I") -> Parcel:
+    def parcel(
+        house: str | None, master: str | None = "999-12345675", direction: Any = "I"
+    ) -> Parcel:
         return Parcel("C", direction, {"house_waybill": house, "master_waybill": master})
 
     def doubled(*parcels: Parcel) -> list[int]:
