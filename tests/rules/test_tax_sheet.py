@@ -72,6 +72,7 @@ CASES: dict[str, tuple[Parcel, dict[str, Any]]] = {
     "goods with a specific part of nothing": (c(), {"consumption_per_unit_cny": "0", "consumption_unit_zh": "升"}),
     "goods free of duty": (c(), {"mfn_rate_pct": "0"}),
     "goods with rates in decimals": (c(), {"mfn_rate_pct": "6.5", "vat_rate_pct": "13.25", "consumption_rate_pct": "5.5"}),
+    "goods with one per cent of consumption tax": (c(), {"consumption_rate_pct": "1"}),
     "goods without a number": (c(code=None), {}),
     "goods of nine digits": (c(code="620520009"), {}),
     "goods without a price": (c(None), {}),
