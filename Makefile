@@ -53,7 +53,7 @@ soak: $(READY)  ## the long suites: many kills, many seeds, large files
 	$(BIN)/python -m pytest -m slow
 
 mutate: $(READY)  ## how many planted faults in rules/ and codes/ the tests notice
-	$(BIN)/python tools/mutate.py
+	$(BIN)/python tools/mutate.py --least 90
 
 serve: $(READY)  ## the HTTP service for partners on this machine
 	$(BIN)/crossborder serve

@@ -1,10 +1,12 @@
 """How many planted faults in `rules/` and `codes/` their tests notice: `python tools/mutate.py [--minutes 20]`.
 
-mutmut 3 plants the faults in a copy of the project, so the checkout stays as it is. Three things are arranged there:
+There are two kinds. All faults of our own (`mutate_own.py`) are tried, and every one must be noticed, but for those of which
+`mutate_same.toml` says why they change nothing. Of those that mutmut 3 plants a fair sample is tried. mutmut writes them into a
+copy of the project, so the checkout stays as it is; three things are arranged there:
 
 - mutmut leaves decorated functions alone, but every rule is one. In the copy `@rule(...)` above `def name` becomes
   `name = rule(...)(name)` below it, which means the same; likewise `@cache` and `@lru_cache(...)`.
-- Texts are not mutated: lines that hold Chinese characters or name a text argument are left out, as far as lines can tell.
+- Texts are not mutated: lines that begin with a text argument are left out, and what `mutate_texts.py` finds to change only words.
 - Faults are tried in a random but repeatable order (`--seed`), so that a run cut off by `--minutes` tries a fair sample.
 
 They are tried by `mutate_worker.py`, in a few processes that go from fault to fault without starting anew. (mutmut's own runner
@@ -12,8 +14,8 @@ starts the tests anew for each: half a minute a fault here. And it runs only the
 cases of a rule are made once for each context and kept, so most tests that depend on them do not call it.)
 
 The share is killed / tried; a fault that hangs or ends the process counts as not noticed, for it proves no test. Exit 1 if the
-share is below `--least` (percent), or if a rule has fewer than three faults. Survivors are listed for a person to judge:
-some change nothing that can be seen.
+share is below `--least` (percent), if one of our own was not noticed, or if a rule has fewer than three faults. Survivors are
+listed for a person to judge: some change nothing that can be seen.
 """
 
 from __future__ import annotations
@@ -36,17 +38,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import mutate_own
+import mutate_reach
+import mutate_texts
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("rules", "codes")
 COPIED = ("src", "fixtures", "schemas", "mappings", "tools", *(f"tests/{room}" for room in ROOMS))
 WORKER = Path(__file__).with_name("mutate_worker.py")
 DECORATORS = frozenset({"rule", "cache", "lru_cache"})
 TEXTS = (
-    r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]",
     r"^\s*(zh|en|fix|fix_zh|fix_en|title|source|fields|certainty|inputs)=",
     r"^\s*(raise|from|import)\b",
 )
-"""Lines on which nothing is mutated: texts in Chinese, arguments that hold words, errors raised."""
+"""Lines on which nothing is mutated: arguments that hold words, errors raised. `mutate_texts.py` leaves out the rest."""
 STILL_SECONDS = 180
 """A process that has said nothing for so long is ended; the fault it tried last counts as hanging."""
 LEAST_OF_A_RULE = 3
@@ -127,6 +132,7 @@ def prepare(place: Path, only: Sequence[str]) -> None:
         shutil.copytree(
             ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__", "*.pyc")
         )
+    shutil.copytree(place / "src", place / "plain" / "src")
     for room in ROOMS:
         for file in (place / "src" / "crossborder" / room).rglob("*.py"):
             file.write_text(undecorated(file.read_text("utf-8")), encoding="utf-8")
@@ -142,12 +148,29 @@ def plant(place: Path, children: int, seed: str) -> list[str]:
     for name in COPIED:
         if name.startswith("tests/"):
             shutil.copytree(place / name, place / "mutants" / name, dirs_exist_ok=True)
-    names = [
-        name
-        for file in sorted((place / "mutants").rglob("*.meta"))
-        for name in json.loads(file.read_text("utf-8"))["exit_code_by_key"]
-    ]
+    names, unreached = [], _only_imported(place)
+    for file in sorted((place / "mutants").rglob("*.meta")):
+        source = file.with_suffix("")
+        module = _module(source, place / "mutants" / "src")
+        texts = set(mutate_texts.left_out(source, module))
+        planted = json.loads(file.read_text("utf-8"))["exit_code_by_key"]
+        names += [
+            name for name in planted
+            if name not in texts and name.rpartition("__mutmut_")[0].replace(".x_", ".") not in unreached
+        ]  # fmt: skip
     return sorted(names, key=lambda name: hashlib.sha256((seed + name).encode()).hexdigest())
+
+
+def _module(file: Path, source: Path) -> str:
+    return ".".join(file.relative_to(source).with_suffix("").parts)
+
+
+def _only_imported(place: Path) -> set[str]:
+    """Functions in which a fault cannot be switched on (`mutate_reach.py`)."""
+    source = place / "plain" / "src"
+    rooms = [source / "crossborder" / room for room in ROOMS]
+    tests = (ROOT / "tests").rglob("*.py")
+    return {f"{_module(file, source)}.{name}" for file, name in mutate_reach.only_imported(rooms, tests)}  # fmt: skip
 
 
 def _checked(command: Sequence[str], place: Path) -> None:
@@ -292,8 +315,10 @@ def _mutmut(place: Path, *arguments: str) -> str:
 def main(arguments: Iterable[str] | None = None) -> int:
     """0 if enough faults were noticed, 1 if not, 2 if nothing could be tried."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
-    parser.add_argument("--minutes", type=float, default=20.0, help="stop after so long (20)")
+    parser.add_argument("--minutes", type=float, default=20.0, help="how long mutmut's faults are tried (20)")  # fmt: skip
+    parser.add_argument("--which", choices=("both", "own", "drawn"), default="both", help="faults of our own, mutmut's, or both")  # fmt: skip
     parser.add_argument("--least", type=float, default=0.0, help="percent that must be noticed (0)")
+    parser.add_argument("--patience", type=float, default=15.0, help="seconds of tests in which a fault must be noticed (15)")  # fmt: skip
     parser.add_argument("--seed", default="20261123", help="order of the faults")
     parser.add_argument("--children", type=int, default=os.cpu_count() or 2)
     parser.add_argument(
@@ -303,26 +328,54 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if importlib.util.find_spec("mutmut") is None:
         print("mutmut is not installed: pip install 'mutmut>=3.8,<4'", file=sys.stderr)
         return 2
+    os.environ["MUTATE_PATIENCE"] = str(given.patience)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="crossborder-mutate-") as name:
         place = Path(name)
         only = given.only or [f"{room}/*" for room in ROOMS]
         prepare(place, only)
         try:
-            names = plant(place, given.children, given.seed)
+            own, names = _planted(place, given)
             few = thin(names, place / "src" / "crossborder" / "rules") if not given.only else []
-            print(f"{len(names)} faults planted; now the tests are timed without any", flush=True)
-            verdicts = run(place, names, measure(place), given.minutes * 60, given.children)
+            print(f"{len(own)} faults of our own and {len(names)} of mutmut's; now the tests are timed without any", flush=True)  # fmt: skip
+            times = measure(place)
+            ours = run(place, list(own), times, float("inf"), given.children)
+            _tell(
+                [f"{name}\n{own[name].told}" for name in _unnoticed(ours)],
+                "ours",
+                outcome(ours, len(own)),
+            )
+            drawn = run(place, names, times, given.minutes * 60, given.children)
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 2
-        done = outcome(verdicts, len(names))
-        for one in survivors(place, verdicts):
-            print(one)
-    print(*(f"fewer than {LEAST_OF_A_RULE} faults: {rule}" for rule in few), done.told(), sep="\n")
-    if not done.tried:
+        done = outcome(drawn, len(names))
+        _tell(survivors(place, drawn), "mutmut's", done)
+    print(*(f"fewer than {LEAST_OF_A_RULE} faults: {rule}" for rule in few), sep="\n")
+    if not done.tried and not ours:
         return 2
-    return 1 if few or done.share < given.least else 0
+    return 1 if few or _unnoticed(ours) or (done.tried and done.share < given.least) else 0
+
+
+def _planted(
+    place: Path, given: argparse.Namespace
+) -> tuple[dict[str, mutate_own.Fault], list[str]]:
+    """Faults of our own by name (none where only some files are asked about), and the names of mutmut's in their order."""
+    names = plant(place, given.children, given.seed) if given.which != "own" else []
+    if given.which == "drawn" or given.only:
+        return {}, names
+    same, unreached = mutate_own.changing_nothing(), _only_imported(place)
+    found = mutate_own.faults(place / "plain").items()
+    return {n: f for n, f in found if f.said not in same and f.said[0] not in unreached}, names
+
+
+def _unnoticed(verdicts: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, verdict in verdicts.items() if verdict != "killed")
+
+
+def _tell(listed: Iterable[str], whose: str, done: Outcome) -> None:
+    if done.planted:
+        print(*listed, f"{whose}: {done.told()}", sep="\n", flush=True)
 
 
 if __name__ == "__main__":

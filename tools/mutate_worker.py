@@ -5,21 +5,24 @@
 
 mutmut has put all faults into the modules and switches one on by name. So tests are collected once; for each fault
 whatever is kept between calls is forgotten (caches, contexts, fixtures), then the tests are run until one fails: first those
-that noticed other faults of the same function, then of the same file, then those that name the rule, then the quick ones.
-After a kill the test that noticed is run again without the fault and must pass, else the run means nothing and ends.
+that noticed other faults of the same function, then of the same file, then those that name the rule, then those that noticed anything, then the quick ones. After a kill the test that noticed is run again
+without the fault (not each time) and must pass, else the run means nothing and ends.
+Faults of our own (`mutate_own.py`) are planted in the process and taken out again; they are listed from `../plain`.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
+import inspect
 import json
 import os
 import signal
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -27,12 +30,24 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+import mutate_own
+
 SWITCH = "MUTANT_UNDER_TEST"
 SLOW_SECONDS = 2.0
-"""Tests that take longer are not run: a fault that only they would notice counts as not noticed."""
-LEAST_LIMIT, TIMES_LIMIT = 20.0, 20.0
+"""Tests that take longer are not run: a fault that only they would notice counts as not noticed. All seconds are of the processor."""
+PATIENCE = float(os.environ.get("MUTATE_PATIENCE", "15"))
+"""A fault that the likeliest tests have not noticed within so many seconds counts as not noticed."""
+LEAST_LIMIT, TIMES_LIMIT = 10.0, 20.0
 """A test with a fault may take this many seconds, or this many times as long as without, before it counts as hanging."""
-ROOMS = ("crossborder.", "rules.", "codes.", "tests.")
+VERIFY_EVERY = 8
+"""So often a test that noticed is run again without the fault; always when it notices for the first time."""
+PLAIN = Path("../plain")
+"""The project as it is, beside the one with faults in which this works."""
+KEEPING = (
+    "crossborder.rules", "crossborder.codes", "crossborder.messages", "crossborder.engine", "rules.", "codes.", "tests.", "test_",
+    "conftest",
+)  # fmt: skip
+"""Modules whose caches may hold what a fault has changed: the two rooms, those that import from them, and the tests."""
 
 
 class Hangs(BaseException):
@@ -64,7 +79,7 @@ class Forgetting:
 
 
 def _ours(module: str | None) -> bool:
-    return bool(module) and str(module).startswith((*ROOMS, "test_", "conftest"))
+    return bool(module) and str(module).startswith(KEEPING)
 
 
 def _worked_out(one: object, name: str) -> bool:
@@ -103,10 +118,10 @@ class Measuring(Loop):
     def run(self, items: Sequence[pytest.Item]) -> None:
         lasted: dict[str, float] = {}
         for item, following in zip(items, [*items[1:], None], strict=True):
-            begun = time.perf_counter()
+            begun = time.process_time()
             if not _passes(item, following):
                 raise SystemExit(f"{item.nodeid} fails without any fault")
-            lasted[item.nodeid] = time.perf_counter() - begun
+            lasted[item.nodeid] = time.process_time() - begun
         self._out.write_text(json.dumps(lasted), encoding="utf-8")
 
 
@@ -115,13 +130,19 @@ class Trying(Loop):
 
     def __init__(self, names: Sequence[str], lasted: Mapping[str, float], out: Path) -> None:
         self._names, self._lasted, self._out = names, lasted, out
+        self._own: dict[str, mutate_own.Fault] = {}
         self._of_function: dict[str, list[str]] = defaultdict(list)
         self._of_file: dict[str, list[str]] = defaultdict(list)
+        self._kills: Counter[str] = Counter()
+        self._naming: dict[str, list[str]] = {}
 
     def run(self, items: Sequence[pytest.Item]) -> None:
+        if any(name.startswith(mutate_own.MARK) for name in self._names):
+            self._own = mutate_own.faults(PLAIN)
         forget = Forgetting()
         known = {item.nodeid: item for item in items if self._lasted[item.nodeid] <= SLOW_SECONDS}
-        quick = sorted(known, key=self._lasted.__getitem__)
+        quick = _mixed(known, self._lasted)
+        self._naming = _naming(known)
         with self._out.open("a", encoding="utf-8") as out:
             for name in self._names:
                 _say(out, {"name": name, "verdict": "begun"})
@@ -132,54 +153,147 @@ class Trying(Loop):
         self, name: str, known: Mapping[str, pytest.Item], quick: Sequence[str], forget: Forgetting
     ) -> tuple[str, str | None]:
         forget()
-        os.environ[SWITCH] = name
         try:
-            for test in self._order(name, quick):
-                if self._fails(known[test], self._lasted[test]):
-                    break
-            else:
-                return "survived", None
+            with self._planted(name):
+                ending = time.process_time() + PATIENCE
+                for test in self._order(name, quick):
+                    if time.process_time() > ending:
+                        return "survived", None
+                    if self._fails(known[test], self._lasted[test]):
+                        break
+                else:
+                    return "survived", None
         except Hangs:
             return "timeout", test
         finally:
-            os.environ[SWITCH] = ""
             forget()
-        if not _passes(known[test], None):
+        self._kills[test] += 1
+        again = self._kills[test] == 1 or self._kills.total() % VERIFY_EVERY == 0
+        if again and not _passes(known[test], None):
             raise SystemExit(f"{test} fails without a fault after {name}: something was kept")
-        function, file = _function(name), name.rpartition(".")[0]
+        function = _function(name)
+        file = function.rpartition(".")[0]
         for noticed in (self._of_function[function], self._of_file[file]):
             if test in noticed:
                 noticed.remove(test)
             noticed.insert(0, test)
         return "killed", test
 
+    @contextmanager
+    def _planted(self, name: str) -> Iterator[None]:
+        """One fault, for as long as the context lasts."""
+        if name in self._own:
+            with self._own[name].planted():
+                yield
+            return
+        os.environ[SWITCH] = name
+        try:
+            yield
+        finally:
+            os.environ[SWITCH] = ""
+
     def _fails(self, item: pytest.Item, lasted: float) -> bool:
         """Whether a test notices. It ends by itself where a fault makes it go on for ever."""
-        signal.setitimer(signal.ITIMER_REAL, max(LEAST_LIMIT, TIMES_LIMIT * lasted))
+        signal.setitimer(signal.ITIMER_PROF, max(LEAST_LIMIT, TIMES_LIMIT * lasted))
         try:
             return not _passes(item, None)
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
     def _order(self, name: str, quick: Sequence[str]) -> Iterator[str]:
-        file = name.rpartition(".")[0]
         function = _function(name)
-        stem = file.rpartition(".")[2]
-        about = [test for test in quick if f"test_{stem}" in test or f"[{stem}" in test]
+        file = function.rpartition(".")[0]
+        naming = list(self._naming.get(RULES.get(function, ""), []))
+        for other in [rule for place, rule in RULES.items() if place.startswith(f"{file}.x_")]:
+            naming += [test for test in self._naming.get(other, [])[:3] if test not in naming]
+        files = _about(file if "/" not in function else function)
+        about = [test for test in quick if any(one in test for one in files)]
+        noticed = [test for test, _ in self._kills.most_common(30)]
         yield from dict.fromkeys(
-            (*self._of_function[function], *_naming(function, quick), *self._of_file[file], *about, *quick)
-        )  # fmt: skip
+            (*self._of_function[function], *naming, *self._of_file[file], *about, *noticed, *quick)
+        )
+
+
+ABOUT = {
+    "about": ("codes/test_edges", "test_words", "test_imports"),
+    "across": ("test_across",),
+    "bounds": ("test_limits", "test_split"),
+    "charsets": ("test_text",),
+    "check": ("test_dates", "test_engine"),
+    "classification": ("rules/test_edges", "test_split", "test_engine"),
+    "classify": ("test_classes",),
+    "codes_form": ("rules/test_edges", "test_consistency"),
+    "consistency": ("rules/test_edges",),
+    "context": ("test_engine", "test_limits", "test_names"),
+    "enterprises": ("rules/test_edges", "test_consistency"),
+    "grades": ("test_switches",),
+    "identity": ("rules/test_edges",),
+    "lookup": ("codes/test_edges",),
+    "marks": ("test_earlier", "test_split"),
+    "model": ("test_examples", "test_catalogue"),
+    "options": ("test_dates", "test_engine"),
+    "party": ("rules/test_edges", "test_identity", "test_text"),
+    "prepare": ("rules/test_edges", "test_reference", "test_limits", "test_quantities", "test_consistency"),
+    "ready": ("rules/test_edges", "test_engine", "test_switches"),
+    "refusals": ("test_classes",),
+    "search": ("codes/test_edges", "test_tables", "test_words"),
+    "tables": ("codes/test_edges",),
+    "telling": ("rules/test_edges", "test_engine"),
+    "unevaluated": ("test_engine", "test_switches"),
+    "unusual": ("test_text", "test_engine"),
+    "waybills": ("rules/test_edges", "test_consistency"),
+    "wordlists": ("test_names",),
+    "words": ("codes/test_edges",),
+}  # fmt: skip
+"""Modules whose tests are not called like them, and where those stand."""
+
+
+def _about(module: str) -> tuple[str, ...]:
+    """Names of the test files that are about a module or a table."""
+    if "/" in module:
+        return ("tests/codes", "test_catalogue", "test_packs")
+    *_, room, stem = module.split(".")
+    own = (
+        ("test_tax.py", "test_tax_rowwise", "test_tax_sheet")
+        if room == "tax"
+        else (f"test_{stem}.py",)
+    )
+    return (*own, f"[{stem}", *ABOUT.get(stem, ()))
+
+
+def _mixed(known: Iterable[str], lasted: Mapping[str, float]) -> list[str]:
+    """Quick ones first, but of one function with many parameters only one at a time."""
+    turns: Counter[str] = Counter()
+    found: list[tuple[int, float, str]] = []
+    for test in sorted(known, key=lasted.__getitem__):
+        function = test.partition("[")[0]
+        found.append((turns[function], lasted[test], test))
+        turns[function] += 1
+    return [test for *_, test in sorted(found)]
 
 
 def _function(name: str) -> str:
-    """`crossborder.rules.limits.x_class_b__mutmut_7` → the function."""
-    return name.rpartition("__mutmut_")[0]
+    """`crossborder.rules.limits.x_class_b__mutmut_7` → the function; of a fault of our own likewise, or its table."""
+    if not name.startswith(mutate_own.MARK):
+        return name.rpartition("__mutmut_")[0]
+    place = name.removeprefix(mutate_own.MARK).partition(" ")[0]
+    module, _, function = place.rpartition(".")
+    return place if "/" in place else f"{module}.x_{function}"
 
 
-def _naming(function: str, tests: Iterable[str]) -> list[str]:
-    """Tests of the examples of the rule that a function is."""
-    rule = RULES.get(function)
-    return [t for t in tests if rule and f"[{rule}]" in t and "example" in t]
+def _naming(known: Mapping[str, pytest.Item]) -> dict[str, list[str]]:
+    """Rule → tests about it: first those of its examples, then those that are called by it or speak of it."""
+    found: dict[str, list[str]] = {rule: [] for rule in RULES.values()}
+    for test, item in known.items():
+        function = getattr(item, "function", None)
+        said = inspect.getsource(function) if function is not None else ""
+        for rule, tests in found.items():
+            if f"[{rule}]" in test or f'"{rule}"' in said:
+                tests.append(test)
+    return {
+        rule: sorted(tests, key=lambda test: "_example_" not in test)
+        for rule, tests in found.items()
+    }
 
 
 RULES: dict[str, str] = {}
@@ -218,7 +332,7 @@ def main(arguments: Sequence[str]) -> int:
         loop: Loop = Measuring(Path(out))
     else:
         names, times, out, *tests = rest
-        signal.signal(signal.SIGALRM, _hangs)
+        signal.signal(signal.SIGPROF, _hangs)
         lasted = json.loads(Path(times).read_text("utf-8"))
         loop = Trying(json.loads(Path(names).read_text("utf-8")), lasted, Path(out))
         _know_rules()

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from crossborder import rules
+from crossborder import resources, rules
 from crossborder.codes import Tables
 from crossborder.engine import profiles
 from crossborder.rules.ready import ready
@@ -68,7 +69,8 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 
 
 def tool(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """A file of `tools` as a module."""
+    """A file of `tools` as a module; those beside it can be imported by it."""
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
     spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
@@ -120,6 +122,144 @@ def test_a_rule_with_few_faults_is_named(mutate: ModuleType, tmp_path: Path) -> 
     names = [f"crossborder.rules.weights.x_weights__mutmut_{n}" for n in (1, 2, 3)]
     assert mutate.thin(names, rules) == []
     assert mutate.thin(names[:2], rules) == ["EXP-13 (crossborder.rules.weights.weights: 2)"]
+
+
+MUTATED = """
+def x_told__mutmut_orig(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_1(a, b):
+    zh = None
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_2(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_3(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError(None)
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_4(a, b):
+    zh = "一"
+    assert a is None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_5(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=False)))
+def x_told__mutmut_6(a, b):
+    zh = "一"
+    assert a is not None
+    if a >= b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_7(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(a < 3, en=f"value of {a}", column="XXpiecesXX", values=dict(zip(a, b, strict=True)))
+def x_told__mutmut_8(a, b):
+    zh = "一"
+    assert a is not None
+    if a > b:
+        raise ValueError("too much")
+    return case(en=f"value of {a}", column="pieces", values=dict(zip(a, b, strict=True)))
+"""
+
+
+def test_faults_that_change_words_or_guards_only_are_left_out(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "told.py"
+    file.write_text(MUTATED, encoding="utf-8")
+    left_out = set(tool("mutate_texts", monkeypatch).left_out(file, "told"))
+    assert left_out == {f"told.x_told__mutmut_{n}" for n in (1, 2, 3, 4, 5)}
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[ModuleType]:
+    """`tools/mutate_own.py` as a module."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield tool("mutate_own", patch)
+
+
+@pytest.fixture(scope="module")
+def ours(own: ModuleType) -> dict[str, Any]:
+    """All faults of our own."""
+    found: dict[str, Any] = own.faults(ROOT)
+    return found
+
+
+def fault(ours: dict[str, Any], where: str, before: str, after: str) -> Any:
+    """The one that makes a change in a place."""
+    (found,) = [f for f in ours.values() if f.said == (where, f"-{before} +{after}")]
+    return found
+
+
+def test_our_faults_shift_comparisons_drop_operands_and_move_bounds(ours: dict[str, Any]) -> None:
+    over = "crossborder.rules.bounds.over"
+    told = "pl.col('_value') {} exact(Decimal(bound['value_cny']))"
+    assert fault(ours, over, told.format(">"), told.format(">="))
+    lines = "crossborder.rules.classification.twenty_lines"
+    for moved in (19, 21):
+        assert fault(ours, lines, "pl.col('_lines') > 20", f"pl.col('_lines') > {moved}")
+    used = "crossborder.rules.consistency.used"
+    asked = "(pl.col('used_goods') == '1')"
+    assert fault(ours, used, f"pl.col('_class').is_in(['B', 'C']) & {asked}", asked[1:-1])
+
+
+def test_every_dated_rule_number_and_table_has_its_faults(ours: dict[str, Any]) -> None:
+    for rule in rules.registry():
+        moved = [f for f in ours.values() if f.told.startswith(f"    -{rule.id}: effective_")]
+        assert len(moved) == 2 * (bool(rule.effective_from) + bool(rule.effective_to))
+    for table, rows in (("limits", 7), ("parcel_tax_pairs", 12)):
+        moved = [name for name in ours if f"/{table}.csv " in name and " effective_from " in name]
+        assert len(moved) == 2 * rows
+
+
+def test_a_fault_of_ours_is_planted_and_taken_out_again(ours: dict[str, Any]) -> None:
+    lines = fault(
+        ours, "crossborder.rules.classification.twenty_lines", "pl.col('_lines') > 20", "pl.col('_lines') > 19"
+    )  # fmt: skip
+    context = rules.Context.of(Tables.load(), profiles.find("demo"), "20261123")
+    body = next(rule.cases for rule in rules.registry() if rule.id == "CLS-20")
+
+    def asked() -> str:
+        return str(next(iter(body(context))).when)
+
+    before = asked()
+    with lines.planted():
+        assert asked() == before.replace("20", "19") != before
+    assert asked() == before
+
+    limit = next(f for f in ours.values() if f.name == "own codes/limits.csv 4 value_cny +1")
+    with limit.planted():
+        assert "LIM-02,B,I,any,,2001," in resources.text("codes/limits.csv")
+    assert "LIM-02,B,I,any,,2000," in resources.text("codes/limits.csv")
+
+
+def test_what_is_said_to_change_nothing_is_among_our_faults(
+    own: ModuleType, ours: dict[str, Any]
+) -> None:
+    said = {one.said for one in ours.values()}
+    same = own.changing_nothing()
+    assert [one for one in same if one not in said] == []
+    assert all(len(why) > 20 for why in same.values())
 
 
 FAULTS = [f"crossborder.rules.limits.x_bound__mutmut_{n}" for n in (1, 2, 3)]
@@ -184,3 +324,15 @@ def test_what_is_kept_between_calls_is_forgotten(worker: ModuleType) -> None:
     assert not context.memo
     assert "rates" not in vars(context)
     assert rules.Context.of(context.tables, profile, "20261123") is not context
+
+
+def test_every_module_that_looks_into_the_two_rooms_is_forgotten(worker: ModuleType) -> None:
+    source = ROOT / "src" / "crossborder"
+    rooms = ("schema", "shipments", "messages", "intake", "samples")
+    looking = {
+        ".".join(file.relative_to(source.parent).with_suffix("").parts)
+        for room in rooms for file in (source / room).rglob("*.py")
+        if re.search(r"crossborder\.(codes|rules)\b", file.read_text("utf-8"))
+    }  # fmt: skip
+    assert looking
+    assert all(worker._ours(module) for module in looking), looking

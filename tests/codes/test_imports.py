@@ -139,6 +139,12 @@ def test_a_snapshot_does_not_change(source: Path, home: Path) -> None:
         ("country_words", "lang,word\nen,Germany\n", "table.csv", "code"),
         ("limits", LIMITS + "LIM-02,I,any,B,,2000,2026-1-1,\n", "table.csv:2", "not a date"),
         ("parcel_tax", "code,effective_from\n01010100,20260101\n", "table.csv:2", "not a date"),
+        (
+            "parcel_tax",
+            "code,effective_from,effective_to\n01010100,2026-01-01,2026-02-30\n",
+            "table.csv:2",
+            "effective_to: not a date",
+        ),
         ("exchange_rates", "rate\n7\n", "table.csv", "currency"),
         ("exchange_rates", "currency\nUSD\n", "table.csv", "rate"),
         ("exchange_rates", "currency,rate\nUSD,7,1\n", "table.csv:2", "cells"),

@@ -13,6 +13,8 @@ import pytest
 from crossborder import intake, rules, samples
 from crossborder.codes import Tables
 from crossborder.rules.across import COMMON, NEEDED
+from crossborder.rules.examples import frames_of
+from crossborder.rules.model import Example, Parcel
 from crossborder.settings import Operator, Settings, find_profile
 from crossborder.shipments import FrameSet, apply_profile
 from crossborder.shipments.frames import complete, empty
@@ -96,3 +98,35 @@ def test_what_is_in_common_has_the_same_number_and_nothing_else(
     nobody = ships.with_columns(party_id=pl.lit(None, dtype=pl.String))
     assert rules.in_common(nobody, ("party_id",)).null_count() == ships.height
     assert {name for over in rules.bonds(context) for name in over} <= set(COMMON)
+
+
+@pytest.mark.parametrize(
+    ("over", "column"),
+    [
+        ("_master", "master_waybill"), ("_house", "house_waybill"), ("direction", "direction"), ("party_id", "party_id"),
+        ("_party", "receiver_name"), ("_party_phone", "receiver_phone"), ("_party_address", "receiver_address"),
+    ],
+)  # fmt: skip
+def test_each_thing_in_common_is_that_of_the_party_in_china(over: str, column: str) -> None:
+    mine: dict[str, str | None] = {"master_waybill": "999-1", "house_waybill": "H", "party_id": "1", "receiver_name": "N",
+                                   "receiver_phone": "2", "receiver_address": "A"}  # fmt: skip
+    abroad = {name.replace("receiver", "sender"): "X" for name in mine if "receiver" in name}
+    heads = [{**mine, **abroad}, dict(mine), {**mine, column: "E" if over == "direction" else "other"}, {**mine, column: None}]  # fmt: skip
+    frames = frames_of(Example(tuple(Parcel(head=head) for head in heads)))
+    numbers = rules.in_common(frames.shipments, (over,)).to_list()
+    assert numbers[0] == numbers[1] != numbers[2]
+    assert numbers[3] is None
+    away = {name.replace("receiver", "sender"): value for name, value in mine.items()}
+    leaving = frames_of(Example((Parcel("B", "E", away), Parcel("B", "E", {**away, column.replace("receiver", "sender"): "other"}))))  # fmt: skip
+    one, other = rules.in_common(leaving.shipments, (over,)).to_list()
+    if over != "direction":
+        assert (one == other) is False
+        assert one == numbers[0]
+
+
+def test_all_of_what_is_asked_must_be_in_common() -> None:
+    heads = ({"party_id": "1", "receiver_phone": "2"}, {"party_id": "1", "receiver_phone": "3"}, {"party_id": "1", "receiver_phone": None})  # fmt: skip
+    ships = frames_of(Example(tuple(Parcel(head=head) for head in heads))).shipments
+    first, second, third = rules.in_common(ships, ("party_id", "_party_phone")).to_list()
+    assert first != second
+    assert third is None

@@ -329,7 +329,9 @@ def test_waybills(check: Check) -> None:
 
 
 def test_duplicates_by_normalised_key(check: Check) -> None:
-    def parcel(house: str, master: str = "999-12345675", direction: Any = "I") -> Parcel:
+    def parcel(
+        house: str | None, master: str | None = "999-12345675", direction: Any = "I"
+    ) -> Parcel:
         return Parcel("C", direction, {"house_waybill": house, "master_waybill": master})
 
     def doubled(*parcels: Parcel) -> list[int]:
@@ -340,6 +342,7 @@ def test_duplicates_by_normalised_key(check: Check) -> None:
     assert doubled(parcel("A1"), parcel("Ａ１", "99912345675")) == [0, 1]
     assert doubled(parcel("A1"), parcel("A1", "999-12345686")) == []
     assert doubled(parcel("A1"), parcel("A1", direction="E")) == []
+    assert doubled(parcel("A1", None), parcel("A1", None), parcel(None), parcel(None)) == []
 
 
 def test_declaration_number(check: Check) -> None:

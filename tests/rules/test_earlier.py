@@ -274,3 +274,43 @@ def test_a_house_waybill_elsewhere_is_told_once_with_every_place() -> None:
         ).height
         == 0
     )
+
+
+def two(
+    own: dict[str, object], earlier: dict[str, object], own_value: int = 1001, **options: str
+) -> list[str]:
+    """Elements told of one parcel and one earlier, which are alike but for what is said; worth 1,001 yuan each, limit 2,000."""
+    alike = {"export": False, "id_mark": 1, "phone_mark": 1, "address_mark": 1, "value": own_value * MILLION,
+             "limit": 2000 * MILLION, "day": START}  # fmt: skip
+    mine = pl.DataFrame([{**alike, "ship": 0, **own}], schema=rules.MARKS, orient="row")
+    schema = {"position": pl.UInt32, **{n: t for n, t in rules.MARKS.items() if n != "ship"}}
+    before = {**alike, "value": 1000 * MILLION, "position": 0, **earlier}
+    known = pl.DataFrame([before], schema=schema).with_columns(
+        batch=pl.lit("20261101-01"), house=pl.lit("E")
+    )
+    told = rules.told_split(mine, known, frames_of(Example((Parcel(),))), context(**options))
+    return told["element"].to_list()
+
+
+def test_the_number_speaks_before_the_telephone_and_that_before_the_address() -> None:
+    assert two({}, {}) == ["SendId"]
+    assert two({}, {"id_mark": 2}) == ["ReceiveTelNo"]
+    assert two({}, {"id_mark": 2, "phone_mark": 2}) == ["ReceiveAddress"]
+    assert two({}, {"phone_mark": 2}) == ["SendId"]
+    assert two({}, {"id_mark": 2, "phone_mark": 2, "address_mark": 2}) == []
+    assert two({}, {"id_mark": None}) == ["ReceiveTelNo"]
+
+
+def test_a_sum_at_the_limit_a_day_at_the_edge_and_the_other_direction() -> None:
+    assert two({}, {}, 1000) == []
+    assert two({}, {"value": 1000 * MILLION + 1}, 1000) == ["SendId"]
+    assert two({}, {"value": 2000 * MILLION}) == ["SendId"]
+    assert two({}, {"value": 2000 * MILLION + 1}) == []
+    assert two({}, {"day": START - timedelta(days=7)}) == ["SendId"]
+    assert two({}, {"day": START + timedelta(days=7)}) == ["SendId"]
+    assert two({}, {"day": START - timedelta(days=8)}) == []
+    assert two({}, {"day": START - timedelta(days=8)}, split_days="8") == ["SendId"]
+    assert two({}, {"export": True}) == []
+    assert two({}, {}, split_parcels="3") == []
+    assert two({}, {}, repeat_parcels="1") == []
+    assert two({}, {"limit": 3000 * MILLION}) == []

@@ -160,6 +160,16 @@ def test_head_in_another_currency_counts_if_it_is_greater() -> None:
     assert limits(Parcel(head={"total_value": "285", "currency": "502"}), ctx) == []
 
 
+def test_without_a_value_of_the_head_the_lines_count_whatever_its_currency() -> None:
+    ctx = context([("502", "202611", "7", False)])
+    line = {"total": "2000.01", "declared_total": "2000.01", "declared_price": None}
+    for currency in ("142", "502"):
+        parcel = Parcel(head={"total_value": None, "currency": currency}, goods=(line,))
+        assert limits(parcel, ctx) == [("LIM-02", "reject", "reject")]
+    small = {"total": "2000", "declared_total": "2000", "declared_price": None}
+    assert limits(Parcel(head={"total_value": None, "currency": "303"}, goods=(small,)), ctx) == []
+
+
 def test_without_a_rate_limits_hold_with_one_text_per_currency_and_month() -> None:
     parcels = (worth("10", currency="502"), worth("20", currency="502"), worth("5", currency="116"),
                worth("10", kind="C", currency="502"), worth("10", kind="A", currency="502"))  # fmt: skip

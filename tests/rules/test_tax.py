@@ -252,6 +252,16 @@ def test_a_code_that_an_incomplete_table_lacks_is_no_fault_and_no_figure() -> No
     assert "no rule of this tax" in taxed(b(), declared="20100101").lines["note_en"][0]
 
 
+def test_the_nearest_number_is_that_of_the_table_of_the_day() -> None:
+    later = Tables().frame("parcel_tax").with_columns(code=pl.lit("04010409")).head(1)
+    tables = Tables().with_table("parcel_tax", later, "2027-01-01")
+    now, then = (
+        taxed(b(line("04010401")), declared=day, tables=tables) for day in ("20261123", "20270101")
+    )
+    assert now.lines["note_en"][0].endswith("nearest: 04010400, 04010100, 04010200")
+    assert then.lines["note_en"][0].endswith("nearest: 04010409")
+
+
 def test_amounts_are_converted_by_the_rate_of_the_month_of_declaration() -> None:
     found = taxed(b(line(price="20.005", currency="502")))
     assert figures(found) == [("W", "142.04", "20", "28.41")]  # 142.0355 and 28.408
