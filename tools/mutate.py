@@ -336,7 +336,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
         prepare(place, only)
         try:
             own, names = _planted(place, given)
-            few = thin(names, place / "src" / "crossborder" / "rules") if not given.only else []
+            whole = not given.only and given.which != "own"
+            few = thin(names, place / "src" / "crossborder" / "rules") if whole else []
             print(f"{len(own)} faults of our own and {len(names)} of mutmut's; now the tests are timed without any", flush=True)  # fmt: skip
             times = measure(place)
             ours = run(place, list(own), times, float("inf"), given.children)
@@ -361,7 +362,8 @@ def _planted(
     place: Path, given: argparse.Namespace
 ) -> tuple[dict[str, mutate_own.Fault], list[str]]:
     """Faults of our own by name (none where only some files are asked about), and the names of mutmut's in their order."""
-    names = plant(place, given.children, given.seed) if given.which != "own" else []
+    drawn = plant(place, given.children, given.seed)
+    names = drawn if given.which != "own" else []
     if given.which == "drawn" or given.only:
         return {}, names
     same, unreached = mutate_own.changing_nothing(), _only_imported(place)
