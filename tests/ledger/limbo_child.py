@@ -1,4 +1,5 @@
-"""Run by test_limbo: `limbo_child.py HOME`. A process dies in the middle of a commit of SQLite, then others come.
+"""Run by test_limbo: `limbo_child.py HOME next|there`. A process dies in the middle of a commit of SQLite; another comes next,
+or was there before and dies too, between the bytes that it writes and its own commit.
 
 A commit is in the write-ahead log before the shared index says so. Whoever dies in between leaves it in limbo: the next one
 does not see it, and when the log is read anew, after everybody has died, it may be there after all.
@@ -9,7 +10,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from desk import NOW, declaration, shipment, source
@@ -26,27 +29,66 @@ def process(work: Callable[[], None]) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 9
 
 
-def main(home: Path) -> None:
+def until(there: Path) -> None:
+    """Wait for a sign."""
+    while not there.exists():
+        time.sleep(0.01)
+
+
+@dataclass(frozen=True)
+class Signs:
+    """What processes tell each other, as files: the other one is ready; a commit is in limbo; the other one is gone."""
+
+    ready: Path
+    limbo: Path
+    gone: Path
+
+
+def dies_while_it_commits(home: Path, other: str, signs: Signs) -> None:
     index = home / "ledger.sqlite3-shm"
+    with Ledger.open(home) as ledger:
+        if other == "there":
+            until(signs.ready)
+        batch = ledger.begin_batch(source(), NOW).id
+        ledger.record_block(batch, [shipment(0)], [declaration(0)], [], [], NOW)
+        before = index.read_bytes()
+        ledger.record_block(batch, [shipment(1)], [declaration(1)], [], [], NOW)
+        with index.open("r+b") as file:  # the log has it, the index does not say so yet
+            file.write(before)
+        signs.limbo.touch()
+        if other == "next":
+            process(lambda: comes_next(home, signs))
+        until(signs.gone)
+        os._exit(9)  # only now: while it lives the index stays
+
+
+def comes_next(home: Path, signs: Signs) -> None:
+    ledger = Ledger.open(home)
+    assert len(ledger.attempts_in()) == 1, "what is in limbo is seen"
+    signs.gone.touch()
+
+
+def was_there(home: Path, signs: Signs) -> None:
+    def dies_before_its_commit(point: str) -> None:
+        if signs.limbo.exists() and point == "payload:flushed":
+            signs.gone.touch()
+            os._exit(9)
+
+    ledger = Ledger.open(home, checkpoint=dies_before_its_commit)
+    batch = ledger.begin_batch(source("other.csv"), NOW).id
+    signs.ready.touch()
+    until(signs.limbo)
+    assert len(ledger.attempts_in()) == 1, "what is in limbo is seen"
+    ledger.record_block(batch, [shipment(2, 0)], [declaration(2, 0)], [], [], NOW)
+
+
+def main(home: Path, other: str) -> None:
     Ledger.open(home).close()
-
-    def dies_while_it_commits() -> None:
-        with Ledger.open(home) as ledger:
-            batch = ledger.begin_batch(source(), NOW).id
-            ledger.record_block(batch, [shipment(0)], [declaration(0)], [], [], NOW)
-            before = index.read_bytes()
-            ledger.record_block(batch, [shipment(1)], [declaration(1)], [], [], NOW)
-            with index.open("r+b") as file:  # the log has it, the index does not say so yet
-                file.write(before)
-            process(comes_next)
-            os._exit(9)  # only now: while it lives the index stays
-
-    def comes_next() -> None:
-        ledger = Ledger.open(home)
-        assert len(ledger.attempts_in()) == 1, "what is in limbo is seen"
-        os._exit(9)
-
-    process(dies_while_it_commits)
+    signs = Signs(*(home.parent / name for name in ("ready", "limbo", "gone")))
+    if other == "there" and os.fork() == 0:
+        was_there(home, signs)
+        os._exit(1)
+    process(lambda: dies_while_it_commits(home, other, signs))
     with Ledger.open(home) as ledger:
         attempts = ledger.attempts_in()
         whole = []
@@ -61,4 +103,4 @@ def main(home: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

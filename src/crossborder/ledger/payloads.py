@@ -195,6 +195,7 @@ class Segments:
         self._checkpoint = checkpoint
         self._keys = keys
         self._limit = limit
+        self._left = (0, 0)  # how this process left the segment that it wrote last
 
     def append(
         self, connection: Connection, bodies: Sequence[bytes], keys: Keys
@@ -207,13 +208,17 @@ class Segments:
     ) -> tuple[str, Sequence[int]]:
         """Write documents behind the last committed byte and flush them; see `Payloads`.
 
-        What is sealed and what is plain lie in different segments. Raises `LedgerError` if the disk is full or the folder
-        cannot be written.
+        Where another process left bytes there and died, behind these: its commit may be in limbo (`Ledger.open`), and come
+        back if this one dies too. What is sealed and what is plain lie in different segments. Raises `LedgerError` if the
+        disk is full or the folder cannot be written.
         """
         sealers = [key for key in keys if key is not None]
         name, first = self._current(connection, sealed=bool(sealers))
         if not payload.size:
             return name, [first] * len(payload.lengths)
+        left = _state(self._folder / name)
+        if left != self._left:
+            first = max(first, left[0])
         offsets, stored = _laid_out(payload, sealers, name, first)
         try:
             self._write(self._folder / name, first, stored)
@@ -225,6 +230,8 @@ class Segments:
                 fix_en="make room on the disk or check the folder's permissions, then run the command again",
                 fix_zh="请清理磁盘空间或检查目录权限，然后重新执行",
             ) from error
+        finally:
+            self._left = _state(self._folder / name)
         self._commit_end(connection, name, first + stored.size)
         return name, offsets
 
@@ -257,12 +264,8 @@ class Segments:
     def overhang(self, connection: Connection) -> Overhang:
         """Segments that are longer than what is committed (also while somebody writes)."""
         ends = self._ends(connection)
-        stats = {path.name: path.stat() for path in self._folder.glob("*.seg")}
-        return {
-            name: (stat.st_size, stat.st_mtime_ns)
-            for name, stat in stats.items()
-            if stat.st_size > ends.get(name, 0)
-        }
+        states = {path.name: _state(path) for path in self._folder.glob("*.seg")}
+        return {name: state for name, state in states.items() if state[0] > ends.get(name, 0)}
 
     def _current(self, connection: Connection, *, sealed: bool) -> tuple[str, int]:
         ends = self._ends(connection)
@@ -304,6 +307,15 @@ class Segments:
         if fresh:
             flush_folder(self._folder)
         self._checkpoint("payload:flushed")
+
+
+def _state(path: Path) -> tuple[int, int]:
+    """Size of a file, and when it was last written (nanoseconds); nothing of one that is not there."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _write_all(file: io.FileIO, runs: Sequence[Run]) -> None:
