@@ -38,6 +38,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_quick_run_writes_every_line(
     bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
 ) -> None:
@@ -71,6 +72,21 @@ def test_a_quick_run_writes_every_line(
     assert all(one["rule"] in printed for one in dearest)
     expected = json.loads((ROOT / "benchmarks" / "expected.json").read_text("utf-8"))
     assert sorted(expected) == sorted(LINES)
+
+
+def test_a_quick_run_of_some_contests_writes_their_lines(
+    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    monkeypatch.setenv("BENCH_N", "30")
+    wanted = ["--only", "compose", "--only", "bundle", "--only", "receipts"]
+    assert bench.run.main(["--quick", *wanted, "--out", str(tmp_path)]) == 0
+    lines = json.loads((tmp_path / "bench.json").read_text("utf-8"))["lines"]
+    names = [line["name"] for line in lines]
+    assert names == ["compose_lxml", "compose_fstring", "bundle", "bundle_encrypted", "receipts"]
+    assert all(line["ratio"] > 0 and line["cpu"]["engine"]["min"] > 0 for line in lines)
+    assert all((line["required"] is None) == (line["met"] is None) for line in lines)
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in names)
 
 
 def test_a_rule_that_is_not_asked_is_noticed(
@@ -176,6 +192,7 @@ def test_the_gate_misses_a_line_that_was_not_measured(bench: SimpleNamespace) ->
     ]
 
 
+@pytest.mark.slow
 def test_memory_is_measured_in_a_process_of_its_own(
     bench: SimpleNamespace, tmp_path: Path, capsys: Any
 ) -> None:

@@ -91,7 +91,10 @@ def test_a_changed_goods_line_differs_too(tmp_path: Path) -> None:
         assert "GName" in told["en"]
 
 
-@pytest.mark.parametrize("code", ["D1", "00", "NX", "20", "D3"])
+@pytest.mark.parametrize(
+    "code",
+    ["D1", "20", *(pytest.param(code, marks=pytest.mark.slow) for code in ("00", "NX", "D3"))],
+)
 def test_what_ended_is_a_new_attempt_with_history(tmp_path: Path, code: str) -> None:
     sample = ending(day(4), {1: f"SF{code}"})
     house = houses(sample)[1]

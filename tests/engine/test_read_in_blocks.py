@@ -16,7 +16,12 @@ from .test_blocks import dirty_day, hand_in
 
 @pytest.mark.parametrize(
     ("suffix", "size"),
-    [(".csv", 20_000), (".csv", 90_000), (".parquet", 20_000), (".ndjson", 20_000)],
+    [
+        (".csv", 20_000),
+        pytest.param(".csv", 90_000, marks=pytest.mark.slow),
+        (".parquet", 20_000),
+        pytest.param(".ndjson", 20_000, marks=pytest.mark.slow),
+    ],
 )
 def test_the_end_is_that_of_the_whole_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, size: int

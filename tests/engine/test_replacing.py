@@ -172,7 +172,9 @@ def facts(engine: Engine) -> Facts:
     )
 
 
-@pytest.mark.parametrize("size", [0, 2], ids=["whole", "blocks"])
+@pytest.mark.parametrize(
+    "size", [0, pytest.param(2, marks=pytest.mark.slow)], ids=["whole", "blocks"]
+)
 @pytest.mark.parametrize(
     "part",
     [

@@ -17,7 +17,7 @@ CHILD = Path(__file__).with_name("crash_child.py")
 @pytest.fixture(
     scope="module",
     params=[
-        "plain", "sealed",
+        pytest.param("plain", marks=pytest.mark.slow), "sealed",
         pytest.param("plain postgresql", marks=pytest.mark.slow),
         pytest.param("sealed postgresql", marks=pytest.mark.slow),
     ],

@@ -132,7 +132,7 @@ class Desk:
         shutil.rmtree(self.folder)
 
 
-@settings(max_examples=25, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(said=sayings(), random=st.randoms(use_true_random=False))
 def test_both_ways_end_in_equal_tables(
     filed: Path, said: list[ReceiptLine], random: Random

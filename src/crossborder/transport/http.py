@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import ssl
 import time
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -45,6 +47,12 @@ class _Failed(Exception):
         self.nothing_left = nothing_left
 
 
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whom certificates are checked by, read once per process: as httpx would for each client."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class HttpTransport:
     """Speaks to one gateway. Not thread-safe: an instance per worker thread.
 
@@ -61,6 +69,7 @@ class HttpTransport:
             timeout=httpx.Timeout(self._seconds, connect=min(self._seconds, _CONNECT_SECONDS)),
             limits=httpx.Limits(max_connections=1, keepalive_expiry=2.0),
             follow_redirects=False,
+            verify=_authorities(),
             trust_env=False,
             headers={"Accept-Encoding": "identity", "User-Agent": "crossborder"},
         )
