@@ -38,7 +38,7 @@ types: $(READY)
 	$(BIN)/mypy
 
 unit: $(READY)
-	$(BIN)/python -m pytest -n 4 --dist loadfile -m "not slow" --ignore=tests/wheel --ignore=tests/docs
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not slow" --ignore=tests/wheel --ignore=tests/docs
 
 wheel: $(READY)
 	$(BIN)/python tools/test_wheel.py

@@ -16,6 +16,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 BACKENDS = ("sqlite", "postgresql")
+LONG = ("simulation", "soak", "flow", "benchmarks", "engine")
+"""Rooms whose files take long: several workers begin with them, so that none is left with one alone in the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; otherwise as collected."""
+    here = Path(__file__).parent
+    rank = {room: number for number, room in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).parts[0], len(LONG)))
 
 
 @pytest.fixture(scope="session")

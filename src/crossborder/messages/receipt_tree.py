@@ -27,9 +27,10 @@ KNOWN_UNREAD = {
     "EXP310": ("the taxes of one declaration", "税费回执"),
     "EXP311": ("a manifest, not an answer", "舱单申报报文，不是回执"),
 }
-_PROLOG_DOCTYPE = re.compile(
-    r"(?>\s+|<\?(?:(?!\?>).)*+\?>|<!--(?:(?!-->).)*+-->)*+<!(?:DOCTYPE|ENTITY|ELEMENT)", re.DOTALL
-)
+_PROLOG = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->", re.DOTALL)
+"""One piece of what may stand before a document. One after the other, for a possessive repetition of all of them goes
+wrong in Python before 3.11.5 (cpython issue 106052)."""
+_DECLARES = ("<!DOCTYPE", "<!ENTITY", "<!ELEMENT")
 _TYPE = re.compile(r"EXP[0-9]{3}", re.ASCII)
 
 Row = tuple[int, tuple[str | None, ...]]
@@ -45,9 +46,16 @@ def parser() -> etree.XMLParser:
     )  # fmt: skip
 
 
+def _declares_a_type(text: str) -> bool:
+    at = 0
+    while piece := _PROLOG.match(text, at):
+        at = piece.end()
+    return text.startswith(_DECLARES, at)
+
+
 def read_tree(text: str, using: etree.XMLParser) -> tuple[str, list[tuple[ReceiptGroup, Row]]]:
     """Message type and rows of one receipt. Raises `Refused` with the reason."""
-    if _PROLOG_DOCTYPE.match(text):
+    if _declares_a_type(text):
         raise Refused(
             "it carries a document type declaration, which no receipt has",
             "含有文档类型声明（DTD），回执中不应出现，拒绝读取",
