@@ -216,12 +216,13 @@ class Segments:
         name, first = self._current(connection, sealed=bool(sealers))
         if not payload.size:
             return name, [first] * len(payload.lengths)
+        new = not first  # a segment of which nothing is committed: its name must be lasting too, whoever made the file
         left = _state(self._folder / name)
         if left != self._left:
             first = max(first, left[0])
         offsets, stored = _laid_out(payload, sealers, name, first)
         try:
-            self._write(self._folder / name, first, stored)
+            self._write(self._folder / name, first, stored, new=new)
         except OSError as error:
             raise LedgerError(
                 f"the payload store cannot be written ({error.strerror or error})",
@@ -292,11 +293,10 @@ class Segments:
         if not done.rowcount:
             connection.execute(tables.facts.insert().values(name=fact, value=str(end)))
 
-    def _write(self, path: Path, end: int, payload: Payload) -> None:
+    def _write(self, path: Path, end: int, payload: Payload, *, new: bool) -> None:
         self._folder.mkdir(exist_ok=True)
-        fresh = not path.exists()
         half = payload.size // 2
-        with path.open("r+b" if not fresh else "xb", buffering=0) as file:
+        with path.open("r+b" if path.exists() else "xb", buffering=0) as file:
             file.truncate(end)
             file.seek(end)
             _write_all(file, payload.between(0, half))
@@ -304,7 +304,7 @@ class Segments:
             _write_all(file, payload.between(half, payload.size))
             self._checkpoint("payload:written")
             os.fsync(file.fileno())
-        if fresh:
+        if new:
             flush_folder(self._folder)
         self._checkpoint("payload:flushed")
 
