@@ -169,10 +169,10 @@ def commit_before_flush(patch: pytest.MonkeyPatch) -> None:
     """The rows are committed first, the bytes are flushed to the disk afterwards."""
     write, transaction = Segments._write, Base.write
 
-    def unflushed(self: Segments, *what: Any) -> None:
+    def unflushed(self: Segments, *what: Any, **how: Any) -> None:
         real, os.fsync = os.fsync, lambda file: None
         try:
-            write(self, *what)
+            write(self, *what, **how)
         finally:
             os.fsync = real
 
