@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,29 @@ def test_a_write_that_was_rolled_back_is_written_over(ledger: Ledger, home: Path
     assert known.ref.offset == end
     assert segment(home).stat().st_size == end + len(declaration(6).body)
     assert ledger.payload(known.ref, NOW) == declaration(6).body
+
+
+@SQLITE
+def test_a_segment_begun_in_vain_is_lasting_by_name_once_it_is_written(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken by flushing the folder only where the file is new: the first try made it, and a power cut takes it."""
+    full = [True]
+    flushed: list[Path] = []
+    monkeypatch.setattr("crossborder.ledger.payloads.flush_folder", flushed.append)
+
+    def disk(point: str) -> None:
+        if point == "payload:half" and full:
+            full.clear()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Ledger.open(home, checkpoint=disk) as ledger:
+        with pytest.raises(LedgerError, match="No space left"):
+            hand_in(ledger, 1)
+        assert flushed == []
+        batch = ledger.begin_batch(source("b.csv"), NOW)
+        ledger.record_block(batch.id, [shipment(5, 0)], [declaration(5, 0)], [], [], NOW)
+        assert flushed == [segment(home).parent]
 
 
 def test_a_damaged_draft_is_suspended_and_named(ledger: Ledger, home: Path) -> None:
