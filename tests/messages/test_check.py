@@ -9,9 +9,11 @@ import pytest
 
 from crossborder import codes, messages, schema
 from crossborder.messages import conditions
+from crossborder.messages.findings import failures
 from crossborder.messages.inquiry import inquiry
 from crossborder.messages.plan import compile_plan, with_context
 from crossborder.shipments import personal_names
+from crossborder.shipments.asking import MANY
 
 
 @pytest.fixture(scope="module")
@@ -356,3 +358,33 @@ def test_questions_hold_only_where_their_conditions_do(message, build, example):
                 assert not rows.select((question.when & ~held).any()).item()
                 asked += 1
     assert asked or message == "EXP311"
+
+
+def _long(element: schema.Element) -> list[str | None]:
+    """Values at and beyond the bounds of its length, of characters of one to four bytes."""
+    longest = element.max_length or 5
+    sizes = {0, 1, longest // 4, longest // 3, longest // 2, longest - 1, longest, longest + 1}
+    return [None, *(character * size for size in sorted(sizes) for character in "aé中𠮷")]
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["none too long", "some too long"])
+@pytest.mark.parametrize("message", ["EXP301", "EXP311"])
+def test_of_many_rows_lengths_are_judged_as_of_few(message, broken):
+    """Of many rows a column is not asked about where its bytes are few enough; the answers must not change."""
+    plan, judged = compile_plan(message), 0
+    for group, checks in zip(plan.groups, plan.checks, strict=True):
+        asked = inquiry(checks)
+        columns = {
+            e.name: [v for v in _long(e) if broken or v is None or len(v) <= (e.max_length or 5)]
+            for e in group.elements
+        }
+        drawn = {n: [v[i % len(v)] for i in range(MANY)] for n, v in columns.items()}
+        drawn |= {name: ["1"] * MANY for name in checks.context.values()}
+        rows = pl.DataFrame({"ship": range(MANY), **drawn}, schema_overrides={"ship": pl.UInt32})
+        halves = [failures(rows[: MANY // 2], asked), failures(rows[MANY // 2 :], asked)]
+        few = pl.concat([half for half in halves if half is not None]).sort("_check", "ship")
+        many = failures(rows, asked)
+        assert many is not None
+        assert many.sort("_check", "ship").equals(few)
+        judged += many.filter(pl.col("_rank") == 1).height
+    assert judged > 10_000 if broken else judged

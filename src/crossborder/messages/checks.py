@@ -55,12 +55,14 @@ class Check:
 class Gate:
     """Checks of one element that are looked at singly only if the question is answered with yes: two phases.
 
-    `of_empty`: only an empty value can fail; else only a filled one.
+    `of_empty`: only an empty value can fail; else only a filled one. `within`: no value can fail that has this many
+    characters, neither fewer nor more, because nothing but its length is looked at.
     """
 
     question: Question
     checks: tuple[Check, ...]
     of_empty: bool = False
+    within: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +144,7 @@ class _Compiler:
                 yield Gate(check.question, (check,), of_empty=row.need == "R")
         facets = self._facets(element)
         if facets:
-            yield Gate(self._sound(element), facets)
+            yield Gate(self._sound(element), facets, within=schema.lengths(element))
         for code in self.codes:
             if code.element == element.name and not code.table and not given:
                 yield self._listed(element, code).alone

@@ -10,7 +10,7 @@ import polars as pl
 
 from crossborder import codes
 from crossborder.messages.checks import Check, Gate, GroupChecks, Lookup
-from crossborder.shipments.asking import Panel, Question, filled
+from crossborder.shipments.asking import AS_WRITTEN, MANY, Panel, Question, filled
 
 Places = Mapping[int, pl.Series]
 """Number of a question → the places of the rows (UInt32, from 0) where it holds; none where it holds nowhere."""
@@ -71,7 +71,31 @@ class Inquiry:
             i for i, element, empty in self._about
             if (values[element] < height if empty else values[element])
         ]  # fmt: skip
+        if height >= MANY:
+            within = self._within(rows, asked)
+            asked = [i for i in asked if i not in within]
         return self.panel.ask(rows, asked, sparing=True)
+
+    def _within(self, rows: pl.DataFrame, asked: Sequence[int]) -> frozenset[int]:
+        """The gates that look at lengths alone, and need not, since the bytes of every value are as few and as many as
+        the characters may be; bytes are counted already. (A character has one to four of them in UTF-8.)"""
+        bounds = {
+            str(i): gate.within
+            for i, gate in ((i, self.gates[i]) for i in asked if i < len(self.gates))
+            if gate.within is not None
+        }
+        if not bounds:
+            return frozenset()
+        sizes = [
+            pl.col(self.gates[int(i)].checks[0].element).str.len_bytes().alias(i) for i in bounds
+        ]
+        fits = [
+            (pl.col(i).min() > 4 * (least - 1)) & (pl.col(i).max() <= most)
+            for i, (least, most) in bounds.items()
+        ]
+        query = rows.lazy().select(sizes).select(fits)
+        told = query.collect(engine="in-memory", optimizations=AS_WRITTEN)
+        return frozenset(int(name) for name, fit in zip(bounds, told.row(0), strict=True) if fit)
 
 
 @lru_cache(maxsize=64)

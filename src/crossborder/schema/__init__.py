@@ -15,7 +15,7 @@ from lxml import etree
 
 from crossborder import resources
 from crossborder.schema.conditions import Clause, parse_when
-from crossborder.schema.facets import facet_failures, holds, looks_at
+from crossborder.schema.facets import facet_failures, holds, lengths, looks_at
 from crossborder.schema.library import ENVELOPE, Form, Library
 from crossborder.schema.model import Element, ElementTree, Group
 from crossborder.schema.simple import compile_simple_type
@@ -44,6 +44,7 @@ __all__ = [
     "family",
     "filling",
     "holds",
+    "lengths",
     "load_elements",
     "looks_at",
     "messages",

@@ -65,6 +65,13 @@ def looks_at(element: Element) -> Literal["value", "length", "digits"]:
     return "length" if text and element.pattern is None and not element.enumeration else "value"
 
 
+def lengths(element: Element) -> tuple[int, int] | None:
+    """The least and the greatest length of a value whose length alone decides; else, or where there is no greatest, None."""
+    if looks_at(element) != "length" or element.max_length is None:
+        return None
+    return element.min_length or 0, element.max_length
+
+
 def _broken(element: Element, value: pl.Expr) -> dict[str, pl.Expr]:
     """What `facet_failures` gives, each facet by itself."""
     if _holds_digits(element):

@@ -26,25 +26,23 @@ def tidied(frame: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
         return frame
     if frame.height <= FEW:
         return _few_tidied(frame, columns)
-    height = frame.height
-    texts = pl.concat([column.alias("value") for column in columns]).to_frame()
-    places = _zeros(texts)
-    if places is None:
+    places = _zeros(columns)
+    if not places:
         return frame
-    maybe = texts[places]
+    maybe = pl.concat([column[where].alias("value") for column, where in places]).to_frame()
     (idle,) = columns_of(maybe, [_SAID_IDLE])
     if not idle.any():
         return frame
-    places, right = places.filter(idle), _shortened(maybe.filter(idle))
+    right = _shortened(maybe.filter(idle))
     changed = frame.clone()
-    borders = pl.Series([at * height for at in range(len(columns) + 1)], dtype=pl.UInt32)
-    ends = places.search_sorted(borders).to_list()
-    for at, column in enumerate(columns):
-        first, size = ends[at], ends[at + 1] - ends[at]
-        if size:
-            mine = places.slice(first, size) - at * height
-            better = column.scatter(mine, right.slice(first, size))
+    seen = shortened = 0
+    for column, where in places:
+        mine = where.filter(idle.slice(seen, len(where)))
+        seen += len(where)
+        if len(mine):
+            better = column.scatter(mine, right.slice(shortened, len(mine)))
             changed.replace_column(frame.get_column_index(column.name), better)
+            shortened += len(mine)
     return changed
 
 
@@ -77,10 +75,15 @@ def _given(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[str]:
             yield name
 
 
-def _zeros(texts: pl.DataFrame) -> pl.Series | None:
-    """The places of the values that may have idle zeros."""
-    (zeros,) = columns_of(texts, [_MAYBE])
-    return everywhere(texts.height).filter(zeros) if zeros.any() else None
+def _zeros(columns: Sequence[pl.Series]) -> list[tuple[pl.Series, pl.Series]]:
+    """The columns with values that may have idle zeros, and the places of these."""
+    places = everywhere(len(columns[0]))
+    masks = columns_of(pl.DataFrame(columns), [_maybe(pl.col(c.name)) for c in columns])
+    return [
+        (column, places.filter(mask))
+        for column, mask in zip(columns, masks, strict=True)
+        if mask.any()
+    ]
 
 
 def _shortened(idle: pl.DataFrame) -> pl.Series:
@@ -100,8 +103,17 @@ def _cut(fraction: pl.Expr) -> pl.Expr:
     return fraction.str.strip_chars_end("0").str.strip_chars_end(".")
 
 
+def _leading(value: pl.Expr) -> pl.Expr:
+    """Decimal text with a zero too many at its beginning."""
+    return value.str.starts_with("0") & ~value.str.starts_with("0.")
+
+
+def _maybe(value: pl.Expr) -> pl.Expr:
+    """Decimal text that may have zeros that say nothing."""
+    return value.str.ends_with("0") | _leading(value)
+
+
 _VALUE = pl.col("value")
-_LEADING = (_VALUE.str.starts_with("0") & ~_VALUE.str.starts_with("0.")).alias("leading")
-_MAYBE = _VALUE.str.ends_with("0") | _LEADING
+_LEADING = _leading(_VALUE).alias("leading")
 _SAID_IDLE, _SHORT, _END = _VALUE.str.contains(_IDLE), shortest(_VALUE), _cut(_VALUE)
 """Of values said to be idle, `_END` is the shortest form of those that have no zero too many at their beginning."""
