@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 from sqlalchemy import select
 
 from crossborder.ledger import tables
+from crossborder.ledger.states import DECLARATION
 from crossborder.transport import Incoming, LookedUp, Outgoing, Submitted
 
 from .port import Said
@@ -116,10 +117,22 @@ class Line:
         return f"{self._process.name}/{self._owner.rpartition('/')[2]}"
 
     def _refuse_unheld(self, message: Outgoing) -> None:
-        """Promise P8 at the one moment that counts: whoever sends holds it, and a person has let it go."""
+        """Promise P8 at the one moment that counts: whoever sends holds it, and a person has let it go.
+
+        A manifest goes with its own batch, or with that of a declaration which stands on it.
+        """
         a, b = tables.attempts.c, tables.batches.c
+        stands, other = tables.attempts.alias(), tables.batches.alias()
+        listed = tables.manifest_houses.c
+        with_another = (
+            select(listed.attempt_id)
+            .join(stands, (stands.c.key == listed.declaration_key) & (stands.c.kind == DECLARATION))
+            .join(other, other.c.id == stands.c.batch_id)
+            .where(listed.attempt_id == a.id, other.c.submitted_at.is_not(None))
+            .exists()
+        )
         query = (
-            select(a.state, a.owner, b.state, b.submitted_at)
+            select(a.state, a.owner, b.state, b.submitted_at.is_not(None) | with_another)
             .join(tables.batches, b.id == a.batch_id)
             .where(a.message_id == message.message_id)
         )
@@ -131,7 +144,7 @@ class Line:
             self._port.wrong(
                 f"P8 {message.message_id} was sent by one who does not hold it ({row[0]})"
             )
-        elif row[2] != "sealed" or row[3] is None:
+        elif row[2] != "sealed" or not row[3]:
             self._port.wrong(
                 f"{message.message_id} was sent though nobody let its batch go ({row[2]})"
             )

@@ -22,6 +22,7 @@ from crossborder.ledger import Ledger, Outgoing, Sent, outbox, tables, verbs
 from crossborder.ledger.base import Base
 from crossborder.ledger.payloads import Segments
 from crossborder.ledger.records import PayloadRef, Released
+from crossborder.ledger.states import MANIFEST
 from crossborder.reconcile import order
 from crossborder.transport import Incoming, LookedUp, Submitted, Transport
 from crossborder.transport import Outgoing as Message
@@ -134,6 +135,21 @@ def unsealed_batch_sent(patch: pytest.MonkeyPatch) -> None:
         return True
 
     patch.setattr(outbox, "_submit", submit)
+
+
+@fault
+def manifest_goes_unasked(patch: pytest.MonkeyPatch) -> None:
+    """A manifest is ready as soon as its batch is complete: nobody has let it go, nor what stands on it."""
+    real = Ledger.seal
+
+    def seal(self: Ledger, batch_id: str, *given: Any, **more: Any) -> Any:
+        sealed = real(self, batch_id, *given, **more)
+        with self.write() as connection:
+            own = (A.c.batch_id == batch_id) & (A.c.kind == MANIFEST)
+            connection.execute(update(A).where(own).values(ready=True))
+        return sealed
+
+    patch.setattr(Ledger, "seal", seal)
 
 
 @fault

@@ -13,7 +13,7 @@ FOUND_BY = {
     "a_decision_without_an_entry": 4, "suspend_takes_what_is_being_sent": 4, "void_ignores_an_open_lease": 14,
     "acknowledged_before_stored": 12, "an_answer_counts_though_the_lease_was_lost": 7, "applied_before_stored": 3,
     "commit_before_flush": 48, "lease_ignored_by_its_holder": 8, "lease_told_by_a_clock_only": 8,
-    "look_up_unknown_taken_for_not_received": 10, "manifest_not_waited_for": 2, "moved_by_an_older_receipt": 4,
+    "look_up_unknown_taken_for_not_received": 10, "manifest_goes_unasked": 7, "manifest_not_waited_for": 2, "moved_by_an_older_receipt": 4,
     "not_received_believed_at_the_first_word": 10, "other_digest_taken_as_received": 5, "payload_not_compared": 17,
     "platform_overrules_customs": 10, "repeated_receipt_applied_twice": 39, "unknown_sent_again_blindly": 5,
     "unreadable_receipts_are_only_logged": 8, "unsealed_batch_sent": 3, "what_the_dead_held_is_sent_again": 17,
