@@ -1,7 +1,7 @@
 """How many planted faults in `rules/` and `codes/` their tests notice: `python tools/mutate.py [--minutes 20]`.
 
-There are two kinds. All faults of our own (`mutate_own.py`) are tried, and every one must be noticed, but for those of which
-`mutate_same.toml` says why they change nothing. Of those that mutmut 3 plants a fair sample is tried. mutmut writes them into a
+There are two kinds. All faults of our own (`mutate_own.py`) are tried, and every one must be noticed (what is not noticed within
+the patience gets a second, longer look), but for those of which `mutate_same.toml` says why they change nothing. Of those that mutmut 3 plants a fair sample is tried. mutmut writes them into a
 copy of the project, so the checkout stays as it is; three things are arranged there:
 
 - mutmut leaves decorated functions alone, but every rule is one. In the copy `@rule(...)` above `def name` becomes
@@ -52,8 +52,12 @@ TEXTS = (
     r"^\s*(raise|from|import)\b",
 )
 """Lines on which nothing is mutated: arguments that hold words, errors raised. `mutate_texts.py` leaves out the rest."""
-STILL_SECONDS = 180
+STILL_SECONDS = 600
 """A process that has said nothing for so long is ended; the fault it tried last counts as hanging."""
+TELL_SECONDS = 60
+"""How often it says how far it is."""
+SECOND_LOOK = 6
+"""How many times the patience a fault of our own gets that was not noticed at first."""
 LEAST_OF_A_RULE = 3
 """Faults that every rule must have, so that its tests are worth something."""
 
@@ -251,14 +255,23 @@ class Worker:
             self._process.wait()
 
 
-def run(place: Path, names: Sequence[str], times: Path, seconds: float, children: int) -> dict[str, str]:  # fmt: skip
+def run(
+    place: Path, names: Sequence[str], times: Path, seconds: float, children: int, patience: float
+) -> dict[str, str]:
     """Try the faults for at most `seconds`; fault → verdict. Raises `RuntimeError` if a process cannot work."""
+    os.environ["MUTATE_PATIENCE"] = str(patience)
+    for old in place.glob("verdicts-*.jsonl"):
+        old.unlink()
     workers = [Worker(place, n, names[n::children], times) for n in range(children)]
-    ending, going = time.monotonic() + seconds, workers
+    begun = told = time.monotonic()
+    going = workers
     try:
-        while going and time.monotonic() < ending:
+        while going and time.monotonic() < begun + seconds:
             time.sleep(1)
             going = [worker for worker in going if worker.goes_on()]
+            if time.monotonic() > told + TELL_SECONDS:
+                told = time.monotonic()
+                _progress([worker.verdicts() for worker in workers], len(names), told - begun)
     finally:
         for worker in workers:
             worker.end()
@@ -267,6 +280,13 @@ def run(place: Path, names: Sequence[str], times: Path, seconds: float, children
         raise RuntimeError(failed[0])
     found = {name: verdict for worker in workers for name, verdict in worker.verdicts().items()}
     return {name: verdict for name, verdict in found.items() if verdict != "begun"}
+
+
+def _progress(verdicts: Iterable[Mapping[str, str]], planted: int, took: float) -> None:
+    """How far it is, on stderr."""
+    of = Counter(verdict for some in verdicts for verdict in some.values())
+    tried = of.total() - of["begun"]
+    print(f"{took / 60:.0f} min: {tried} of {planted} tried, {of['killed']} noticed", file=sys.stderr, flush=True)  # fmt: skip
 
 
 def _environment() -> dict[str, str]:
@@ -328,7 +348,6 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if importlib.util.find_spec("mutmut") is None:
         print("mutmut is not installed: pip install 'mutmut>=3.8,<4'", file=sys.stderr)
         return 2
-    os.environ["MUTATE_PATIENCE"] = str(given.patience)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left behind
     with tempfile.TemporaryDirectory(prefix="crossborder-mutate-") as name:
         place = Path(name)
@@ -340,13 +359,13 @@ def main(arguments: Iterable[str] | None = None) -> int:
             few = thin(names, place / "src" / "crossborder" / "rules") if whole else []
             print(f"{len(own)} faults of our own and {len(names)} of mutmut's; now the tests are timed without any", flush=True)  # fmt: skip
             times = measure(place)
-            ours = run(place, list(own), times, float("inf"), given.children)
+            ours = _all_of_ours(place, list(own), times, given)
             _tell(
                 [f"{name}\n{own[name].told}" for name in _unnoticed(ours)],
                 "ours",
                 outcome(ours, len(own)),
             )
-            drawn = run(place, names, times, given.minutes * 60, given.children)
+            drawn = run(place, names, times, given.minutes * 60, given.children, given.patience)
         except RuntimeError as error:
             print(error, file=sys.stderr)
             return 2
@@ -356,6 +375,19 @@ def main(arguments: Iterable[str] | None = None) -> int:
     if not done.tried and not ours:
         return 2
     return 1 if few or _unnoticed(ours) or (done.tried and done.share < given.least) else 0
+
+
+def _all_of_ours(
+    place: Path, names: Sequence[str], times: Path, given: argparse.Namespace
+) -> dict[str, str]:
+    """Verdicts on our own faults; those not noticed get a second look, and more of the tests a turn."""
+    ours = run(place, names, times, float("inf"), given.children, given.patience)
+    again = _unnoticed(ours)
+    if again:
+        print(f"{len(again)} not noticed yet; they get {SECOND_LOOK} times the patience", file=sys.stderr, flush=True)  # fmt: skip
+        patience = SECOND_LOOK * given.patience
+        ours |= run(place, again, times, float("inf"), given.children, patience)
+    return ours
 
 
 def _planted(

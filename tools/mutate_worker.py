@@ -39,6 +39,8 @@ PATIENCE = float(os.environ.get("MUTATE_PATIENCE", "15"))
 """A fault that the likeliest tests have not noticed within so many seconds counts as not noticed."""
 LEAST_LIMIT, TIMES_LIMIT = 10.0, 20.0
 """A test with a fault may take this many seconds, or this many times as long as without, before it counts as hanging."""
+OF_FILE = 12
+"""So many of the tests that noticed other faults of a file are asked before those that are about it."""
 VERIFY_EVERY = 8
 """So often a test that noticed is run again without the fault; always when it notices for the first time."""
 PLAIN = Path("../plain")
@@ -207,10 +209,17 @@ class Trying(Loop):
         for other in [rule for place, rule in RULES.items() if place.startswith(f"{file}.x_")]:
             naming += [test for test in self._naming.get(other, [])[:3] if test not in naming]
         files = _about(file if "/" not in function else function)
-        about = [test for test in quick if any(one in test for one in files)]
+        about = [test for one in files for test in quick if one in test]
         noticed = [test for test, _ in self._kills.most_common(30)]
         yield from dict.fromkeys(
-            (*self._of_function[function], *naming, *self._of_file[file], *about, *noticed, *quick)
+            (
+                *self._of_function[function],
+                *naming,
+                *self._of_file[file][:OF_FILE],
+                *about,
+                *noticed,
+                *quick,
+            )
         )
 
 
@@ -227,6 +236,7 @@ ABOUT = {
     "context": ("test_engine", "test_limits", "test_names"),
     "enterprises": ("rules/test_edges", "test_consistency"),
     "grades": ("test_switches",),
+    "limits": ("rules/test_edges",),
     "identity": ("rules/test_edges",),
     "lookup": ("codes/test_edges",),
     "marks": ("test_earlier", "test_split"),
@@ -251,14 +261,14 @@ ABOUT = {
 def _about(module: str) -> tuple[str, ...]:
     """Names of the test files that are about a module or a table."""
     if "/" in module:
-        return ("tests/codes", "test_catalogue", "test_packs")
+        return ("test_catalogue", "test_packs", "test_figures", "tests/codes")
     *_, room, stem = module.split(".")
     own = (
-        ("test_tax.py", "test_tax_rowwise", "test_tax_sheet")
+        ("test_tax_sheet", "test_tax.py", "test_tax_rowwise")
         if room == "tax"
         else (f"test_{stem}.py",)
     )
-    return (*own, f"[{stem}", *ABOUT.get(stem, ()))
+    return (*ABOUT.get(stem, ()), *own, f"[{stem}")
 
 
 def _mixed(known: Iterable[str], lasted: Mapping[str, float]) -> list[str]:

@@ -126,6 +126,14 @@ def test_a_rule_dated_by_the_declaration_asks_for_no_movement() -> None:
     ]
 
 
+def test_as_of_takes_the_place_of_the_declaration_day() -> None:
+    last = replace(ended("EXP-13", date(2024, 11, 30)), dated_by="declaration")
+    example = replace(last.failing, declared_on="20261123")
+    for day, told in (("20241130", 1), ("20241201", 0)):
+        ctx = replace(context_of(example), as_of=day, memo={})
+        assert rules.check_rules(frames_of(example), ctx, (last,)).height == told
+
+
 def test_settings_stand_as_documented() -> None:
     told = [f"{option.name} {option.default}" for option in rules.OPTIONS.values()]
     assert told == DEFAULTS.strip().splitlines()

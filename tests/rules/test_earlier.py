@@ -175,6 +175,27 @@ def test_of_many_parcels_ten_are_named() -> None:
     assert "13 class B parcels" in text
     assert "12 of them in earlier batches" in text
     assert "CNY 2500, limit 2000" in text
+    ten = known.head(10)
+    (text,) = rules.told_split(own, ten, frames_of(Example((Parcel(),))), context())["en"]
+    assert text.endswith("E08 (20261101-01), E09 (20261101-01)")
+
+
+def test_how_long_a_house_waybill_is_looked_for_is_a_setting() -> None:
+    assert rules.house_days(context()) == timedelta(days=180)
+    assert rules.house_days(context(house_days="30")) == timedelta(days=30)
+
+
+def test_a_suspicion_is_a_note_unless_the_setting_lets_a_person_decide() -> None:
+    def parcel(value: str) -> Parcel:
+        line = {"declared_total": value, "total": value, "declared_price": value, "quantity": "1"}
+        return Parcel("B", "I", {"total_value": value}, (line,))
+
+    example = Example((parcel("1200"),), earlier=(parcel("900"),))
+    for found, action in (
+        (rules.judged_with_earlier(example), "note"),
+        (rules.judged_with_earlier(example, context(split_signal="hold")), "hold"),
+    ):
+        assert found.select("rule", "element", "action").rows() == [("CLS-17", "SendId", action)]
 
 
 def test_only_what_lies_within_the_window_is_listed_and_counted() -> None:

@@ -19,6 +19,7 @@ TABLE = """
 B I = nothing
 C I | line_number=1 | line_number=2 = nothing
 B I movement_date=2026113 = nothing
+B I movement_date=20100831 = LIM-02:hold EXP-42:note
 C I movement_date=2026113 = nothing
 C I main_goods_name_en=socks = EXP-23:reject
 C I main_goods_name_en=socks\ue000 = TXT-04:reject
@@ -26,6 +27,7 @@ C I main_goods_name=棉袜 = EXP-23:note
 B I gross_weight=50 net_weight=1 pieces=2 = nothing
 B I gross_weight=50.00001 net_weight=1 pieces=2 = EXP-47:note
 C I gross_weight=50.00001 net_weight=1 pieces=1 = nothing
+C I gross_weight=31 net_weight=1 pieces=1 = nothing
 B I gross_weight=60 net_weight=1 pieces=1 = EXP-47:note
 B I gross_weight=30 net_weight=1 pieces=1 = nothing
 B I gross_weight=30.00001 net_weight=1 pieces=1 = EXP-47:note
@@ -62,6 +64,18 @@ C E movement_date=20261123 = nothing
 C E movement_date=20261122 = EXP-42:note
 C E movement_date=20261101 = EXP-42:note
 C I movement_date=20261122 = nothing
+B I gross_weight=7 net_weight=6 | name=婴儿奶粉 unit_1=035 quantity_1=6 = LIM-10:note
+B I gross_weight=7 net_weight=6 | name=婴儿奶粉 unit_1=035 quantity_1=6 | name=婴儿奶粉 line_number=2 = LIM-10:note
+B I gross_weight=7 net_weight=6 | name=婴儿奶粉 unit_1=035 quantity_1=5 | name=婴儿奶粉 line_number=2 = nothing
+C I | line_number=1 | line_number=1 | line_number=3 = EXP-22:reject
+C I | line_number=0 | line_number=2 = EXP-22:reject
+C I | line_number=1 | line_number=3 = EXP-22:reject
+C I | line_number=1 | line_number=x | line_number=1 = nothing
+C I | currency=142 | currency=502 line_number=2 | currency=- line_number=3 = nothing
+C I total_value=500 | | currency=- line_number=2 = nothing
+B I total_value=100 | total=3000 declared_total=3000 declared_price=1500 | currency=- line_number=2 = nothing
+C I | name=礼品盒子 = EXP-45:note
+C I | name=礼品盒子\ue000 = TXT-04:reject TXT-04:reject
 C I used_goods=1 = EXP-32:hold
 A I used_goods=1 = nothing
 B I declarant_type=1 declarant_person=- = nothing
@@ -80,6 +94,7 @@ B I ownership_type=7 trading_company_code=3301961Q43 = nothing
 C I sender_country=50 = ID-16:reject
 C I sender_country=5020 = nothing
 C I receiver_country=142 = nothing
+C I receiver_country=50 = ID-16:reject
 C I receiver_country=502 = EXP-15:reject
 C I sender_country=142 = EXP-15:reject
 C E sender_country=502 = EXP-15:reject
@@ -88,6 +103,10 @@ C I trade_country=142 = EXP-14:reject
 C I currency=502 total_value=200 = EXP-44:mark
 C I currency=50 = ID-17:reject
 C I currency=5020 = nothing
+C I total_value=200 | quantity=1 quantity_1=1 declared_price=198.99 total=198.99 declared_total=198.99 = nothing
+C I total_value=200 | quantity=1 quantity_1=1 declared_price=189.99 total=189.99 declared_total=189.99 = EXP-44:note
+C I | total=- declared_total=- = nothing
+C I currency=502 | total=- declared_total=- = nothing
 C I total_value=201.01 = nothing
 C I total_value=201.02 = EXP-44:note
 C I total_value=210.53 = EXP-44:note
@@ -107,6 +126,8 @@ C I trading_company_scc=9111000060003734 = ID-09:reject
 C I trading_company_scc=9111000060003734IL = ID-09:reject
 C I trading_company_scc=91110000600037341L1 = nothing
 C I trading_company_scc=9111000A6000373415 = ID-10:note
+C I trading_company_scc=9111000A60003734151 = nothing
+C I trading_company_scc=9111000A6000373416 = ID-09:reject
 C I declarant_scc=9111000A6000373415 = nothing
 C I entry_id=29912026100000000 = EXP-01:reject
 C I entry_id=299120261000000001 = nothing
@@ -127,6 +148,7 @@ B I party_id=330100199001010002 = ID-01:reject
 B I party_id=33010019900101000 = ID-01:reject
 B I party_id=3301001990010100010 = ID-01:reject
 B I party_id=33010019900101000111 = ID-01:reject
+B I party_id=99010019900101000412 = ID-01:reject
 B I party_id=330100199001010001112 = nothing
 B I party_id=330100900101001 = ID-02:reject
 B I party_id=330100199002300004 = ID-01:reject
@@ -135,6 +157,17 @@ C I party_id=330100199001010002 = ID-01:note
 C I party_id=330100900101001 = ID-02:note
 C I party_id=33010019900101000 = nothing
 B I party_id=990100199001010004 = ID-03:note
+C I party_id=990100199001010004 = nothing
+B I party_id=833010199001010018 = ID-03:note
+B I party_id=33010019900101001X = nothing
+B I party_id=33010019900101001x = ID-01:note
+C I party_id=33010019900101001x = nothing
+B I party_id=33010019900101008x = ID-01:reject
+C I party_id=33010019900101008x = ID-01:note
+B I party_id=330100190001010019 = ID-04:note
+B I party_id=330100189912310014 = ID-01:reject
+B I party_id_type=- party_id=330100199001010002 = nothing
+B I party_id_type=2 party_id=330100201011240003 = nothing
 B I party_id=933001199001010015 = nothing
 B I party_id=810000199001010019 = nothing
 B I party_id=330100201011230008 = nothing
@@ -153,6 +186,7 @@ B I receiver_name=陈示 = nothing
 B I receiver_name=陈 = TXT-01:note
 B I receiver_name=陈陈 = TXT-02:note
 B I receiver_name=陈先生 = TXT-02:note
+B I receiver_name=陈示\ue000 = TXT-04:reject
 B I sender_name=先生 sender_name_en=Sample = TXT-02:note
 B I receiver_name=示例商店 = TXT-01:note
 B I receiver_name=示例商店 party_id_type=2 party_id=E12345678 = nothing
@@ -166,9 +200,13 @@ B I receiver_address=西湖区 = TXT-03:note
 B I sender_address=示范路1号 = nothing
 B E sender_address=示范路1号 = TXT-03:note
 B E receiver_address=示范路1号 = nothing
+B E receiver_address=浙江省杭州市西湖区示范路1号 = nothing
+B E receiver_country=142 receiver_address=示范路1号 = EXP-15:reject
+B I receiver_country=502 receiver_address=示范路1号 = EXP-15:reject
 B I receiver_phone=13800000000 = nothing
 B I receiver_phone=1380000000 = ID-15:note
 B I receiver_phone=12800000000 = ID-15:note
+B I receiver_phone= = nothing
 B I receiver_phone=0571-12345678 = nothing
 B I receiver_phone=0571-123456 = ID-15:note
 B I sender_phone=1380000000 = nothing

@@ -172,6 +172,16 @@ def test_word_lists_are_words_and_may_be_empty() -> None:
     assert done.shipments["declaration_class"].to_list() == [None]
 
 
+def test_a_word_in_latin_letters_stands_by_itself_only_where_that_is_asked() -> None:
+    frame = pl.DataFrame({"list": ["firm_name", "firm_name"], "word": ["ltd", "公司"]})
+    ctx = rules.Context(Tables().with_table("words", frame, "2026-01-01"), Profile(), "20261123")
+    texts = pl.Series(["x ltd", "xltd", "某公司号", "x"])
+    assert texts.str.contains(ctx.pattern("firm_name")).to_list() == [True, True, True, False]
+    whole = ctx.pattern("firm_name", whole=True)
+    assert texts.str.contains(whole).to_list() == [True, False, True, False]
+    assert not texts.str.contains(ctx.pattern("no_such_list")).any()
+
+
 def test_the_same_facts_are_the_same_context() -> None:
     tables, firm = Tables(), Profile(options={"mode_3039": "reject"})
     first = rules.Context.of(tables, firm, "20261123", None, frozenset({"29"}))
@@ -207,7 +217,9 @@ def test_answers_about_personal_data_are_not_remembered() -> None:
     rules.check(
         shaped(Parcel(head={"receiver_name": "陈示例", "party_id": "330100199001010002"})), ctx
     )
-    panels = [one.panel for one in _inquiries(ctx.memo.values())]
+    asked = [one.panel for one in _inquiries(ctx.memo.values())]
+    panels = [*asked, *(panel.gates for panel in asked if panel.gates is not None)]
+    assert len(panels) > len(asked)
     kept = {column for panel in panels for memory in panel.memories for column in memory.columns}
     assert any(memory.told for panel in panels for memory in panel.memories)
     assert kept

@@ -144,6 +144,32 @@ def test_one_telephone_with_many_numbers(check: Check) -> None:
     assert set(check(*people[:3], options={"phone_identities": "3"})["rule"]) == {"ID-07"}
 
 
+def test_an_impossible_birth_date_is_told_as_one(check: Check) -> None:
+    (text,) = check(document("330100199002300004"))["en"]
+    assert "birth date" in text
+    (text,) = check(document("330100199001010002"))["en"]
+    assert "check character" in text
+
+
+def test_a_telephone_that_is_missing_or_stands_once_is_no_sign(check: Check) -> None:
+    people = [whole(f"330100199001012{i:02d}") for i in range(4)]
+    silent = [Parcel(head={"party_id": number, "receiver_phone": None}) for number in people]
+    assert check(*silent).height == 0
+    alone = [Parcel(head={"party_id": n, "receiver_phone": f"1380000000{i}"}) for i, n in enumerate(people)]  # fmt: skip
+    assert check(*alone, options={"phone_identities": "1"}).height == 0
+
+
+def test_who_gives_no_number_is_not_one_more(check: Check) -> None:
+    """A class C parcel need not name the receiver's number."""
+    known = [document(whole(f"330100199001012{i:02d}")) for i in range(3)]
+    assert check(*known, Parcel("C", head={"party_id": None})).height == 0
+
+
+def test_one_character_and_a_blank_and_it_again_is_a_placeholder(check: Check) -> None:
+    found = check(Parcel(head={"receiver_name": "陈 陈"}))
+    assert found.select("rule", "action").rows() == [("TXT-02", "note")]
+
+
 def test_a_bad_number_does_not_stop_the_others(check: Check) -> None:
     found = check(document(GOOD), document("1"), document(None))
     assert found.filter(pl.col("rule") == "ID-01")["ship"].to_list() == [1]

@@ -141,6 +141,8 @@ def test_the_finding_names_value_and_limit() -> None:
     assert "2000" in row["zh"]
     assert row["element"] == "TotalValue"
     assert row["source"].startswith("GACC Announcement 2024 No. 176")
+    assert row["fix_zh"] == "超限的退运，或改按货物报关"
+    assert row["fix_en"] == "return the parcel, or declare it as goods"
 
 
 def test_lines_in_several_currencies_are_added_in_yuan() -> None:
@@ -227,3 +229,32 @@ def test_of_bounds_that_overlap_the_strictest_counts() -> None:
     over = found.filter(pl.col("rule") == "LIM-02")
     assert over.select("ship", "severity").rows() == [(0, "reject")]
     assert "900" in over["zh"][0]
+
+
+def test_only_what_a_limit_says_of_a_missing_rate_is_of_the_rule_about_rates() -> None:
+    parcels = (
+        worth("100", currency="303"), worth("100", "20100831"), worth("100", currency="303", kind="C"),
+    )  # fmt: skip
+    ctx = context()
+    found = rules.check(frames_of(Example(parcels)), ctx).filter(pl.col("severity") == "not_evaluated")  # fmt: skip
+    missed = found.filter(pl.col("ship") == 0, pl.col("rule") == "LIM-02")
+    assert "exchange_rates" in missed["fix_en"][0]
+    assert "exchange_rates" in missed["fix_zh"][0]
+    others = [
+        missed.with_columns(rule=pl.lit("EXP-44")), missed.with_columns(severity=pl.lit("reject")),
+    ]  # fmt: skip
+    told = rules.of_rates(pl.concat([found, *others]), ctx)
+    assert told.filter(pl.col("element") != "CurrCode").equals(found.filter(pl.col("element") != "CurrCode"))  # fmt: skip
+    rows = told.select("ship", "rule", "severity").rows()
+    assert rows.count((0, "LIM-12", "not_evaluated")) == rows.count((2, "LIM-12", "not_evaluated")) == 1  # fmt: skip
+    assert (1, "LIM-02", "not_evaluated") in rows
+    assert {(0, "EXP-44", "not_evaluated"), (0, "LIM-02", "reject")} <= set(rows)
+
+
+def test_without_tax_numbers_of_tobacco_no_quantity_of_it_is_asked_about() -> None:
+    words = Tables().frame("words").filter(pl.col("list") != "restricted_tax_numbers")
+    tables = Tables().with_table("words", words, "2000-01-01")
+    line = {"commodity_code": "020500", "quantity": "900", "quantity_1": "900"}
+    ctx = rules.Context(tables, Profile(), "20261123")
+    found = rules.check(frames_of(Example((Parcel(goods=(line,)),))), ctx)
+    assert "LIM-08" not in set(found["rule"])

@@ -123,6 +123,8 @@ def test_no_goods_of_the_samples_are_held_for_their_names() -> None:
 def test_the_english_name_speaks_where_the_chinese_one_is_silent(check: Check) -> None:
     both = check(Parcel(goods=({"name": "香烟", "name_en": "cigarettes"},)))
     assert both.filter(pl.col("rule") == "PRO-03")["element"].to_list() == ["GName"]
+    near = check(Parcel(goods=({"name": "香烟", "name_en": "cigaretes"},)))
+    assert near.filter(pl.col("rule") == "PRO-03")["element"].to_list() == ["GName"]
     one = check(Parcel(goods=({"name": "礼盒套装", "name_en": "box of cigarettes"},)))
     assert one.filter(pl.col("rule") == "PRO-03")["element"].to_list() == ["GNameEn"]
 
@@ -155,6 +157,16 @@ def test_the_table_is_replaced_from_a_date() -> None:
     before, after = (replace(context_of(example), tables=tables, declared_on=d, memo={}) for d in ("20261031", "20261101"))  # fmt: skip
     told = [set(rules.check(frames_of(example), c).select("ship", "rule").iter_rows()) for c in (before, after)]  # fmt: skip
     assert told == [{(1, "PRO-03")}, {(0, "PRO-01")}]
+
+
+def test_words_of_eight_letters_or_more_may_have_one_letter_wrong() -> None:
+    mine = pl.DataFrame({"list": ["arms"] * 3, "word": ["catapult", "slinger", "mousetrap1"], "match": ["near"] * 3})  # fmt: skip
+    tables = Tables().with_table("goods_words", mine, "2026-11-01")
+    names = ("catapilt", "catapul", "catapult", "slingor", "slinger", "mousetraps")
+    example = Example(tuple(Parcel(goods=({"name": name},)) for name in names))
+    found = rules.check(frames_of(example), replace(context_of(example), tables=tables, memo={}))
+    told = found.filter(pl.col("rule") == "PRO-01").select("ship", "action").rows()
+    assert told == [(0, "note"), (1, "note"), (2, "hold"), (4, "hold")]
 
 
 def test_an_empty_table_finds_nothing() -> None:

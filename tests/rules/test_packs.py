@@ -79,6 +79,34 @@ def test_another_figure_of_the_tax_is_another_version_and_perhaps_another_pack()
     assert ids == [*(p.id for p in PACKS), "2027-01-01"]
 
 
+def test_a_bound_that_ends_ends_a_pack_even_if_nothing_follows_it() -> None:
+    limits = TABLES.frame("limits")
+    last = pl.when(pl.col("rule") == "LIM-02").then(pl.lit("2027-06-30"))
+    ended = limits.with_columns(effective_to=last.otherwise("effective_to"))
+    changed = rules.packs(Tables().with_table("limits", ended, "2000-01-01"))
+    assert [p.id for p in changed] == [*(p.id for p in PACKS), "2027-07-01"]
+    assert changed[-2].end == date(2027, 6, 30)
+    assert set(changed[-2].rules) - set(changed[-1].rules) == {"LIM-02"}
+
+
+def test_a_bound_of_one_day_makes_a_pack_of_one_day() -> None:
+    limits = TABLES.frame("limits")
+    last = pl.when(pl.col("rule") == "LIM-02").then(pl.lit("2024-12-01"))
+    ended = limits.with_columns(effective_to=last.otherwise("effective_to"))
+    tables = Tables().with_table("limits", ended, "2000-01-01")
+    one, after = rules.find_pack("2024-12-01", tables), rules.find_pack("2024-12-02", tables)
+    assert (one.start, one.end, after.start) == (date(2024, 12, 1), date(2024, 12, 1), date(2024, 12, 2))  # fmt: skip
+    assert "LIM-02" in one.rules
+    assert "LIM-02" not in after.rules
+
+
+def test_a_day_written_wrongly_is_answered_with_the_nearest() -> None:
+    wrong = PACKS[1].id[:-1]
+    with pytest.raises(NotFound) as told:
+        rules.find_pack(wrong, TABLES)
+    assert f"e.g. {PACKS[1].id}" in told.value.text("en")
+
+
 @pytest.mark.parametrize("day", ["", "tomorrow", "2024-13-01", "20241201", "1900-01-01"])
 def test_a_day_without_a_pack_names_what_is_there(day: str) -> None:
     with pytest.raises(NotFound) as told:

@@ -143,6 +143,29 @@ def test_of_many_parcels_ten_are_named() -> None:
     assert "DEMO00000011" not in found["zh"][0]
 
 
+def test_of_ten_parcels_all_are_named_and_no_more_are_hinted_at() -> None:
+    found = told(*(parcel("250") for _ in range(10)), repeat_parcels="50")
+    assert found.height == 10
+    assert "DEMO00000010" in found["en"][0]
+    assert "…" not in "".join([*found["zh"], *found["en"]])
+
+
+def test_a_parcel_just_at_its_limit_is_within_it() -> None:
+    assert told(parcel("2000"), parcel("1")).height == 2
+
+
+def test_only_parcels_of_class_b_are_counted_and_named() -> None:
+    found = told(parcel("1200"), parcel("900"), parcel("900", 0, "C", party_id=IDS[0]))
+    assert found["ship"].to_list() == [0, 1]
+    assert all("2 class B parcels" in text and "DEMO00000003" not in text for text in found["en"])
+
+
+def test_from_one_parcel_on_a_single_one_is_told() -> None:
+    assert told(parcel("10"), parcel("10", 1), repeat_parcels="1")["ship"].to_list() == [0, 1]
+    assert told(parcel("10"), parcel("10", 1), repeat_parcels="2").height == 0
+    assert told(parcel("10"), parcel("10"), repeat_parcels="2").height == 2
+
+
 def test_parcels_without_a_value_or_rate_do_not_count() -> None:
     nothing = {"currency": "303"}
     assert told(parcel("1200"), parcel("1200", 0, **nothing)).height == 0

@@ -19,7 +19,9 @@ from crossborder.errors import SettingsError
 from crossborder.rules import Context, Example, Parcel
 from crossborder.rules.examples import context_of, frames_of
 from crossborder.rules.grades import action_of
+from crossborder.rules.switches import graded
 from crossborder.settings import Operator, Profile
+from crossborder.shipments import findings
 
 FACTS = Path(__file__).resolve().parents[2] / "fixtures" / "rules"
 ELSEWHERE = {"ID-18": "endpoints.NAME.districts", "TAX-06": "tax_parameters", "TAX-09": "profiles.NAME.options.goods_exemption"}  # fmt: skip
@@ -109,12 +111,26 @@ def test_weaker_cases_stay_as_weak_as_they_are() -> None:
     assert actions(judged(free, TXT_04="off"), "TXT-04") == set()
 
 
+def test_findings_that_another_room_made_follow_the_switch_each_by_its_own_action() -> None:
+    said = [("EXP-50", "warn", "hold"), ("EXP-50", "warn", "note"), ("EXP-50", "not_evaluated", "hold"), ("EXP-13", "warn", "hold")]  # fmt: skip
+    names = ("rule", "severity", "action")
+    found = findings.build(dict(zip(names, one, strict=True)) for one in said)
+    ctx = context(Example(()), EXP_50="reject")
+    assert graded(found, ctx, {"EXP-50": "hold"}).select(names).rows() == [
+        ("EXP-50", "reject", "reject"), ("EXP-50", "warn", "note"), ("EXP-50", "not_evaluated", "hold"),
+        ("EXP-13", "warn", "hold"),
+    ]  # fmt: skip
+    off = graded(found, context(Example(()), EXP_50="off"), {"EXP-50": "hold"})
+    assert off["rule"].to_list() == ["EXP-13"]
+
+
 def test_what_is_not_evaluated_stays_so_and_goes_on_marked_at_most() -> None:
     unjudged = ("not_evaluated", "hold")
     assert action_of("note", "hold", *unjudged) == ("not_evaluated", "mark")
     assert (
         action_of("hold", "hold", *unjudged) == action_of("reject", "hold", *unjudged) == unjudged
     )
+    assert action_of("off", "hold", "reject", "reject") == ("reject", "reject")
     assert action_of("", "hold", *unjudged) == action_of("off", "hold", *unjudged) == unjudged
 
 

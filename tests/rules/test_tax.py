@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -27,6 +28,7 @@ from crossborder.rules.tax import (
     assess,
     ecommerce_tax,
 )
+from crossborder.rules.tax.content import measured
 from crossborder.rules.tax.money import (
     CNY,
     EXACT,
@@ -290,6 +292,43 @@ def test_figures_are_data_and_can_be_replaced_from_a_day_on() -> None:
         taxed(b(), tables=Tables().with_table("tax_parameters", broken, "2026-01-01"))
 
 
+def test_a_figure_without_a_first_day_holds_always() -> None:
+    figures = Tables().frame("tax_parameters")
+    free = pl.col("name") == "postal_exemption_cny"
+    always = figures.filter(~free | (pl.col("value") == "50")).with_columns(
+        effective_from=pl.when(free).then(pl.lit("")).otherwise("effective_from")
+    )
+    tables = Tables().with_table("tax_parameters", always, "2000-01-01")
+    old = b(movement_date="20100831")
+    assert only(taxed(old, tables=tables))["outcome"] == "not_collected"
+    assert only(taxed(old))["outcome"] == "not_evaluated"
+
+
+@pytest.mark.parametrize("figure", ["postal_rates_pct", "postal_valuation"])
+def test_without_rates_or_without_a_valuation_there_is_no_rule(figure: str) -> None:
+    rest = Tables().frame("tax_parameters").filter(pl.col("name") != figure)
+    found = taxed(b(), tables=Tables().with_table("tax_parameters", rest, "2000-01-01"))
+    assert only(found)["outcome"] == "not_evaluated"
+    assert only(found)["note_en"] == "line 1: no rule of this tax is known for 2026-11-23"
+
+
+def test_a_unit_that_is_no_exact_share_of_another_is_not_converted() -> None:
+    """A gram is a millionth of a tonne; ratios have five decimals."""
+    by_tonne = (
+        Tables()
+        .frame("parcel_tax")
+        .with_columns(
+            unit_zh=pl.when(pl.col("code") == "01010100").then(pl.lit("吨")).otherwise("unit_zh")
+        )
+    )
+    tables = Tables().with_table("parcel_tax", by_tonne, "2000-01-01")
+    outcomes = [
+        only(taxed(b(line("01010100", None, "1", unit=unit)), tables=tables))["outcome"]
+        for unit in ("036", "035", "070")
+    ]
+    assert outcomes == ["not_evaluated", "not_collected", "not_collected"]
+
+
 def test_packaged_rates_are_those_of_the_rule_and_of_the_brackets() -> None:
     tables = Tables()
     for row in (
@@ -364,6 +403,12 @@ def test_a_unit_that_measures_is_a_content_too() -> None:
 
 
 # -- goods
+
+
+def test_a_content_is_below_ten_to_the_fifteenth() -> None:
+    given = pl.DataFrame({"quantity": ["999999999999", "1000000000000"], "unit": ["095", "095"]})
+    held = given.select(measured("ml", ("quantity",), context_of(Example(())))).to_series()
+    assert held.to_list() == [Decimal("999999999999000"), None]
 
 
 def test_freight_and_insurance_are_added_as_the_terms_say_and_shared_by_value() -> None:
@@ -510,6 +555,14 @@ def test_the_first_reason_is_said(parcel: Parcel, said: str) -> None:
     assert told["note_zh"]
 
 
+def test_what_could_not_be_read_is_not_evaluated_whatever_its_class() -> None:
+    frames = frames_of(Example((Parcel("A"), Parcel("B"), Parcel("C"))))
+    unread = frames.shipments.with_columns(unreadable=pl.lit(value=True))
+    found = assess(replace(frames, shipments=unread), context_of(Example(())))
+    assert set(found.lines["status"]) == set(found.consignments["outcome"]) == {"not_evaluated"}
+    assert set(found.consignments["note_en"]) == {"line 1: the record could not be read"}
+
+
 def test_a_value_is_said_only_if_every_line_has_one() -> None:
     assert only(taxed(b(line(), line(price="100"))))["value_cny"] == Decimal(300)
     assert only(taxed(b(line(), line(currency="116"))))["value_cny"] is None
@@ -581,6 +634,10 @@ def test_a_composite_price_holds_its_own_tax(fen: int, percent: int) -> None:
     assert found * 100 == _half_up(Fraction(fen * 10**6, 10**6 - percent))
 
 
+def test_a_price_may_be_nearly_all_tax() -> None:
+    assert pl.select(composite(_cny(1), _pct(999_999))).item() == Decimal("10000.00")
+
+
 @given(
     st.decimals(0, 10**8, places=5, allow_nan=False),
     st.decimals(0, 10**5, places=5, allow_nan=False),
@@ -603,7 +660,7 @@ def test_a_product_keeps_every_decimal_and_rounds_half_up(
         assert fen * 100 == _half_up(expected * 100)
 
 
-@pytest.mark.parametrize("numbers", [("99999999999999.99999", "99999999999999.99999", "0.00000001"), ("1e14", "1e10", "1e-8"), ("1e15", "1", "1")])  # fmt: skip
+@pytest.mark.parametrize("numbers", [("99999999999999.99999", "99999999999999.99999", "0.00000001"), ("1e14", "1e10", "1e-8"), ("1e14", "1e5", "1e-8"), ("1e15", "1", "1")])  # fmt: skip
 def test_what_is_too_large_is_null_and_never_an_error(numbers: tuple[str, ...]) -> None:
     factors = [
         pl.lit(Decimal(n), dtype=pl.Decimal(38, p)) for n, p in zip(numbers, (5, 5, 8), strict=True)

@@ -12,6 +12,8 @@ from crossborder import rules
 from crossborder.rules.charsets import half_width, perhaps_unusual, unusual
 from crossborder.rules.examples import context_of, frames_of, record
 from crossborder.rules.model import Example, Parcel
+from crossborder.rules.unusual import unusual_columns
+from crossborder.shipments.asking import MANY
 from crossborder.shipments.columns import COLUMNS, Kind
 from crossborder.shipments.frames import FrameSet, complete
 
@@ -139,6 +141,15 @@ def test_documents_are_looked_at() -> None:
     assert found.select("rule", "element", "suggest", "shipment").rows() == [
         ("TXT-04", "CertCode", "AB1", "DEMO00000001")
     ]
+
+
+def test_a_column_that_is_the_same_in_many_rows_is_looked_at() -> None:
+    """Of many rows such a column is looked at once, in the first row."""
+    one = frames_of(Example((Parcel(head={"remarks": "x\ue000"}),))).shipments
+    many = pl.concat([one] * MANY)
+    other = pl.Series("voyage", ["XX1"] * (MANY - 1) + ["X\ue000"])
+    for frame, odd in ((many, {"remarks"}), (many.with_columns(other), {"remarks", "voyage"})):
+        assert unusual_columns("shipments", frame) == odd
 
 
 def test_half_width_leaves_everything_else_alone() -> None:

@@ -95,7 +95,7 @@ class Ready:
         """
         when = self.when if self.screen is None else self.screen
         keep = _impersonal(when) and not self.unusual
-        only_if = () if self.unusual or self.case.over else _only_if(when)
+        only_if = () if self.case.over else _only_if(when)
         return Question(when, bool(self.case.over), keep=keep, only_if=only_if)
 
     @cached_property

@@ -318,7 +318,7 @@ def goods_name(ctx: Context) -> Cases:
     )
     near = _nearly(words)
     yield Case(
-        when=concerned & ~listed & ~empty & bare.is_in(list(near)),
+        when=concerned & ~empty & bare.is_in(list(near)),
         column="name",
         frame="goods",
         screen=screen,

@@ -31,7 +31,7 @@ def _holding(name: FrameName, frame: pl.DataFrame, columns: frozenset[str]) -> s
         if (own := tuple(column for column in look.columns if column in columns))
     ]
     found: set[str] = set()
-    if looks and frame.height:
+    if frame.height:
         hits = columns_of(frame, [quick for _, _, quick in looks])
         for (pattern, own, _), hit in zip(looks, hits, strict=True):
             if hit.any():

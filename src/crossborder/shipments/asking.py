@@ -109,7 +109,10 @@ class Panel:
             i: frozenset(_place(gate, gates) for gate in q.only_if)
             for i, q in enumerate(self.questions) if q.only_if
         }  # fmt: skip
-        self._gates = Panel(Question(gate, keep=True) for gate in gates) if gates else None
+        self.gates: Panel | None = None
+        """The conditions of `only_if`, asked before the questions themselves."""
+        if gates:
+            self.gates = Panel(Question(gate, keep=True) for gate in gates)
 
     def ask(
         self, frame: pl.DataFrame, wanted: Collection[int] | None = None, *, sparing: bool = False
@@ -139,7 +142,7 @@ class Panel:
 
     def _open(self, frame: pl.DataFrame, asked: list[int]) -> list[int]:
         """The questions whose gates may all hold somewhere; of few rows what is remembered is asked first."""
-        few, gates = frame.height <= FEW, self._gates
+        few, gates = frame.height <= FEW, self.gates
         gated = [i for i in asked if i in self._gated and not (few and i in self._kept)]
         if gates is None or not gated:
             return asked
@@ -161,9 +164,9 @@ class Panel:
         same = constant(frame, {n for i in asked for n in self.questions[i].columns})
         row, everyone = frame.head(1), everywhere(frame.height)
         open_ = asked
-        if self._gates is not None:
-            gates = self._gates._settled(range(len(self._gates.questions)), same)
-            shut = frozenset(gates).difference(self._gates._of_few(row, gates))
+        if self.gates is not None:
+            gates = self.gates._settled(range(len(self.gates.questions)), same)
+            shut = frozenset(gates).difference(self.gates._of_few(row, gates))
             open_ = self._without(asked, shut)
         settled = self._settled(open_, same)
         told = self._of_few(row, settled)

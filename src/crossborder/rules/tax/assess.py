@@ -126,11 +126,11 @@ def _consignments(
     frames: FrameSet, ships: pl.DataFrame, told: pl.DataFrame, ctx: Context, parameters: Parameters
 ) -> pl.DataFrame:
     """Sums and outcome of every shipment."""
-    first = pl.col("line").is_first_distinct()
+    worth = pl.col("kind").is_in(["W", "A"])  # one row of each line that is taxed
     open_ = pl.col("status") == "not_evaluated"
     sums = told.group_by("ship", maintain_order=True).agg(
-        pl.col("base_cny").filter(first & pl.col("kind").is_in(["W", "A"])).sum().alias("value_cny"),
-        (first & pl.col("kind").is_in(["W", "A"]) & pl.col("base_cny").is_not_null()).sum().alias("_valued"),
+        pl.col("base_cny").filter(worth).sum().alias("value_cny"),
+        (worth & pl.col("base_cny").is_not_null()).sum().alias("_valued"),
         pl.col("line").drop_nulls().n_unique().alias("_lines"),
         pl.col("amount_cny").sum().alias("_sum"),
         *(pl.col("amount_cny").filter(pl.col("kind") == k).sum().alias(f"_{k}") for k in "AYL"),

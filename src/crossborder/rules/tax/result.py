@@ -113,4 +113,4 @@ def filled(text: str, values: dict[str, pl.Expr]) -> pl.Expr:
         name, closed, rest = after.partition("}")
         if closed:
             pieces.append(values[name].cast(pl.String).fill_null(""))
-    return pl.concat_str(pieces) if len(pieces) > 1 else pieces[0]
+    return pl.concat_str(pieces)
