@@ -57,11 +57,11 @@ def rule_records() -> list[Record]:
 def explain_rule(rule_id: str) -> Record:
     """The record of one rule id. Raises `NotFound` naming the nearest.
 
-    Keys: `id, status, kind, reason_zh, reason_en, enforced_by, told_as, switches, family, title_zh, title_en,
+    Keys: `id, status, kind, reason, reason_zh, reason_en, enforced_by, told_as, switches, family, title_zh, title_en,
     applies_to, fields, inputs, severity, action, legal_source, effective_from, effective_to, dated_by, certainty,
     bounds, meaning, fix_zh, fix_en, passing, failing, finding_zh, finding_en`. `status` is implemented or
-    not_checkable, the reason is given for the latter; `told_as` are the ids of findings that tell of the rule;
-    `switches` are settings of the profile that change it. `passing` and `failing` are lists of parcels (the columns
+    not_checkable, the reason is given for the latter (`reason` is the English one); `told_as` are the ids of findings
+    that tell of the rule; `switches` are settings of the profile that change it. `passing` and `failing` are lists of parcels (the columns
     that make the example), empty for what is compiled from the specification; `elements` then names messages,
     elements and conditions.
     """
@@ -85,7 +85,8 @@ def explain_rule(rule_id: str) -> Record:
 def _entry(entry: rules.Entry) -> Record:
     rule = entry.rule
     return {name: getattr(entry, name, "") for name in _PLAIN} | {
-        "status": entry.status, "kind": entry.kind, "reason_zh": entry.reason_zh, "reason_en": entry.reason_en,
+        "status": entry.status, "kind": entry.kind,
+        "reason": entry.reason_en, "reason_zh": entry.reason_zh, "reason_en": entry.reason_en,
         "enforced_by": entry.enforced_by, "told_as": list(entry.told_as), "switches": _switches(entry.id),
         "fields": list(entry.fields), "inputs": list(entry.inputs),
         "family": rule.family if rule else "", "bounds": rule.bounds if rule else "",
