@@ -76,6 +76,11 @@ C I total_value=500 | | currency=- line_number=2 = nothing
 B I total_value=100 | total=3000 declared_total=3000 declared_price=1500 | currency=- line_number=2 = nothing
 C I | name=礼品盒子 = EXP-45:note
 C I | name=礼品盒子\ue000 = TXT-04:reject TXT-04:reject
+C I | name=礼品s = EXP-45:note
+C I packaging=２\ue000 = TXT-04:reject
+B I remarks=Ａ\ue000 = TXT-04:reject
+B I remarks=\U00020bb7\ue000 = TXT-04:reject
+C I sender_name_en=陈\ue000 = TXT-04:reject
 C I used_goods=1 = EXP-32:hold
 A I used_goods=1 = nothing
 B I declarant_type=1 declarant_person=- = nothing

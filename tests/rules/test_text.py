@@ -13,6 +13,7 @@ from crossborder.rules.charsets import half_width, perhaps_unusual, unusual
 from crossborder.rules.examples import context_of, frames_of, record
 from crossborder.rules.model import Example, Parcel
 from crossborder.rules.unusual import unusual_columns
+from crossborder.settings import Profile
 from crossborder.shipments.asking import MANY
 from crossborder.shipments.columns import COLUMNS, Kind
 from crossborder.shipments.frames import FrameSet, complete
@@ -280,3 +281,22 @@ def test_a_name_that_is_nearly_vague_is_noted(check: Check, name: str, word: str
         [f"the goods name is nearly the vague word {word}"] if word else []
     )
     assert set(found["action"]) <= {"note"}
+
+
+def test_documents_may_be_called_anything(check: Check) -> None:
+    for name in ("gifts", "cup", "礼品"):
+        found = check(
+            Parcel("A", goods=({"name": name},)), options={"require_chinese_name": "reject"}
+        )
+        assert "EXP-45" not in set(found["rule"])
+    found = check(Parcel("C", goods=({"name": "cup"},)), options={"require_chinese_name": "reject"})
+    assert only(found) == [("EXP-45", "reject")]
+
+
+def test_only_words_of_latin_letters_have_names_nearly_like_them() -> None:
+    frame = pl.DataFrame({"list": ["vague_goods"] * 2, "word": ["gift box", "samples"]})
+    example = Example(tuple(Parcel("C", goods=({"name": n},)) for n in ("giftbox", "sampels")))
+    tables = context_of(example).tables.with_table("words", frame, "2026-01-01")
+    profile = Profile(options={"require_chinese_name": "pass"})
+    found = rules.check(frames_of(example), rules.Context(tables, profile, "20261123"))
+    assert found.filter(pl.col("rule") == "EXP-45")["ship"].to_list() == [1]

@@ -306,7 +306,7 @@ def goods_name(ctx: Context) -> Cases:
     )
     hit = name.str.to_lowercase().str.extract(f"({within})")
     yield Case(
-        when=concerned & ~listed & ~empty & hit.is_not_null(),
+        when=concerned & ~listed & hit.is_not_null(),
         column="name",
         frame="goods",
         screen=screen,
@@ -318,7 +318,7 @@ def goods_name(ctx: Context) -> Cases:
     )
     near = _nearly(words)
     yield Case(
-        when=concerned & ~empty & bare.is_in(list(near)),
+        when=concerned & bare.is_in(list(near)),
         column="name",
         frame="goods",
         screen=screen,

@@ -142,12 +142,14 @@ def _by_price(lines: pl.DataFrame, ctx: Context, parameters: Parameters) -> pl.D
     measures = dict(zip(pairs["premium"], pairs["measure"], strict=True))
     measures |= dict(zip(pairs["ordinary"], pairs["measure"], strict=True))
     told = lines.with_columns(
-        _as_premium=code.is_in(pl.Series(list(to_ordinary), dtype=pl.String).implode()),
         _measure=mapped(code, measures),
     ).with_columns(_premium=_is_premium(parameters))
-    other = pl.when(pl.col("_premium") & ~pl.col("_as_premium")).then(mapped(code, to_premium)).when(
-        ~pl.col("_premium") & pl.col("_as_premium")
-    ).then(mapped(code, to_ordinary))  # fmt: skip
+    other = (
+        pl.when(pl.col("_premium"))
+        .then(mapped(code, to_premium))  # of a premium number there is none
+        .when(~pl.col("_premium"))
+        .then(mapped(code, to_ordinary))
+    )
     told = told.with_columns(_other=other)
     others = _table_rows(told, ctx, "_other").select(_other_rate="_rate", _other_found="_found")
     return told.hstack(others.get_columns()).with_columns(
