@@ -251,6 +251,13 @@ def test_only_what_a_limit_says_of_a_missing_rate_is_of_the_rule_about_rates() -
     assert {(0, "EXP-44", "not_evaluated"), (0, "LIM-02", "reject")} <= set(rows)
 
 
+def test_the_currency_without_a_rate_is_shown_wherever_it_stands() -> None:
+    line = {"total": "100", "declared_total": "100", "currency": "303"}
+    found = rules.check(frames_of(Example((Parcel("B", goods=(line,)),))), context())
+    (value,) = found.filter(pl.col("rule") == "LIM-02")["value"]
+    assert value == "303"
+
+
 def test_without_tax_numbers_of_tobacco_no_quantity_of_it_is_asked_about() -> None:
     words = Tables().frame("words").filter(pl.col("list") != "restricted_tax_numbers")
     tables = Tables().with_table("words", words, "2000-01-01")

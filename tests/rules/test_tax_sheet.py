@@ -182,6 +182,7 @@ CASES: dict[str, tuple[Parcel, dict[str, Any]]] = {
     "an old article half the listed price": (b("01010700", "100", unit="035"), {"declared": "20241130"}),
     "an old article above half the listed price": (b("01010700", "100.01", unit="035"), {"declared": "20241130"}),
     "an old article without a rate": (b("01010700", "100.01", unit="035", currency="116"), {"declared": "20241130"}),
+    "an old article without a price": (b("01010700", None, unit="035"), {"declared": "20241130"}),
     "an old article in another unit": (b("01010700", "100.01"), {"declared": "20241130"}),
 }  # fmt: skip
 
