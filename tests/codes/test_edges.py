@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -139,3 +140,19 @@ def test_an_unknown_table_names_the_nearest_or_all_of_them() -> None:
 def test_a_text_of_a_header_alone_is_a_frame_without_rows() -> None:
     assert read_text("code,name\n").schema == pl.Schema({"code": pl.String, "name": pl.String})
     assert read_text("code,name\n1,\n").rows() == [("1", None)]
+
+
+def test_a_table_without_schemes_is_one_scheme() -> None:
+    mine = pl.DataFrame({"code": ["4M", "99"]})
+    tables = Tables().with_table("package_types", mine, "2026-01-01")
+    assert tables.codes("package_types", "20260102") == {"4M", "99"}
+    assert tables.codes("package_types", "20251231") == Tables().codes("package_types")
+
+
+def test_nothing_is_suggested_for_nothing_or_out_of_nothing() -> None:
+    assert suggested("countries", "  ").height == suggested("ports", "CNNGB").height == 0
+
+
+def test_a_file_of_no_table_is_not_even_opened(tmp_path: Path) -> None:
+    (tmp_path / "no_such_table.2026-01-01.csv").write_bytes(b"\xff\xfe\x00")
+    assert Tables.load(tmp_path).imported == {}

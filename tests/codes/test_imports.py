@@ -12,6 +12,7 @@ from crossborder import codes
 from crossborder.codes import Tables
 from crossborder.codes import imports as module
 from crossborder.codes.shapes import SHAPES
+from crossborder.codes.tables import packaged
 from crossborder.errors import CodesError, NotFound
 
 START = date(2026, 1, 1)
@@ -285,3 +286,43 @@ def test_limits_can_be_replaced(source: Path, home: Path) -> None:
     text = LIMITS + "LIM-02,I,any,B,,3000,2026-01-01,\n"
     codes.import_table(home, "limits", written(source, text), START)
     assert Tables.load(home).frame("limits")["value_cny"].to_list() == ["3000"]
+
+
+def test_a_file_may_be_as_large_as_is_said(
+    source: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "code,name_zh\n2991,杭州示范\n"
+    written(source, text)
+    monkeypatch.setattr(module, "MAX_BYTES", len(text.encode()))
+    assert codes.import_table(home, "customs_districts", source, START) == 1
+    monkeypatch.setattr(module, "MAX_BYTES", len(text.encode()) - 1)
+    with pytest.raises(CodesError, match="too large"):
+        codes.import_table(home, "customs_districts", source, START)
+
+
+def test_only_digits_can_have_lost_their_zeros(source: Path, home: Path) -> None:
+    written(source, "code,name_zh\nA9,示范\n")
+    assert codes.import_table(home, "customs_districts", source, START) == 1
+    written(source, "code,name_zh\n99,示范\n")
+    with pytest.raises(CodesError, match="leading zeros"):
+        codes.import_table(home, "customs_districts", source, START)
+
+
+@pytest.mark.parametrize(("rows", "usual"), [(4, False), (5, True)])
+def test_of_a_few_codes_no_usual_width_is_taken(
+    source: Path, home: Path, monkeypatch: pytest.MonkeyPatch, rows: int, *, usual: bool
+) -> None:
+    few = pl.DataFrame({"code": [f"10{i}" for i in range(rows)]})
+    monkeypatch.setattr(module, "packaged", lambda _: few)
+    written(source, "code,name_zh\n1,示范\n")
+    if not usual:
+        assert codes.import_table(home, "fee_marks", source, START) == 1
+        return
+    with pytest.raises(CodesError, match="leading zeros"):
+        codes.import_table(home, "fee_marks", source, START)
+
+
+def test_where_several_columns_are_the_key_there_is_no_usual_width(source: Path, home: Path) -> None:  # fmt: skip
+    packaged("parcel_tax_brackets").write_csv(source)
+    rows = packaged("parcel_tax_brackets").height
+    assert codes.import_table(home, "parcel_tax_brackets", source, START) == rows

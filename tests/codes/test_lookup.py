@@ -31,6 +31,15 @@ def test_every_row_goes_by_its_own_day() -> None:
     ]  # fmt: skip
 
 
+def test_a_row_may_be_valid_for_one_day() -> None:
+    row = pl.DataFrame(
+        {"code": ["1"], "tax_rate_pct": ["7"], "effective_from": ["2026-07-01"], "effective_to": ["2026-07-01"]}
+    )  # fmt: skip
+    tables = Tables().with_table("parcel_tax", row, "2026-01-01")
+    found = looked(tables, [("1", date(2026, 7, day)) for day in (1, 2)])
+    assert found == [(True, "complete", "7", None), (False, "absent", None, None)]
+
+
 def test_an_unknown_code_is_a_fault_only_where_the_table_is_complete() -> None:
     day = date(2026, 1, 1)
     assert (

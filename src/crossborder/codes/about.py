@@ -61,7 +61,7 @@ def about(name: str, tables: Tables | None = None, on: str | None = None) -> Abo
 
 def _edge(frame: pl.DataFrame, column: str, *, latest: bool) -> str:
     """The earliest start, or the latest end if every row has one."""
-    if column not in frame.columns or not frame.height:
+    if column not in frame.columns:
         return ""
     days = frame[column]
     if latest and days.null_count():

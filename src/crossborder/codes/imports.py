@@ -148,7 +148,7 @@ def _check_rows(file: Path, table: TableInfo, rows: Sequence[Row]) -> None:
         if not all(values):
             raise _fault(file, f"empty {', '.join(key)}", f"{'、'.join(key)} 为空", row=number)
         code = row[table.key[-1]]
-        if width and len(code) < width and code.isdigit():
+        if len(code) < width and code.isdigit():
             raise _fault(
                 file,
                 f"{code!r} has {len(code)} digits, the codes of this table have {width}",

@@ -182,6 +182,4 @@ def _one_slip(a: str, b: str) -> bool:
         swapped = len(apart) == 2 and a[apart[0]] == b[apart[1]] and a[apart[1]] == b[apart[0]]
         return len(apart) <= 1 or (swapped and apart[1] == apart[0] + 1)
     longer, shorter = (a, b) if len(a) > len(b) else (b, a)
-    return len(longer) == len(shorter) + 1 and any(
-        longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer))
-    )
+    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))

@@ -59,7 +59,7 @@ def _rows(tables: Tables, table: str, on: str | None) -> pl.DataFrame:
 
 def _by_words(table: str, query: str, tables: Tables, on: str | None) -> tuple[list[str], list[str]] | None:  # fmt: skip
     """Codes that a word in some language stands for: the very word, and words that hold it (from three Latin letters on)."""
-    if table not in WORDS or not query.strip():
+    if table not in WORDS:
         return None
     wanted, words = plain(query), words_of(table, tables=tables, on=on)
     holding = {
@@ -77,8 +77,6 @@ def suggested(table: str, query: str, *, tables: Tables | None = None, on: str |
     """
     found = info(table)
     frame = _rows(tables or Tables(), table, on)
-    if not frame.height or not query.strip():
-        return frame.clear()
     key = found.key[-1]
     names = [n for n in frame.columns if n == key or n.startswith(("name", "item", "title", "label", "word"))]  # fmt: skip
     hits = [

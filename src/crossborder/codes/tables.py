@@ -212,7 +212,7 @@ class Tables:
         name, _, scheme = name.partition("/")
         found = info(name)
         frame = self.frame(name, on)
-        if found.scheme_column and found.scheme_column in frame.columns:
+        if found.scheme_column in frame.columns:
             frame = frame.filter(pl.col(found.scheme_column) == (scheme or found.scheme))
         return frozenset(frame.get_column(found.key[-1]).drop_nulls().to_list())
 
