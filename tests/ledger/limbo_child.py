@@ -85,10 +85,13 @@ def was_there(home: Path, signs: Signs) -> None:
 def main(home: Path, other: str) -> None:
     Ledger.open(home).close()
     signs = Signs(*(home.parent / name for name in ("ready", "limbo", "gone")))
-    if other == "there" and os.fork() == 0:
+    there = os.fork() if other == "there" else None
+    if there == 0:
         was_there(home, signs)
         os._exit(1)
     process(lambda: dies_while_it_commits(home, other, signs))
+    if there is not None:  # as long as it lives, the index stays
+        assert os.waitstatus_to_exitcode(os.waitpid(there, 0)[1]) == 9
     with Ledger.open(home) as ledger:
         attempts = ledger.attempts_in()
         whole = []
