@@ -249,6 +249,7 @@ ABOUT = {
     "search": ("codes/test_edges", "test_tables", "test_words"),
     "tables": ("codes/test_edges",),
     "telling": ("rules/test_edges", "test_engine"),
+    "text": ("rules/test_edges",),
     "unevaluated": ("test_engine", "test_switches"),
     "unusual": ("test_text", "test_engine"),
     "waybills": ("rules/test_edges", "test_consistency"),
