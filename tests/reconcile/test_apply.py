@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crossborder.errors import LedgerError
-from crossborder.ledger import ReceiptLine
+from crossborder.ledger import ReceiptLine, Selection
 from crossborder.reconcile import apply_receipts, differences
 
 from .book import MASTER, Book, at, house, key
@@ -257,6 +257,32 @@ class TestSecondAttempt:
         assert book.of(1).state == ("sent_back" if matched else "sent")
         (line,) = book.ledger.receipts_for(key(1))
         assert line.outcome == ("applied" if matched else "unmatched")
+
+    @pytest.mark.parametrize("number", [None, "201900001507083001"])
+    def test_what_was_tried_in_vain_and_voided_is_not_answered(
+        self, book: Book, number: str | None
+    ) -> None:
+        """No byte of it left. Then the clock is set back, and the receipt of the next one comes before we know it is sent."""
+        book.hand_in([1], listed=[1])
+        book.send("not_received")
+        (voided,) = book.ledger.attempts_of(house(1))
+        rulings = book.ledger.void(
+            Selection(batches=[voided.batch_id]), "wrong file", "tester", book.now, lambda *_: True
+        )
+        assert [r.to_state for r in rulings] == ["voided", "voided"]
+        book.later(-1)
+        book.hand_in([1], listed=[1])
+        book.say(1, "D0", -0.9, pre_entry_id=number)
+        book.say_manifest("DY", -0.9)
+        assert book.apply().outcomes == {"unmatched": 2}
+        book.send()
+        book.apply()
+        old, new = book.ledger.attempts_of(house(1))
+        assert (old.id, old.state, new.state) == (voided.id, "voided", "stored")
+        assert book.ledger.receipts_of(old.id) == []
+        manifests = book.ledger.attempts_of(MASTER)
+        states = [(m.number, m.state) for m in manifests if m.kind == "manifest"]
+        assert states == [(1, "voided"), (2, "stored")]
 
     def test_an_older_receipt_that_waited_is_not_told_of_what_is_sent_later(
         self, book: Book

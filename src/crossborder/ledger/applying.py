@@ -20,7 +20,7 @@ from crossborder.ledger.houses import next_part_ready, set_houses
 from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
 from crossborder.ledger.receipts import seal_notes
 from crossborder.ledger.records import Candidate, Move, PendingLine
-from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, WAITING
+from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, VOIDED, WAITING
 
 A = tables.attempts
 L = tables.receipt_lines
@@ -49,7 +49,10 @@ _OUTCOME = (
     .values(outcome=bindparam("outcome_"), attempt_id=bindparam("attempt_"))
 )
 
-_SENT = (A.c.kind == DECLARATION) & A.c.first_sent_at.is_not(None)
+_HANDED_OVER = A.c.first_sent_at.is_not(None) & (A.c.state != VOIDED)
+"""What may be answered. Of what was voided no byte ever left, whatever was tried: no receipt can be about it, even if the
+clock was set back since and it seems the younger one."""
+_SENT = (A.c.kind == DECLARATION) & _HANDED_OVER
 UNTIMED = "~"
 """Sorts behind every moment."""
 STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -156,14 +159,13 @@ class Desk:
     def declarations(self, keys: Iterable[str], numbers: Iterable[str]) -> list[Candidate]:
         """Declarations once handed over, by key or by PreEntryId or EntryId."""
         found: dict[int, Candidate] = {}
-        mine = (A.c.kind == DECLARATION) & A.c.first_sent_at.is_not(None)
         for column, values in (
             (A.c.key, keys),
             (A.c.pre_entry_id, numbers),
             (A.c.entry_id, numbers),
         ):
             for block in chunks(dict.fromkeys(values)):
-                rows = self._connection.execute(select(*_CANDIDATE).where(mine, column.in_(block)))
+                rows = self._connection.execute(select(*_CANDIDATE).where(_SENT, column.in_(block)))
                 found |= {row.id: Candidate._make(row) for row in rows}
         return list(found.values())
 
@@ -173,7 +175,7 @@ class Desk:
         for stem in dict.fromkeys(stems):
             rows = self._connection.execute(
                 select(*_CANDIDATE)
-                .where(A.c.kind == MANIFEST, A.c.first_sent_at.is_not(None))
+                .where(A.c.kind == MANIFEST, _HANDED_OVER)
                 .where(A.c.key >= stem, A.c.key < stem[:-1] + "}")
             )
             found |= {row.id: Candidate._make(row) for row in rows}
@@ -264,11 +266,10 @@ class Desk:
         waiting = select(L.c.id, L.c.op_time, R.c.received_at, func.min(A.c.first_sent_at))
         waiting = waiting.join(R, R.c.id == L.c.receipt_id).where(loose).group_by(L.c.id, L.c.op_time, R.c.received_at)  # fmt: skip
         bearing = select(L.c.id).where(loose)
-        sent = A.c.first_sent_at.is_not(None)
         head = and_(L.c.message_type == "EXP312", L.c.line == 0)
         house = and_(L.c.message_type == "EXP312", L.c.line > 0)
         beyond = func.substr(L.c.key, 1, func.length(L.c.key) - 1) + "}"
-        under = and_(A.c.kind == MANIFEST, sent, A.c.key >= L.c.key, A.c.key < beyond)
+        under = and_(A.c.kind == MANIFEST, _HANDED_OVER, A.c.key >= L.c.key, A.c.key < beyond)
         listed = H.c.declaration_key.in_([L.c.key + "I", L.c.key + "E"])
         by_number = (
             bearing.join(A, A.c.pre_entry_id == L.c.pre_entry_id).where(_SENT),
@@ -277,7 +278,7 @@ class Desk:
         by_time = (
             waiting.join(A, A.c.key == L.c.key).where(_SENT, L.c.message_type != "EXP312"),
             waiting.join(A, under).where(head),
-            waiting.join(H, listed).join(A, A.c.id == H.c.attempt_id).where(house, sent),
+            waiting.join(H, listed).join(A, A.c.id == H.c.attempt_id).where(house, _HANDED_OVER),
         )
         found: set[int] = set()
         for query in by_number:
