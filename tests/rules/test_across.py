@@ -5,6 +5,7 @@ Broken by: a case that compares rows and does not say `over`, or that looks at a
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ import pytest
 
 from crossborder import intake, rules, samples
 from crossborder.codes import Tables
+from crossborder.rules import model
 from crossborder.rules.across import COMMON, NEEDED
 from crossborder.rules.examples import frames_of
 from crossborder.rules.model import Example, Parcel
@@ -56,6 +58,28 @@ def test_alone_and_across_are_the_whole(day: tuple[FrameSet, rules.Context]) -> 
     across = [rules.check_across(narrow(frames), context, over) for over in rules.bonds(context)]
     parts = [alone, *across]
     assert found(parts) == found([whole])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_rule_that_is_exchanged_is_asked_as_it_is_now(
+    day: tuple[FrameSet, rules.Context], monkeypatch: pytest.MonkeyPatch, before: bool
+) -> None:
+    """A context remembers what it made of rules: of these very rules, whichever were asked first."""
+    frames, context = day
+    context = dataclasses.replace(context, memo={})
+    over = ("_master", "_house", "direction")
+
+    def told() -> tuple[set[str], ...]:
+        parts = (rules.check(frames, context), rules.check_across(narrow(frames), context, over))
+        return tuple(set(part["rule"]) & {"EXP-48"} for part in parts)
+
+    if before:
+        assert told() == ({"EXP-48"}, {"EXP-48"})
+    later = dataclasses.replace(model._REGISTRY["EXP-48"], effective_from="2099-01-01")
+    with monkeypatch.context() as patched:
+        patched.setitem(model._REGISTRY, "EXP-48", later)
+        assert told() == (set(), set())
+    assert told() == ({"EXP-48"}, {"EXP-48"})
 
 
 def narrow(frames: FrameSet) -> FrameSet:

@@ -7,8 +7,9 @@ Together they find what `check` finds in the whole hand-in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import polars as pl
 
@@ -87,20 +88,24 @@ class _Parted:
 
 
 def _parted(ctx: Context) -> _Parted:
-    if "across" not in ctx.memo:
-        said = {rule.id: {case.over for case in rule.cases(ctx)} for rule in registry()}
-        overs = dict.fromkeys(over for found in said.values() for over in found if over)
-        alone = [_only(rule, ()) if any(said[rule.id]) else rule for rule in registry()]
-        bound = {
-            over: (
-                replace(ctx, memo={}),
-                [_only(r, over) for r in registry() if over in said[r.id]],
-            )
-            for over in overs
-        }
-        ctx.memo["across"] = _Parted((replace(ctx, memo={}), alone), bound)
-    found: _Parted = ctx.memo["across"]
-    return found
+    """Made once for a context and the rules there are: should one be added or exchanged later, it is asked as well."""
+    rules = registry()
+    kept: dict[Any, tuple[Any, _Parted]] = ctx.memo.setdefault("across", {})
+    key = tuple(map(id, rules))
+    if key not in kept:
+        kept[key] = (rules, _part_rules(rules, ctx))
+    return kept[key][1]
+
+
+def _part_rules(rules: Sequence[Rule], ctx: Context) -> _Parted:
+    said = {rule.id: {case.over for case in rule.cases(ctx)} for rule in rules}
+    overs = dict.fromkeys(over for found in said.values() for over in found if over)
+    alone = [_only(rule, ()) if any(said[rule.id]) else rule for rule in rules]
+    bound = {
+        over: (replace(ctx, memo={}), [_only(r, over) for r in rules if over in said[r.id]])
+        for over in overs
+    }
+    return _Parted((replace(ctx, memo={}), alone), bound)
 
 
 def _only(rule: Rule, over: Over) -> Rule:

@@ -120,10 +120,11 @@ class Ready:
 
 def ready(rule: Rule, ctx: Context) -> tuple[Ready, ...]:
     """The cases of a rule, made once for each context; two threads may make them at once, the same ones."""
-    if rule.id not in ctx.memo:
-        ctx.memo[rule.id] = tuple(Ready(rule, c, _said(rule, c, ctx)) for c in cases_of(rule, ctx))
-    found: tuple[Ready, ...] = ctx.memo[rule.id]
-    return found
+    known: tuple[Rule, tuple[Ready, ...]] | None = ctx.memo.get(rule.id)
+    if known is None or known[0] is not rule:
+        known = rule, tuple(Ready(rule, c, _said(rule, c, ctx)) for c in cases_of(rule, ctx))
+        ctx.memo[rule.id] = known
+    return known[1]
 
 
 def cases_of(rule: Rule, ctx: Context) -> Iterator[Case]:
