@@ -6,14 +6,16 @@ totals of one part only, or losing sight of what stands on no manifest.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from lxml import etree
 
-from crossborder.engine import filing
+from crossborder.engine import filing, standing
 from crossborder.filing import Tally
+from crossborder.ledger import Ledger, PayloadRef
 from crossborder.sandbox import Faults
 from crossborder.sandbox.faults import ManifestFault
 
@@ -119,6 +121,42 @@ def test_a_second_file_with_more_houses_of_a_live_master_appends(tmp_path: Path)
         keys = [a.key for a in desk.engine.ledger.attempts_in(kind="manifest", master=master)]
         assert [k.rpartition("|")[2] for k in keys] == ["1", "2"]
         desk.balanced(first, second.batch)
+
+
+@pytest.mark.parametrize("at_hand", [200_000, 3])
+def test_a_flight_that_comes_parcel_by_parcel_is_counted_without_reading_all_of_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_hand: int
+) -> None:
+    """The totals of each part are those of all so far; a part is read once, or again where there is no more room."""
+    monkeypatch.setattr(standing, "MOST_HOUSES", at_hand)
+    monkeypatch.setattr(standing, "_at_hand", standing._AtHand())
+    count = 7
+    sample = day(count)
+    for column in ("master_waybill", "voyage"):
+        first = sample.frames.shipments[column][0]
+        sample = changed(sample, column, dict.fromkeys(range(count), first))
+    read: list[str] = []
+    payload = Ledger.payload
+
+    def counted(ledger: Ledger, ref: PayloadRef, now: datetime) -> bytes:
+        read.append(ref.digest)
+        return payload(ledger, ref, now)
+
+    monkeypatch.setattr(Ledger, "payload", counted)
+    desk = Firm(tmp_path, None)
+    with desk.engine:
+        batches = [desk.prepare(only(sample, [n])).batch for n in range(count)]
+        monkeypatch.undo()
+        parts = [part for batch in batches for part in manifests(desk, batch)]
+        ships = sample.frames.shipments
+        for n, part in enumerate(parts, 1):
+            assert part["OpType"] == ["ADD" if n == 1 else "APD"]
+            assert part["BillNum"] == [str(n)]
+            assert part["PackNo"][0] == str(sum(map(int, ships["pieces"][:n])))
+            assert Decimal(part["GrossWt"][0]) == sum(map(Decimal, ships["gross_weight"][:n]))
+        desk.balanced(*batches)
+    assert len(set(read)) == count - 1
+    assert (len(read) == count - 1) == (at_hand > count)
 
 
 def test_three_parts_wait_for_each_other_in_order(tmp_path: Path) -> None:

@@ -182,8 +182,9 @@ def test_manifested_names_the_live_manifest(ledger: Ledger) -> None:
     hand_in(ledger, 3)
     found = ledger.manifested([key(n) for n in range(5)])
     assert sorted(found) == [key(n) for n in range(3)]
-    assert ledger.live_manifest_parts("99900000001|CX123|I|") == 1
-    assert ledger.live_manifest_parts("99900000001|CX12|I|") == 0
+    (part,) = ledger.live_manifest_parts("99900000001|CX123|I|")
+    assert part.part == 1
+    assert ledger.live_manifest_parts("99900000001|CX12|I|") == []
 
 
 def test_nobody_knows_such_a_batch(ledger: Ledger) -> None:

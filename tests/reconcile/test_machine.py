@@ -55,7 +55,7 @@ class Desk(RuleBasedStateMachine):
         self.shipments += len(numbers)
 
     def manifested(self) -> bool:
-        return self.book.ledger.live_manifest_parts(f"{MASTER}|CX123|I|") > 0
+        return bool(self.book.ledger.live_manifest_parts(f"{MASTER}|CX123|I|"))
 
     @rule(
         outcomes=st.lists(

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from itertools import takewhile
 from typing import Literal
 
 import polars as pl
-from lxml import etree
 
 from crossborder import messages
 from crossborder.engine import endpoints, profiles
 from crossborder.engine.handing_in import HandIn
-from crossborder.errors import SchemaError
-from crossborder.keys import declaration_key, manifest_key, normalise, normalised
-from crossborder.ledger import Known, Ledger
+from crossborder.engine.standing import standing
+from crossborder.keys import manifest_key, normalise, normalised
+from crossborder.ledger import Ledger, ManifestPart
 from crossborder.ledger.states import HELD
 from crossborder.settings import Endpoint, Profile
 from crossborder.shipments import FrameSet
@@ -241,7 +239,7 @@ class _Manifests:
 
     def _compose(
         self, name: str, endpoint: Endpoint, listing: Listing, found: messages.Survey,
-        operation: Literal["ADD", "APD"], live: Mapping[Group, Sequence[Known]],
+        operation: Literal["ADD", "APD"], live: Mapping[Group, Sequence[ManifestPart]],
     ) -> None:  # fmt: skip
         sender, options = profiles.sender(listing.firm), listing.firm.options
         made = messages.compose_manifests(
@@ -265,44 +263,34 @@ class _Manifests:
         )
         self._left_out.append(made.left_out.select(*LEFT_OUT))
 
-    def _live_parts(self, groups: Sequence[Group]) -> dict[Group, list[Known]]:
-        """The live attempts of each manifest, ADD first."""
+    def _live_parts(self, groups: Sequence[Group]) -> dict[Group, list[ManifestPart]]:
+        """The live parts of each manifest, ADD first, as far as none is missing between them."""
         first = {manifest_key(*group, part=1): group for group in groups}
-        begun = [first[k.key] for k in self._ledger.known(list(first), kind="manifest") if k.live]
-        last = {g: self._ledger.live_manifest_parts(f"{'|'.join(g)}|") for g in begun}
-        keys = [manifest_key(*g, part=n) for g in begun for n in range(1, last[g] + 1)]
-        known = {k.key: k for k in self._ledger.known(keys, kind="manifest") if k.live}
-        parts: dict[Group, list[Known]] = {group: [] for group in groups}
-        for group in begun:
-            own = (known.get(manifest_key(*group, part=n)) for n in range(1, last[group] + 1))
-            parts[group] = [part for part in takewhile(lambda part: part is not None, own) if part]
+        parts: dict[Group, list[ManifestPart]] = {group: [] for group in groups}
+        for known in self._ledger.known(list(first), kind="manifest"):
+            if known.live:
+                group = first[known.key]
+                found = self._ledger.live_manifest_parts(f"{'|'.join(group)}|")
+                own = takewhile(lambda pair: pair[0] == pair[1].part, enumerate(found, 1))
+                parts[group] = [part for _, part in own]
         return parts
 
-    def _before(self, groups: pl.DataFrame, live: Mapping[Group, Sequence[Known]]) -> pl.DataFrame:
+    def _before(
+        self, groups: pl.DataFrame, live: Mapping[Group, Sequence[ManifestPart]]
+    ) -> pl.DataFrame:
         """What stands on each manifest already: the lines of its live parts that customs has not refused."""
         rows = []
         for master, voyage, direction in groups.select(
             "master_waybill", "voyage", "direction"
         ).iter_rows():
             parts = live[(normalise(master), normalise(voyage), direction)]
-            standing = list(self._standing(parts, direction))
-            rows.append(
-                (master, voyage, direction, len(standing), _sum(standing, "PackNo"), _sum(standing, "GrossWt"))
-            )  # fmt: skip
+            sums = standing(self._ledger, parts, direction, self._at)
+            rows.append((master, voyage, direction, *sums.told()))
         schema: Schema = {
             "master_waybill": pl.String, "voyage": pl.String, "direction": pl.String, "houses": pl.UInt32,
             "pieces": pl.String, "gross_weight": pl.String,
         }  # fmt: skip
         return pl.DataFrame(rows, schema=schema, orient="row")
-
-    def _standing(self, parts: Sequence[Known], direction: str) -> Iterator[dict[str, str]]:
-        """The lines of some parts whose house customs has not refused."""
-        refused = self._ledger.refused_houses([part.attempt_id for part in parts])
-        for part in parts:
-            for line in manifest_lines(self._ledger.payload(part.ref, self._at)):
-                key = declaration_key(line["BillNo"], line["AssBillNo"], direction)
-                if (part.attempt_id, key) not in refused:
-                    yield line
 
     def documents(self) -> pl.DataFrame:
         """Every manifest, columns of `MANIFESTS`."""
@@ -376,21 +364,6 @@ def _of_groups(frames: FrameSet, groups: Sequence[Group]) -> pl.Series:
         .join(wanted, on=names, how="semi", maintain_order="left")
         .get_column("ship")
     )
-
-
-def manifest_lines(xml: bytes) -> list[dict[str, str]]:
-    """The elements of each line of one of our own manifests by local name. Raises `SchemaError`."""
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-    )
-    found = etree.fromstring(xml, parser).findall(".//{*}ExpMftList")
-    if not found:
-        raise SchemaError("a stored manifest has no lines", "台账中的舱单没有表体")
-    return [{etree.QName(child).localname: child.text or "" for child in line} for line in found]
-
-
-def _sum(lines: Sequence[Mapping[str, str]], name: str) -> str:
-    return format(sum((Decimal(line[name]) for line in lines), Decimal(0)), "f")
 
 
 def draft_ids(sender: str, receiver: str, at: datetime, count: int) -> list[str]:

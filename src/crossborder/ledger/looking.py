@@ -22,6 +22,7 @@ from crossborder.ledger.records import (
     FindingRow,
     Known,
     Listed,
+    ManifestPart,
     PayloadRef,
     ReceiptRecord,
     ShipmentRecord,
@@ -83,15 +84,17 @@ class Looking(Base):
                 found |= {(attempt, key) for attempt, key in connection.execute(query)}
         return frozenset(found)
 
-    def live_manifest_parts(self, stem: str) -> int:
-        """The highest part of `MASTER|VOYAGE|I|` that is live: 0 means the next one is an ADD."""
+    def live_manifest_parts(self, stem: str) -> list[ManifestPart]:
+        """The live parts of `MASTER|VOYAGE|I|` in their order: without one the next is an ADD."""
+        draft = (A.c.draft_segment, A.c.draft_offset, A.c.draft_length, A.c.draft_digest, A.c.id)
+        query = (
+            select(A.c.key, *draft)
+            .where(A.c.kind == MANIFEST, A.c.live)
+            .where(A.c.key >= stem, A.c.key < _beyond(stem))
+        )
         with self.read() as connection:
-            keys = connection.execute(
-                select(A.c.key)
-                .where(A.c.kind == MANIFEST, A.c.live)
-                .where(A.c.key >= stem, A.c.key < _beyond(stem))
-            ).scalars()
-            return max((int(key.rpartition("|")[2]) for key in keys), default=0)
+            found = connection.execute(query).all()
+        return sorted(ManifestPart(int(key[len(stem) :]), ref[-1], PayloadRef(*ref)) for key, *ref in found)  # fmt: skip
 
     def attempt(self, attempt_id: int) -> AttemptRecord:
         """One attempt. Raises `NotFound`."""

@@ -237,6 +237,14 @@ class PayloadRef(NamedTuple):
     attempt_id: int | None = None
 
 
+class ManifestPart(NamedTuple):
+    """A live part of a manifest: 1 is the ADD. `ref` are the bytes of its draft."""
+
+    part: int
+    attempt_id: int
+    ref: PayloadRef
+
+
 class Draft(NamedTuple):
     """An attempt that may be queued now: read its draft with `Ledger.payload(ref, now)`, stamp it, `freeze` it."""
 
