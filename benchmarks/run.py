@@ -1,7 +1,7 @@
 """Throughput against named baselines, in one run: `python -m benchmarks.run`.
 
 Every contest first proves that both sides give the same; only then are they timed, taking turns. `BENCH_N` sets how
-many shipments the columnar side works on (default 20,000; plain Python gets a tenth, its cost per shipment is the same).
+many shipments the columnar side works on (default 100,000; plain Python gets a tenth, its cost per shipment is the same).
 """
 
 from __future__ import annotations

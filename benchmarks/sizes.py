@@ -13,7 +13,7 @@ AT = datetime(2026, 11, 23, 10, 5, 9, tzinfo=UTC)
 SERVED = {"hangzhou": "29", "ningbo": "31"}
 PORTS = ("2901", "3101")
 SENDER, RECEIVER = "DXPESW0000000001", "E010000"
-DEFAULT = 20_000
+DEFAULT = 100_000
 
 
 @dataclass(frozen=True)
