@@ -258,6 +258,35 @@ class TestSecondAttempt:
         (line,) = book.ledger.receipts_for(key(1))
         assert line.outcome == ("applied" if matched else "unmatched")
 
+    @pytest.mark.parametrize(("code", "minutes"), [("D2", 9), ("A", 10.5)])
+    def test_what_was_tried_in_vain_is_not_answered_while_an_older_one_can_be(
+        self, book: Book, code: str, minutes: float
+    ) -> None:
+        """A late receipt of the first would move the second, of which no byte left, and it would never be sent."""
+        book.filed([1])
+        book.told(1, ("D0", 1), ("N", 2))
+        book.later(10)
+        book.hand_in([1])
+        book.send("not_received")
+        book.say(1, code, minutes)
+        book.apply()
+        first, second = book.ledger.attempts_of(house(1))
+        assert code in [r.code for r in book.ledger.receipts_of(first.id)]
+        assert (second.state, book.ledger.receipts_of(second.id)) == ("not_received", [])
+        book.later(5)
+        assert [o.attempt_id for o in book.send()] == [second.id]
+        book.say(1, "D0", 16)
+        book.apply()
+        assert book.of(1).state == "stored"
+
+    def test_a_receipt_proves_that_it_was_received_after_all(self, book: Book) -> None:
+        """The only one of its key: whatever the transport said, the port has it."""
+        book.hand_in([1])
+        book.send("not_received")
+        book.say(1, "D0", 1)
+        book.apply()
+        assert book.of(1).state == "stored"
+
     @pytest.mark.parametrize("number", [None, "201900001507083001"])
     def test_what_was_tried_in_vain_and_voided_is_not_answered(
         self, book: Book, number: str | None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import repeat
@@ -17,10 +18,19 @@ from crossborder.ledger.base import Base, EventRow, event, with_attention
 from crossborder.ledger.dialects import among, chunks
 from crossborder.ledger.driver import columns_of, run_rows, update_columns
 from crossborder.ledger.houses import next_part_ready, set_houses
+from crossborder.ledger.leaving import may_have_left
 from crossborder.ledger.lots import NOT_APPLIED, ReadLot, having, save_lines, take_out
 from crossborder.ledger.receipts import seal_notes
 from crossborder.ledger.records import Candidate, Move, PendingLine
-from crossborder.ledger.states import ACCEPTED, DECLARATION, MANIFEST, SUSPENDED, VOIDED, WAITING
+from crossborder.ledger.states import (
+    ACCEPTED,
+    DECLARATION,
+    MANIFEST,
+    NOT_RECEIVED,
+    SUSPENDED,
+    VOIDED,
+    WAITING,
+)
 
 A = tables.attempts
 L = tables.receipt_lines
@@ -53,6 +63,8 @@ _HANDED_OVER = A.c.first_sent_at.is_not(None) & (A.c.state != VOIDED)
 """What may be answered. Of what was voided no byte ever left, whatever was tried: no receipt can be about it, even if the
 clock was set back since and it seems the younger one."""
 _SENT = (A.c.kind == DECLARATION) & _HANDED_OVER
+_TRIED = (NOT_RECEIVED, SUSPENDED)
+"""States of what may have been tried and have never left."""
 UNTIMED = "~"
 """Sorts behind every moment."""
 STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -157,7 +169,7 @@ class Desk:
         return found
 
     def declarations(self, keys: Iterable[str], numbers: Iterable[str]) -> list[Candidate]:
-        """Declarations once handed over, by key or by PreEntryId or EntryId."""
+        """Declarations once handed over, by key or by PreEntryId or EntryId; see `_that_left`."""
         found: dict[int, Candidate] = {}
         for column, values in (
             (A.c.key, keys),
@@ -167,10 +179,10 @@ class Desk:
             for block in chunks(dict.fromkeys(values)):
                 rows = self._connection.execute(select(*_CANDIDATE).where(_SENT, column.in_(block)))
                 found |= {row.id: Candidate._make(row) for row in rows}
-        return list(found.values())
+        return self._that_left(found.values())
 
     def manifests(self, stems: Iterable[str]) -> list[Candidate]:
-        """Manifests once handed over, by the beginning of their key (`MASTER|` or `MASTER|VOYAGE|`)."""
+        """Manifests once handed over, by the beginning of their key (`MASTER|` or `MASTER|VOYAGE|`); see `_that_left`."""
         found: dict[int, Candidate] = {}
         for stem in dict.fromkeys(stems):
             rows = self._connection.execute(
@@ -179,7 +191,7 @@ class Desk:
                 .where(A.c.key >= stem, A.c.key < stem[:-1] + "}")
             )
             found |= {row.id: Candidate._make(row) for row in rows}
-        return list(found.values())
+        return self._that_left(found.values())
 
     def houses(self, attempt_ids: Sequence[int]) -> dict[int, dict[str, str]]:
         """Declaration key → state of every house, per manifest."""
@@ -234,6 +246,20 @@ class Desk:
             )
 
     # -- parts of the above
+
+    def _that_left(self, found: Collection[Candidate]) -> list[Candidate]:
+        """Of several with the same key those of which a byte may have left.
+
+        What was tried in vain is on nobody's desk but ours: a late receipt of an older attempt would move it, and it would
+        never be sent. Of a key with one attempt only, a receipt proves that the port has it whatever the transport said.
+        """
+        times = Counter((c.kind, c.key) for c in found)
+        doubtful = {c.attempt_id for c in found if times[c.kind, c.key] > 1 and c.state in _TRIED}
+        if not doubtful:
+            return list(found)
+        query = select(A.c.id, A.c.sends).where(among(self._connection, A.c.id, doubtful))
+        left = may_have_left(self._connection, dict(map(tuple, self._connection.execute(query))))
+        return [c for c in found if c.attempt_id not in doubtful or c.attempt_id in left]
 
     def _heard(self, attempt_ids: Sequence[int]) -> dict[int, str]:
         """Attempt → the latest OpTime of its heads, `UNTIMED` where one has none."""

@@ -6,7 +6,6 @@ state in which it was looked at, and a sender takes nothing that it moved. Nothi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from crossborder.ledger.batches import SEALED, batch_row
 from crossborder.ledger.decisions import reasoned
 from crossborder.ledger.dialects import among, chunks
 from crossborder.ledger.houses import let_go_on, waiting_for
+from crossborder.ledger.leaving import may_have_left
 from crossborder.ledger.records import PayloadRef, Ruling, Selection
 from crossborder.ledger.resuming import DAMAGED
 from crossborder.ledger.states import (
@@ -78,7 +78,7 @@ class Verbs(Base):
         reasoned(reason)
         with self.write() as connection:
             rows = _selected(connection, which)
-            left = _may_have_left(connection, rows)
+            left = may_have_left(connection, {row.id: int(row.sends) for row in rows})
             fine, rulings = _apart(connection, rows, lambda row: _why_not_voided(row, row.id in left))  # fmt: skip
             fine, parts = _without_earlier_parts(connection, fine)
             values = {
@@ -240,21 +240,6 @@ def _moved(connection: Connection, rows: Iterable[Row[Any]], values: Mapping[str
             )  # fmt: skip
             moved |= set(done.scalars())
     return moved
-
-
-def _may_have_left(connection: Connection, rows: Iterable[Row[Any]]) -> set[int]:
-    """Those of which a byte may have left: taken by a sender, and not each time given back or not handed over at all."""
-    tried = {row.id: int(row.sends) for row in rows if row.sends}
-    for block in chunks(tried):
-        found = connection.execute(
-            select(E.c.attempt_id, E.c.verb, E.c.from_state, E.c.detail)
-            .where(E.c.attempt_id.in_(block), E.c.verb.in_(("answered", DAMAGED)))
-            .where(E.c.from_state == SENDING)
-        )
-        for attempt, verb, _, detail in found:
-            if verb == DAMAGED or json.loads(detail).get("outcome") == NOT_RECEIVED:
-                tried[attempt] -= 1
-    return {attempt for attempt, claims in tried.items() if claims > 0}
 
 
 def _without_earlier_parts(
