@@ -365,7 +365,7 @@ def _by_number_only(
 @fault
 def void_ignores_an_open_lease(patch: pytest.MonkeyPatch) -> None:
     """What is being sent at this moment may be voided."""
-    patch.setattr(verbs, "_may_have_left", lambda connection, rows: set())
+    patch.setattr(verbs, "may_have_left", lambda connection, sends: set())
     patch.setattr(verbs, "_why_not_voided", lambda row, left: "ended" if row.final else "")
     patch.setattr(verbs, "_moved", _by_number_only)
 
