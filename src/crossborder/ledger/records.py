@@ -420,7 +420,7 @@ class PendingLine(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """An attempt that a receipt may belong to: it has been handed to the endpoint at least once."""
+    """An attempt that a receipt may belong to: it has been handed to the endpoint at least once, and was not voided."""
 
     attempt_id: int
     kind: str

@@ -4,7 +4,8 @@ A declaration's receipt belongs to the attempt whose PreEntryId or EntryId it re
 the attempt then live: where OpTime precedes the first send of an attempt, the one before, and where there is none before,
 it belongs to none. A manifest's receipt
 carries no direction and perhaps no voyage: it is looked for by master waybill (and voyage), the attempt that
-lists the houses it names first, then by time. Only attempts that were handed over at least once are candidates.
+lists the houses it names first, then by time. Only attempts that were handed over at least once are candidates: not what
+was voided, nor, where another one has the same key, what was tried in vain (`ledger.Desk.declarations`).
 """
 
 from __future__ import annotations
