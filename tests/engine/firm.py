@@ -158,7 +158,7 @@ class Firm:
                 sum(p[column] for n, p in proof.account.items() if n != "handed_in")
                 == (proof.account["handed_in"][column])
             )
-        assert proof.differences == []
+        assert proof.differences == [], proof.differences
 
 
 def endpoints(sandbox: Sandbox | None, **changes: Any) -> dict[str, Endpoint]:
