@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from crossborder.errors import InputError, NotFound
+from crossborder.filing.receiver import Reader
 from crossborder.sandbox import Faults
 
 from .firm import HTTP, day, ending, firm, houses
@@ -112,14 +113,18 @@ def test_receiving_tells_how_far_it_is(tmp_path: Path, told: Path) -> None:
 
 
 def test_receipts_that_came_before_their_declaration_are_applied_when_it_is_filed(
-    tmp_path: Path, told: Path
+    tmp_path: Path, told: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Read when the declarations have arrived: what another program has declared meanwhile would not be sent at all."""
     with firm(tmp_path, faults=SILENT, manifest=False, manifest_first=False) as desk:
         early = desk.engine.receive([told], endpoint=HTTP)
         assert early.counts["unmatched"] > 0
         assert early.needs_attention
         batch = desk.prepare(day(3)).batch
-        desk.engine.submit([batch], wait=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(Reader, "step", lambda _self, _now: None)
+            desk.engine.submit([batch], wait=1)
+        assert desk.lines(batch) == {"in_flight": 3}
         desk.settled()
         assert desk.lines(batch) == {"released": 3}
         assert not desk.engine.receive().needs_attention

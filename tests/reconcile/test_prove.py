@@ -11,11 +11,12 @@ from sqlalchemy import text
 from tests.backends import spoil
 
 from crossborder import reconcile
+from crossborder.ledger import AttemptDraft, BatchDraft, ShipmentRow
 from crossborder.reconcile import Difference, differences
 from crossborder.reconcile.difference import WORST_FIRST
 from crossborder.reports import LABELS
 
-from .book import Book, house, key
+from .book import MASTER, VOYAGE, Book, house, key
 
 
 @pytest.fixture
@@ -80,6 +81,23 @@ def test_a_shipment_counts_as_filed_with_a_batch_that_never_was(full: Book) -> N
     told = [d for d in differences(full.ledger) if d.what == "filed_nowhere"]
     assert [d.where for d in told] == [f"20261123-01 {house(4)}"]
     assert "20261123-02" in told[0].detail
+
+
+def test_filed_since_it_is_filed_nowhere_no_more(book: Book) -> None:
+    """A file counted on one that was given up, and was handed in again: what became of its parcel then is nobody's fault."""
+    ledger, now = book.ledger, book.now
+    first = ledger.begin_batch(BatchDraft("first.csv", "1" * 64, "canonical", "demo"), now)
+    row = ShipmentRow(0, key(1), MASTER, house(1), house(1), "I", "B", "2", 1, "prepared", "c" * 64)
+    draft = AttemptDraft("declaration", "EXP301", key(1), "hangzhou", MASTER, house(1), VOYAGE, "I", "c" * 64, b"<EXP301/>", 0)  # fmt: skip
+    ledger.record_block(first.id, [row], [draft], [], [], now)
+    book.hand_in([], outcomes={1: "already_filed"})
+    ledger.leave_batch(first.id)
+    ledger.discard_batch(first.id, "tester", "not wanted", now)
+    assert found(book) == {"filed_nowhere"}
+    book.filed([1])
+    assert found(book) == set()
+    book.told(1, ("D0", 1), ("N", 2))
+    assert (book.of(1).live, found(book)) == (False, set())
 
 
 def test_a_shipment_was_removed(full: Book) -> None:

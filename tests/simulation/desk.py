@@ -23,6 +23,7 @@ from crossborder.ledger import (
     Selection,
     ShipmentRow,
 )
+from crossborder.reconcile import differences
 
 from . import papers
 from .process import Process
@@ -144,6 +145,8 @@ class Hands:
             return self._hand_in(world.draw.choice(open_))
         if world.calm and suspended(self._process.ledger):
             return self._resume_all()
+        if world.calm:
+            self._hand_in_what_was_forgotten()
         unknown = [a for a in self._attempts("unknown") if self._due(a, now)]
         if unknown:
             return self._resolve(unknown[0])
@@ -287,6 +290,20 @@ class Hands:
         name = f"{first.name}-listed-{manifest.number + 1}"
         if all(file.name != name for file in folder.files):
             folder.put(File(name, first.flight, dict(first.parcels), listed=True))
+
+    def _hand_in_what_was_forgotten(self) -> None:
+        """What counts as filed with a file that nobody wanted in the end is handed in again, as reconcile says."""
+        folder, ledger = self._world.folder, self._process.ledger
+        if all(file.wanted for file in folder.files):
+            return
+        told = {d.where.split()[0] for d in differences(ledger) if d.what == "filed_nowhere"}
+        known = {file.name for file in folder.files}
+        for file in [f for f in folder.files if f.batch in told]:
+            name = f"{file.name}-forgotten"
+            if name not in known:
+                manifests = ledger.attempts_of(papers.master(file.flight))
+                listed = not any(m.live for m in manifests)
+                folder.put(File(name, file.flight, dict(file.parcels), listed=listed))
 
     def _mine(self, attempt: AttemptRecord) -> bool:
         """Whether a person voided it and its key is free: not with its whole batch, not for an older one that stands."""

@@ -121,13 +121,13 @@ def _kept_documents(connection: Connection) -> Iterator[Difference]:
 
 
 def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
-    """Shipments that count as already filed with a batch that was never completed, and are filed nowhere else."""
+    """Shipments that count as already filed with a batch that was never completed, and were filed nowhere else since."""
     live = tables.attempts.alias()
     other = tables.batches.alias()
     elsewhere = exists(
         select(live.c.id)
         .join(other, other.c.id == live.c.batch_id)
-        .where(live.c.kind == "declaration", live.c.key == S.key, live.c.live)
+        .where(live.c.kind == "declaration", live.c.key == S.key, or_(live.c.live, live.c.id > A.id))
         .where(other.c.state == "sealed")
     )
     query = (
