@@ -127,7 +127,9 @@ def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
     elsewhere = exists(
         select(live.c.id)
         .join(other, other.c.id == live.c.batch_id)
-        .where(live.c.kind == "declaration", live.c.key == S.key, or_(live.c.live, live.c.id > A.id))
+        .where(
+            live.c.kind == "declaration", live.c.key == S.key, or_(live.c.live, live.c.id > A.id)
+        )
         .where(other.c.state == "sealed")
     )
     query = (
