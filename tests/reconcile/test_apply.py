@@ -287,6 +287,19 @@ class TestSecondAttempt:
         book.apply()
         assert book.of(1).state == "stored"
 
+    def test_the_later_attempt_is_the_later_one_whatever_the_clock_said(self, book: Book) -> None:
+        """The first was declined by a clock that was ahead; it is set right, and the port's was right all the time."""
+        book.later(10)
+        book.hand_in([1])
+        book.send("declined")
+        book.later(-8.5)
+        book.filed([1])
+        book.say(1, "D0", 10.5)
+        book.apply()
+        first, second = book.ledger.attempts_of(house(1))
+        assert (first.state, second.state) == ("platform_failed", "stored")
+        assert book.ledger.receipts_of(first.id) == []
+
     @pytest.mark.parametrize("number", [None, "201900001507083001"])
     def test_what_was_tried_in_vain_and_voided_is_not_answered(
         self, book: Book, number: str | None

@@ -90,20 +90,34 @@ def live_at(when: str, candidates: Iterable[Candidate], code: str = "") -> Candi
     what is said that much before a candidate was sent, and after the one before had ended, is said of it; not so the
     same `code` again that ended the one before, which is a repetition.
     """
-    ordered = sorted(candidates, key=lambda c: (c.first_sent_at, c.attempt_id))
-    if not ordered or _too_early(when, ordered[0].first_sent_at):
+    ordered = _in_order(candidates)
+    if not ordered or _too_early(when, ordered[0][0]):
         return None
     chosen = 0
-    for place, one in enumerate(ordered):
-        if not _before(when, digits17(one.first_sent_at)):
+    for place, (sent, _) in enumerate(ordered):
+        if not _before(when, digits17(sent)):
             chosen = place
-    for newer in ordered[chosen + 1 :]:
-        before = ordered[chosen]
+    for sent, _ in ordered[chosen + 1 :]:
+        before = ordered[chosen][1]
         over = not before.live and before.last_code != code and (before.last_op_time or "") < when
-        if not over or _too_early(when, newer.first_sent_at):
+        if not over or _too_early(when, sent):
             break
         chosen += 1
-    return ordered[chosen]
+    return ordered[chosen][1]
+
+
+def _in_order(candidates: Iterable[Candidate]) -> list[tuple[str, Candidate]]:
+    """Candidates with the moment of their first send, oldest first.
+
+    Of one key the earlier attempt was sent before the later one, whatever the clock said: where it has been set back
+    between them, the later one's moment is that of both.
+    """
+    moments: dict[str, str] = {}
+    found = []
+    for one in sorted(candidates, key=lambda c: c.number, reverse=True):
+        sent = moments[one.key] = min(one.first_sent_at, moments.get(one.key, one.first_sent_at))
+        found.append((sent, one))
+    return sorted(found, key=lambda pair: (pair[0], pair[1].attempt_id))
 
 
 def timely(op_time: str, received_at: str, first_sent_at: str) -> bool:
