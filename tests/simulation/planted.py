@@ -18,12 +18,12 @@ from sqlalchemy import Connection, update
 
 from crossborder import china_time
 from crossborder.filing import Filer, Resolver, safely
-from crossborder.ledger import Ledger, Outgoing, Sent, applying, outbox, tables, verbs
+from crossborder.ledger import Ledger, Outgoing, Sent, outbox, tables, verbs
 from crossborder.ledger.base import Base
 from crossborder.ledger.payloads import Segments
 from crossborder.ledger.records import PayloadRef, Released
-from crossborder.ledger.states import DECLARATION, MANIFEST
-from crossborder.reconcile import order
+from crossborder.ledger.states import MANIFEST
+from crossborder.reconcile import matching, order
 from crossborder.transport import Incoming, LookedUp, Submitted, Transport
 from crossborder.transport import Outgoing as Message
 
@@ -371,10 +371,13 @@ def void_ignores_an_open_lease(patch: pytest.MonkeyPatch) -> None:
 
 
 @fault
-def what_was_voided_may_be_answered(patch: pytest.MonkeyPatch) -> None:
-    """A receipt moves what was tried in vain and voided; the clock was set back since, so it seems the one meant."""
-    patch.setattr(applying, "_HANDED_OVER", A.c.first_sent_at.is_not(None))
-    patch.setattr(applying, "_SENT", (A.c.kind == DECLARATION) & A.c.first_sent_at.is_not(None))
+def which_attempt_is_later_is_told_by_the_clock(patch: pytest.MonkeyPatch) -> None:
+    """Attempts of a key are ordered by when they were sent, though the clock was set back between them."""
+    patch.setattr(
+        matching,
+        "_in_order",
+        lambda found: sorted((one.first_sent_at, one) for one in found),
+    )
 
 
 @fault

@@ -166,7 +166,7 @@ class World:
         except Killed:
             self._dies(process)
         except LedgerError as error:
-            self.trace.note(process.name, worker.name, "fails", error.text("en"))
+            self.trace.note(process.name, worker.name, "fails", error.en)
             process.leaving = True
         finally:
             process.busy -= 1
