@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from crossborder.engine.threads import begun, in_order, with_last
+from crossborder.engine.threads import begun, both, in_order, with_last
 
 
 def test_results_come_in_the_order_of_the_items() -> None:
@@ -115,3 +116,57 @@ def test_work_goes_on_before_the_caller_asks_and_ends_when_he_leaves() -> None:
         assert done.wait(10)
     assert taken == [0]
     assert not [t for t in threading.enumerate() if t.name.startswith("block")]
+
+
+def test_two_pieces_of_work_are_done_at_the_same_time_and_always_by_the_same_thread() -> None:
+    meeting = threading.Barrier(2)
+
+    def who() -> int:
+        meeting.wait(10)
+        return threading.get_ident()
+
+    pairs = [both(who, who) for _ in range(3)]
+    assert {mine for mine, _ in pairs} == {threading.get_ident()}
+    assert len({other for _, other in pairs}) == 1
+    assert pairs[0][0] != pairs[0][1]
+
+
+def test_where_the_thread_is_taken_both_are_done_one_after_the_other() -> None:
+    order: list[str] = []
+
+    def inner() -> tuple[None, None]:
+        return both(lambda: order.append("first"), lambda: order.append("second"))
+
+    assert both(inner, lambda: None) == ((None, None), None)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("faulty", ["first", "second", "first second"])
+def test_what_either_raises_is_raised_when_both_have_ended(faulty: str) -> None:
+    ended: list[str] = []
+
+    def work(name: str) -> None:
+        try:
+            if name in faulty.split():
+                raise ValueError(name)
+            time.sleep(0.02)
+        finally:
+            ended.append(name)
+
+    with pytest.raises(ValueError, match=faulty.split()[0]):
+        both(lambda: work("first"), lambda: work("second"))
+    assert sorted(ended) == ["first", "second"]
+    assert both(lambda: 1, lambda: 2) == (1, 2)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_forked_process_has_a_thread_of_its_own() -> None:
+    assert both(lambda: 1, lambda: 2) == (1, 2)
+    child = os.fork()
+    if child == 0:  # pragma: no cover  # another process
+        code = 1
+        try:
+            code = 0 if both(lambda: 3, threading.get_ident)[1] != threading.get_ident() else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

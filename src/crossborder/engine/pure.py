@@ -19,6 +19,7 @@ from crossborder import china_time, intake, log, messages, rules
 from crossborder.codes import Tables
 from crossborder.engine import profiles
 from crossborder.engine.results import Checked, Composed, Receipts
+from crossborder.engine.threads import both
 from crossborder.errors import InputError
 from crossborder.keys import declaration_key_expr, manifest_key
 from crossborder.samples.vocabulary import table
@@ -189,24 +190,22 @@ def _judge(
 ) -> tuple[FrameSet, pl.DataFrame]:
     """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
     classed, whole, f_class = _classed(filled, context, person)
-    plan = messages.compile_plan("EXP301")
-    elements = plan.project(classed)
-    parts = [
-        f_class,
-        _of_express(plan.check(elements, classed, context.tables, context.declared_on), f_class),
-        rules.of_rates(rules.check(classed, context), context),
-        of_manifest(
-            messages.manifest_findings(
-                classed,
-                context.tables,
-                context.declared_on,
-                options=context.profile.options,
-                most_houses=most_houses,
-            ),
-            context,
-        ),
-        rules.told_off(context),
-    ]
+
+    def by_message() -> tuple[pl.DataFrame, pl.DataFrame]:
+        """What the declaration and the manifest say."""
+        plan = messages.compile_plan("EXP301")
+        told = plan.check(plan.project(classed), classed, context.tables, context.declared_on)
+        of_houses = messages.manifest_findings(
+            classed, context.tables, context.declared_on, options=context.profile.options,
+            most_houses=most_houses,
+        )  # fmt: skip
+        return _of_express(told, f_class), of_manifest(of_houses, context)
+
+    def by_rules() -> pl.DataFrame:
+        return rules.of_rates(rules.check(classed, context), context)
+
+    (told, of_houses), ruled = both(by_message, by_rules)
+    parts = [f_class, told, ruled, of_houses, rules.told_off(context)]
     return whole, _once(found.gather(parts))
 
 

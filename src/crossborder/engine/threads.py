@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Other = TypeVar("Other")
 WORKERS = 2
 AHEAD = 1
 """Blocks that may lie finished, or wait to be begun, beside those that are worked on."""
@@ -85,6 +88,41 @@ def begun(
         finally:
             with taking:
                 unfilled.clear()
+
+
+def both(first: Callable[[], Result], second: Callable[[], Other]) -> tuple[Result, Other]:
+    """What two pieces of work give, done at the same time where a thread is free for it, else one after the other.
+
+    If both raise, it is what `first` raises. The thread is always the same one, because threads remember what they have
+    compiled, and serves one caller at a time: where many call at once the processors are busy anyway.
+    """
+    if not _HELPER.acquire(blocking=False):
+        return first(), second()
+    try:
+        other = _helper().submit(second)
+        try:
+            return first(), other.result()
+        finally:
+            wait([other])
+    finally:
+        _HELPER.release()
+
+
+@cache
+def _helper() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, "beside")
+
+
+def _forget_helper() -> None:
+    """In a forked process: the thread has stayed with the parent."""
+    global _HELPER
+    _HELPER = threading.Lock()
+    _helper.cache_clear()
+
+
+_HELPER = threading.Lock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_helper)
 
 
 def with_last(items: Iterable[Item]) -> Iterator[tuple[Item, bool]]:

@@ -452,11 +452,12 @@ def _split(ctx: Context, few: pl.Expr, least: int, *, hold: bool) -> Cases:
         several = pl.col("party_id").n_unique().over(name, "direction") > 1
         if name == "_party_address":  # else the telephone speaks already
             several &= pl.col("_party_phone").n_unique().over(name, "direction") > 1
+        again = _again(name)
         for way, party in (("I", "receiver"), ("E", "sender")):
             yield Case(
                 when=several & same.above(ctx, least) & (pl.col("direction") == way),
                 over=(name,),
-                screen=_again(name),
+                screen=again,
                 column=f"{party}_{column}",
                 zh=f"同一{zh}、不同证件号码的 {{count}} 个B类包裹各未超限，合计约 {{sum}} 元，超过限值 {{limit}} 元，疑似拆单：{{houses}}",
                 en=f"{{count}} class B parcels to one {en} under several identity numbers, each within the limit, together "

@@ -207,12 +207,14 @@ class Panel:
         self._learn(frame.schema, distinct)
         found: dict[int, tuple[str, list[Any]]] = {}
         for memory, keys in distinct:
-            told = [(key, memory.told.get(memory.look(key))) for key in keys]
-            if any(numbers is None for _, numbers in told):
+            told = [memory.told.get(memory.look(key)) for key in keys]
+            if None in told:
                 continue
-            for i in wanted.intersection(memory.numbers):
-                hit = [key for key, numbers in told if i in (numbers or ())]
-                found[i] = memory.columns[0], hit
+            found.update((i, (memory.columns[0], [])) for i in memory.numbers if i in wanted)
+            for key, numbers in zip(keys, told, strict=True):
+                for i in numbers or ():
+                    if i in wanted:
+                        found[i][1].append(key)
         return found
 
     def _learn(self, schema: pl.Schema, distinct: Iterable[tuple[Memory, list[Any]]]) -> None:
@@ -294,12 +296,13 @@ def _place(one: pl.Expr, among: list[pl.Expr]) -> int:
 
 def _few_different(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[str, list[Any]]]:
     """Of these columns those that hold few different values, and which; not of decimals, which are dear to bring here."""
-    some = frame.slice(0, _PROBED)
-    names = [name for name in names if some.get_column(name).n_unique() <= _DISTINCT]
     for name in names:
         values = frame.get_column(name)
-        if not values.dtype.is_decimal() and values.n_unique() <= _DISTINCT:
-            yield name, list(dict.fromkeys(values.to_list()))
+        if values.dtype.is_decimal() or len(set(values.slice(0, _PROBED).to_list())) > _DISTINCT:
+            continue
+        different = dict.fromkeys(values.to_list())
+        if len(different) <= _DISTINCT:
+            yield name, list(different)
 
 
 def _where(values: pl.Series, hit: Sequence[Any]) -> pl.Series:
