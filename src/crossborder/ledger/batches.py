@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from crossborder.ledger import blocks, replacing, tables
 from crossborder.ledger.base import event, to_json
 from crossborder.ledger.datakeys import batch_scope
 from crossborder.ledger.dialects import RECORDING as AS_RECORDER
+from crossborder.ledger.driver import texts_of
 from crossborder.ledger.marks import Marked, Marks
 from crossborder.ledger.records import (
     AttemptDraft,
@@ -179,7 +181,8 @@ class Batches(Marks):
             self._record(connection, settle(connection, batch_id, settled, self.owner, now))
             self._seal_marks(connection, batch_id)
             self._forget_marks(connection, before=marks_from)
-            counts = {**counts, **_by_outcome(connection, batch_id, counts)}
+            outcomes, digest = _outcomes(connection, batch_id)
+            counts = {**counts, **_named(counts, outcomes)}
             values: dict[str, Any] = {
                 "state": SEALED, "recorder": None, "sealed_at": china_time.iso(now),
                 "counts": to_json(counts),
@@ -195,7 +198,7 @@ class Batches(Marks):
                         self.owner,
                         "sealed",
                         batch_id=batch_id,
-                        detail={**counts, OUTCOMES_DIGEST: outcomes_digest(connection, batch_id)},
+                        detail={**counts, OUTCOMES_DIGEST: digest},
                     )
                 ],
             )
@@ -388,18 +391,21 @@ def _record(row: RowMapping, *, continued: bool = False) -> BatchRecord:
 
 def outcomes_digest(connection: Connection, batch_id: str) -> str:
     """SHA-256 over the outcomes of a batch's shipments by position, a line break after each."""
+    return _outcomes(connection, batch_id)[1]
+
+
+def _outcomes(connection: Connection, batch_id: str) -> tuple[Counter[str], str]:
+    """Shipments by outcome, and the digest of these outcomes."""
     s = tables.shipments.c
     query = select(s.outcome).where(s.batch_id == batch_id).order_by(s.position)
+    counts: Counter[str] = Counter()
     digest = hashlib.sha256()
-    for lot in connection.execute(query).scalars().partitions(10_000):
+    for lot in texts_of(connection, query):
+        counts.update(lot)
         digest.update(("\n".join(lot) + "\n").encode())
-    return digest.hexdigest()
+    return counts, digest.hexdigest()
 
 
-def _by_outcome(connection: Connection, batch_id: str, counts: Mapping[str, int]) -> dict[str, int]:
-    s = tables.shipments.c
-    found = connection.execute(
-        select(s.outcome, func.count()).where(s.batch_id == batch_id).group_by(s.outcome)
-    )
-    named = {name: 0 for name in OUTCOMES if name in counts}
-    return {**named, **{str(outcome): int(count) for outcome, count in found}}
+def _named(counts: Mapping[str, int], outcomes: Mapping[str, int]) -> dict[str, int]:
+    """Every outcome that is counted or was handed in, with how many shipments have it."""
+    return {**{name: 0 for name in OUTCOMES if name in counts}, **dict(sorted(outcomes.items()))}

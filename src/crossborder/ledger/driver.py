@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, Table, Update
+from sqlalchemy import Connection, Select, Table, Update
 
 from crossborder.ledger.dialects import insert_rows, run_many
 
@@ -58,6 +58,17 @@ def update_columns(
     if sorted(wanted) != sorted(columns):
         raise ValueError(f"the statement needs {compiled.positiontup}")
     run_columns(connection, str(compiled), [columns[name] for name in wanted])
+
+
+def texts_of(
+    connection: Connection, query: Select[tuple[str]], lot: int = 10_000
+) -> Iterator[list[str]]:
+    """The one column of texts that a query gives, in lots; rows through Core cost three times as much."""
+    with connection.execute(query) as found:
+        cursor = found.cursor
+        assert cursor is not None
+        while rows := cursor.fetchmany(lot):
+            yield [text for (text,) in rows]
 
 
 def rows_of(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
