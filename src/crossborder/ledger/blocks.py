@@ -67,11 +67,11 @@ def not_yet(connection: Connection, batch_id: str, attempts: Attempts) -> Attemp
         return attempts
     wanted = texts(connection, keys)
     query = (
-        select(a.key, a.content_digest)
+        select(a.key, a.content_digest, a.batch_id)
         .select_from(wanted.join(tables.attempts, a.key == wanted.c.value))
-        .where(a.kind == MANIFEST, a.batch_id == batch_id, a.live)
-    )
-    there = {(key, digest) for key, digest in connection.execute(query)}
+        .where(a.kind == MANIFEST, a.live)
+    )  # the batch is compared here: SQLite would look through all of it, not for the keys
+    there = {(key, digest) for key, digest, own in connection.execute(query) if own == batch_id}
     if not there:
         return attempts
     return attempts.without(
