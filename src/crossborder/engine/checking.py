@@ -13,6 +13,7 @@ import polars as pl
 from crossborder.engine import once
 from crossborder.engine.across import Across, Facts
 from crossborder.engine.annotating import Annotation, changed
+from crossborder.engine.collector import passing_over_what_is_there
 from crossborder.engine.handing_in import keys_of
 from crossborder.engine.profiles import not_given
 from crossborder.engine.pure import Judge, JudgedBlock
@@ -145,7 +146,7 @@ class Checking:
 
     def _streamed(self, several: Iterator[Block]) -> Iterator[pl.DataFrame]:
         shipments, total = 0, self._blocks.total
-        with Spool(self._home) as spool:
+        with passing_over_what_is_there(), Spool(self._home) as spool:
             across = Across(self._judge, spool)
 
             def work(block: Block) -> _Made:

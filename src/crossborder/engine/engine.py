@@ -37,6 +37,7 @@ from crossborder.engine.answers import (
     Waiting,
 )
 from crossborder.engine.checking import Checking
+from crossborder.engine.collector import passing_over_what_is_there
 from crossborder.engine.proving import Verify
 from crossborder.engine.recorded import RecordedBatches
 from crossborder.engine.recording import Desk, JudgedOtherwise
@@ -321,9 +322,15 @@ class Engine(Verbs):
         progress: Progress = _no_progress,
     ) -> Received:
         """Fetch receipts of every endpoint, or import files: stored raw, then read, matched, applied."""
-        return filing.receive(
-            self.ledger, self.settings, files, endpoint=endpoint, follow=follow, progress=progress
-        )
+        with passing_over_what_is_there():
+            return filing.receive(
+                self.ledger,
+                self.settings,
+                files,
+                endpoint=endpoint,
+                follow=follow,
+                progress=progress,
+            )
 
     # -- looking
 

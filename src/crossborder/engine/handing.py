@@ -17,6 +17,7 @@ from crossborder.engine import pure, repeats
 from crossborder.engine.across import Across, Facts, Step
 from crossborder.engine.answers import Prepared
 from crossborder.engine.batches import Listing
+from crossborder.engine.collector import passing_over_what_is_there
 from crossborder.engine.handing_in import HandIn
 from crossborder.engine.looking import recorded_elsewhere
 from crossborder.engine.pieces import finding_rows
@@ -115,7 +116,7 @@ class _Made:
 
 
 def _streamed(recording: Recording, blocks: Blocks, several: Iterator[Block]) -> Prepared:
-    with Spool(recording.desk.ledger.home) as spool:
+    with passing_over_what_is_there(), Spool(recording.desk.ledger.home) as spool:
         streaming = _Streaming(recording, blocks, spool)
         settled: list[Settled] = []
         with working(streaming.made, several, ahead=0) as results:
