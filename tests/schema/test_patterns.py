@@ -20,10 +20,15 @@ PATTERNS = [
     r"\d", r"\D", r"[\d\s]+", r"\w+", r"\W", r"\s", r"\S+", r"\i\c*", r"\I", r"\C", r"\p{IsBasicLatin}+",
     "[a-z-[b]]+", "[^a-c-[z]]", r"[\w-[a-z]]+", "[国𠮷]", "[一-鿿]", "[0-9]+", r"\t", r"[^\n]*", r"\(a\)", "a/b|/|:", "$", "[_#]", "é|[é]",
 ]  # fmt: skip
+AT_SURROGATES = [
+    "[^\ud7ff\ue000]", "[^ -\ud7ff\ue000-\ufffd]", r"\P{Cf}", r"\p{IsPrivateUse}+", r"\P{IsPrivateUse}", r"[^\p{Co}]",
+]  # fmt: skip
+"""Where ranges end and begin at the surrogates, of which a text has none."""
 
 
-@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("pattern", [*PATTERNS, *AT_SURROGATES])
 def test_same_verdict_as_libxml2(pattern: str) -> None:
+    texts = TEXTS if pattern in PATTERNS else [*TEXTS, "\ud7ff", "\ue000", "\uf8ff"]
     schema = etree.fromstring(
         '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="v"><xs:simpleType>'
         '<xs:restriction base="xs:string"><xs:pattern/></xs:restriction></xs:simpleType></xs:element>'
@@ -33,12 +38,35 @@ def test_same_verdict_as_libxml2(pattern: str) -> None:
     judge = etree.XMLSchema(schema)
     node = etree.Element("v")
     expected = []
-    for text in TEXTS:
+    for text in texts:
         node.text = text
         expected.append(judge.validate(node))
-    frame = pl.DataFrame({"v": TEXTS})
+    frame = pl.DataFrame({"v": texts})
     assert frame.select(pl.col("v").str.contains(to_rust(pattern)))["v"].to_list() == expected
     assert True in expected
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "\ud7ff\ue000",
+        "a-\ud7ff\ue000-\ufffd",
+        " -\ud7ff",
+        "\ue000-\U0010ffff",
+        "\ud7fe\ue001",
+        "a\ue000",
+    ],
+)
+def test_a_negated_class_holds_just_what_the_class_does_not(inside: str) -> None:
+    edges = [0x9, 0x20, 0x61, 0x7A, 0xD7FE, 0xD7FF, 0xE000, 0xE001, 0xFFFD, 0x10000, 0x10FFFF]
+    frame = pl.DataFrame({"v": list(map(chr, edges))})
+    held, others = (
+        frame.select(pl.col("v").str.contains(to_rust(f"[{sign}{inside}]")))["v"]
+        for sign in ("", "^")
+    )
+    assert others.to_list() == (~held).to_list()
+    assert held.any()
+    assert others.any()
 
 
 @pytest.mark.parametrize(

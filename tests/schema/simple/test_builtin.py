@@ -143,6 +143,9 @@ def test_built_in_by_name_null_and_other_characters(bench: Any) -> None:
         None,
     ]
     assert bench.ours("", ["\x0b"], f"{XSD}anySimpleType") == [False]
+    at_surrogates = ["\ud7ff", "\ue000", "\uf8ff", "\ufffd"]
+    assert bench.ours("", at_surrogates, f"{XSD}string") == [True] * 4
+    assert bench.ours("", at_surrogates, f"{XSD}token") == [True] * 4
 
 
 @pytest.mark.parametrize("name", ["QName", "NOTATION", "ENTITY", "ENTITIES"])

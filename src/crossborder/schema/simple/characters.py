@@ -18,8 +18,16 @@ _TABLES = Path(__file__).resolve().parent / "tables"
 CATEGORIES = re.compile("L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|Z[slp]?|S[mcko]?|C[cfon]?")
 """General categories that `\\p{…}` may name (appendix F.1.1, production 37 and below); `Cs` is not among them."""
 
-XML_CHARACTER = r"\t\n\r\x{20}-\x{D7FF}\x{E000}-\x{FFFD}\x{10000}-\x{10FFFF}"
-"""`Char` of XML 1.0, the inside of a class."""
+XML_CHARACTER = r"\t\n\r\x{20}-\x{FFFD}\x{10000}-\x{10FFFF}"
+"""`Char` of XML 1.0, the inside of a class; surrogates, which lie within, are in no text."""
+
+
+def complement(inside: str) -> str:
+    """The class of all characters that are not in one, of which `inside` is the inside.
+
+    Rust's `[^…]` is wrong where one range ends at U+D7FF and another begins at U+E000: it holds these two characters.
+    """
+    return rf"[\x{{0}}-\x{{10FFFF}}--[{inside}]]"
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from crossborder.schema.simple.characters import XML_CHARACTER
+from crossborder.schema.simple.characters import XML_CHARACTER, complement
 
 WhiteSpace = Literal["preserve", "replace", "collapse"]
 Parts = Callable[[str], pl.Expr]
@@ -91,7 +91,7 @@ class Text(Primitive):
     white_space: WhiteSpace = "preserve"
 
     def valid(self, part: Parts) -> pl.Expr:
-        return ~part("text").str.contains(f"[^{XML_CHARACTER}]")
+        return ~part("text").str.contains(complement(XML_CHARACTER))
 
 
 class Pattern(Primitive):

@@ -11,7 +11,7 @@ from functools import cache
 
 import polars as pl
 
-from crossborder.schema.simple.characters import CATEGORIES, blocks, name_class
+from crossborder.schema.simple.characters import CATEGORIES, blocks, complement, name_class
 from crossborder.schema.simple.refusal import refuse
 
 _SINGLE = {"n": "\n", "r": "\r", "t": "\t"} | {c: c for c in "\\|.-^?*+{}()[]"}
@@ -150,7 +150,7 @@ class _Parser:
             raise self._bad(f"the escape \\{character}")
         inside = name_class(insides[kind]) if kind in "ic" else insides[kind]
         negative = character.isupper() != (kind == "w")
-        return None, f"[^{inside}]" if negative else f"[{inside}]"
+        return None, _class_of(inside, negative)
 
     def _property(self, negative: bool) -> str:
         """[25] catEsc, [26] complEsc, [36] IsBlock."""
@@ -158,24 +158,21 @@ class _Parser:
         if not found:
             raise self._bad("no property")
         self.at = found.end()
-        sign = "^" if negative else ""
         if found[1]:
             name = found[1][2:]
             if name not in blocks():
                 raise refuse("block", name, place=self.place)
-            return f"[{sign}{blocks()[name]}]"
+            return _class_of(blocks()[name], negative)
         if not CATEGORIES.fullmatch(found[2]):
             raise self._bad(f"no category {found[2]!r}")
-        return rf"[{sign}\p{{{found[2]}}}]"
+        return _class_of(rf"\p{{{found[2]}}}", negative)
 
     def _class(self) -> str:
         """[12] charClassExpr ::= '[' charGroup ']', after its opening bracket."""
         self._deeper()
-        sign = ""
-        if self._peek() == "^":
-            self.at += 1
-            sign = "^"
-        made = f"[{sign}{self._group()}]"
+        negative = self._peek() == "^"
+        self.at += negative
+        made = _class_of(self._group(), negative)
         if self._peek() == "-":
             self.at += 2
             made = f"[{made}--{self._class()}]"
@@ -231,6 +228,10 @@ class _Parser:
         if high is None or high < low:
             raise self._bad("a range that runs backwards or ends in a class")
         return f"{_literal(low)}-{_literal(high)}"
+
+
+def _class_of(inside: str, negative: bool) -> str:
+    return complement(inside) if negative else f"[{inside}]"
 
 
 def _literal(character: str) -> str:
