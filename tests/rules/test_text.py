@@ -201,7 +201,8 @@ def test_latin_goods_name_and_receiver(check: Check) -> None:
         assert check(Parcel("B", "I", {"receiver_name_en": bad})).height == 0
 
 
-@pytest.mark.parametrize("name", ["物品", "礼品", "样品", "配件", "其他", "goods", "Gift", " PARTS ", "12345", "礼品。", "---", "sample"])  # fmt: skip
+@pytest.mark.parametrize("name", ["物品", "礼品", "样品", "配件", "其他", "goods", "Gift", " PARTS ", "12345", "礼品。", "---", "sample",
+    "礼 品", "礼。品", "其-他!", "g i f t"])  # fmt: skip
 def test_names_that_say_nothing(check: Check, name: str) -> None:
     assert only(check(Parcel("C", goods=({"name": name},)))) == [("EXP-45", "reject")]
     assert check(Parcel("A", goods=({"name": name},))).height == 0
@@ -227,7 +228,19 @@ def test_model_separators(check: Check) -> None:
 
 
 def test_names_of_parties(check: Check) -> None:
-    for placeholder in ("测试", "test", "先生", "李女士", "张张", "aaaa", " 陈 先生"):
+    for placeholder in (
+        "测试",
+        "test",
+        "先生",
+        "李女士",
+        "张张",
+        "aaaa",
+        " 陈 先生",
+        "李小 先 生",
+        "te st",
+        "张张 张",
+        "无 名",
+    ):
         assert only(check(Parcel(head={"receiver_name": placeholder}))) == [("TXT-02", "note")]
         assert only(check(Parcel("C", "E", head={"receiver_name": placeholder}))) == [
             ("TXT-02", "note")

@@ -38,7 +38,7 @@ def _perhaps_placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
     return (
         name.str.contains(f"(?i){words}")
         | (first == name.str.slice(1, 1))
-        | name.str.contains(r"^\S\s")
+        | name.str.contains(r"\s")
     )
 
 

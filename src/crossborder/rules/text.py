@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import polars as pl
@@ -292,7 +293,7 @@ def goods_name(ctx: Context) -> Cases:
     name = pl.col("name")
     within = ctx.pattern("vague_goods", whole=True)
     concerned = (pl.col("_class") != "A") & _legal("name")
-    screen = name.str.contains(f"(?i){within}") | ~name.str.contains(HAN)
+    screen = name.str.contains(f"(?i){within}|{_spaced(words)}") | ~name.str.contains(HAN)
     bare = name.str.to_lowercase().str.replace_all(r"[\s\p{P}\p{S}]", "")
     empty = bare.str.contains(r"^\p{Nd}*$")
     listed = bare.is_in(words)
@@ -344,6 +345,12 @@ def goods_name(ctx: Context) -> Cases:
             severity="reject" if grade == "reject" else "warn",
             action="reject" if grade == "reject" else "note",
         )
+
+
+def _spaced(words: Sequence[str]) -> str:
+    """Those of the words that hold Chinese characters, whatever stands between these, as a regular expression."""
+    chinese = [word for word in words if not word.isascii()]
+    return "|".join(r"[\s\p{P}\p{S}]*".join(map(re.escape, word)) for word in chinese) or r"[^\s\S]"
 
 
 def _nearly(words: Sequence[str]) -> dict[str, str]:
