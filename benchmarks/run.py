@@ -117,7 +117,7 @@ def run(asked: Asked) -> dict[str, Any]:
 def lines(contest: Contest, rounds: int) -> list[dict[str, Any]]:
     """The lines of one contest: proof first, then the race."""
     contest.prove()
-    times = race(contest.cases, rounds)
+    times = race(contest.cases, contest.rounds(rounds))
     return [line(one, times[one.ours], times[one.theirs]) for one in contest.lines]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from benchmarks.baseline import conditions, documents, models, rules
 from benchmarks.baseline.conditions import Judge
 from benchmarks.baseline.documents import Sender
+from benchmarks.baseline.found import Found
 from benchmarks.baseline.reading import read
 from benchmarks.baseline.spec import DOCU, HEAD, LINE, Constants, Shipment, constants
 from crossborder import schema
@@ -34,10 +35,11 @@ class Desk:
 
 @dataclass(frozen=True)
 class Judged:
-    """One shipment, the rules it breaks, and its tree if one was built."""
+    """One shipment, its business key, what it is found to break, and its tree if one was built."""
 
     ship: Shipment
-    found: set[str]
+    key: rules.Key
+    found: Found
     tree: etree._Element | None
 
 
@@ -62,45 +64,51 @@ def check(path: Path, at: Desk, *, xsd: bool = True) -> list[Judged]:
 def check_shipments(ships: Iterable[Shipment], at: Desk, *, xsd: bool = True) -> list[Judged]:
     """The same for shipments that were read."""
     judged = [_one(ship, at, xsd=xsd) for ship in ships]
-    owners: dict[str, Judged] = {}
-    for one in judged:
-        if one.ship["BillNo"] and one.ship["AssBillNo"] and one.ship["IEFlag"]:
-            first = owners.setdefault(rules.key(one.ship), one)
-            if first is not one:
-                first.found.add("EXP-48")
-                one.found.add("EXP-48")
-        if one.ship["broken"]:
-            one.found.add("INT")
+    # only the last row shows that no other one speaks against the first shipment
+    judged = [_unread(one.ship) if one.ship["broken"] else one for one in judged]
+    rules.compare([one for one in judged if not one.ship["broken"]], at.facts)
     return judged
 
 
-def rejected(judged: list[Judged]) -> Iterator[str | None]:
-    """House waybills of the shipments that break a rule, in file order."""
-    return (one.ship["AssBillNo"] for one in judged if one.found)
+def by_rules(ships: Iterable[Shipment], facts: rules.Facts) -> list[Found]:
+    """What the rules alone find of shipments that were read."""
+    judged = [Judged(ship, rules.key(ship), Found(), None) for ship in ships]
+    for one in judged:
+        rules.judge(one.ship, one.key, facts, one.found)
+    rules.compare(judged, facts)
+    return [one.found for one in judged]
+
+
+def _unread(ship: Shipment) -> Judged:
+    """A shipment whose rows contradict each other: refused, and nothing else is said of it."""
+    found = Found()
+    found.refuse("INT")
+    return Judged(ship, rules.key(ship), found, None)
 
 
 def _one(ship: Shipment, at: Desk, *, xsd: bool) -> Judged:
-    found: set[str] = set()
+    found, key = Found(), rules.key(ship)
+    refused = found.refused
     try:
         at.model.model_validate(ship)
     except ValidationError:
-        found.add("facet")
-    at.judges[HEAD](ship, ship, found)
+        refused.add("facet")
+    at.judges[HEAD](ship, ship, refused)
     for line in ship["lines"]:
-        at.judges[LINE](line, ship, found)
+        at.judges[LINE](line, ship, refused)
     for docu in ship["docs"]:
-        at.judges[DOCU](docu, ship, found)
-    rules.judge(ship, at.facts, found)
+        at.judges[DOCU](docu, ship, refused)
+    rules.judge(ship, key, at.facts, found)
     tree = None
     if xsd:
         try:
             tree = documents.declaration(ship, IDENTITY, at.sender)
         except ValueError:
-            found.add("TXT-04")
+            refused.add("TXT-04")
         else:
             if not at.judge_xsd.validate(tree):
-                found.add("facet")
-    return Judged(ship, found, tree)
+                refused.add("facet")
+    return Judged(ship, key, found, tree)
 
 
 IDENTITY = "DXPESW0000000001E0100002026112009300000000000000"

@@ -16,8 +16,9 @@ from typing import Any
 
 from lxml import etree
 
-from benchmarks.baseline import documents, rules
+from benchmarks.baseline import documents, marks
 from benchmarks.baseline.checking import IDENTITY, Desk, Judged, check
+from benchmarks.baseline.rules import Key
 from benchmarks.baseline.spec import Shipment
 from crossborder import schema
 
@@ -30,7 +31,10 @@ ATTEMPT = (
     "voyage", "direction", "content_digest", "state", "stage", "state_since", "ready", "draft_segment", "draft_offset",
     "draft_length", "draft_digest", "sends", "released", "final",
 )  # fmt: skip
+MARKS = ("batch_id", "first", "first_day", "last_day", "kept_from", "shipments", "body")
 SEGMENT = "000001.seg"
+LOOK_UP = "look-up"
+"""Under what a ledger keeps the key of its hashes."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class _Recording:
     def __init__(self, connection: sqlite3.Connection, book: Book, at: Desk) -> None:
         self.connection, self.book, self.at = connection, book, at
         self.batch = f"{book.day}-01"
+        self.marker = marks.Marker(self._look_up_key(), at.facts)
         self.attempts = 0
         self.written = 0
 
@@ -82,11 +87,15 @@ class _Recording:
         self.connection.execute("COMMIT")
         for first in range(0, len(judged), self.book.block):
             self._block(first, judged[first : first + self.book.block])
-        self._manifests([one.ship for one in judged])
+        self._manifests(judged)
         self.connection.execute("BEGIN IMMEDIATE")
         self.connection.execute(
             "UPDATE batches SET state = 'sealed', recorder = NULL, rows = ? WHERE id = ?",
             (sum(len(one.ship["rows"]) for one in judged), self.batch),
+        )
+        self.connection.execute(
+            "UPDATE marks SET sealed = (SELECT coalesce(max(sealed), 0) + 1 FROM marks) WHERE batch_id = ?",
+            (self.batch,),
         )
         self._event("sealed")
         self.connection.execute("COMMIT")
@@ -96,10 +105,10 @@ class _Recording:
         shipments, attempts = [], []
         bodies: list[bytes] = []
         for position, one in enumerate(block, first):
-            ship, key = one.ship, rules.key(one.ship)
+            ship, key = one.ship, _written(one.key)
             master, house, direction = ship["BillNo"], ship["AssBillNo"], ship["IEFlag"]
-            digest, attempt = _digest(ship), None
-            if not one.found and one.tree is not None:
+            digest, attempt, verdict = _digest(ship), None, one.found.verdict
+            if verdict == "valid" and one.tree is not None:
                 body = documents.written(one.tree)
                 attempt = self.attempts + len(bodies) + 1
                 attempts.append(
@@ -110,14 +119,15 @@ class _Recording:
                 )  # fmt: skip
                 bodies.append(body)
             shipments.append(
-                (position + 1, self.batch, position, key, master, house, key.split("|")[1],
+                (position + 1, self.batch, position, key, master, house, one.key[1],
                  house or f"#{ship['rows'][0]}", direction, ship["EntryType"], _ranges(ship["rows"]), len(ship["rows"]),
-                 "rejected" if one.found else "prepared", digest, attempt)
+                 "prepared" if verdict == "valid" else verdict, digest, attempt)
             )  # fmt: skip
         self._write(bodies)
         self.connection.execute("BEGIN IMMEDIATE")
         self._insert("attempts", ATTEMPT, attempts)
         self._insert("shipments", SHIPMENT, shipments)
+        self._marks(first, block)
         self.connection.execute(
             "UPDATE batches SET recorded = ? WHERE id = ?", (first + len(block), self.batch)
         )
@@ -125,22 +135,41 @@ class _Recording:
         self.connection.execute("COMMIT")
         self.attempts += len(bodies)
 
-    def _manifests(self, ships: Sequence[Shipment]) -> None:
-        groups: dict[tuple[str, str, str], list[Shipment]] = {}
-        for ship in ships:
-            groups.setdefault((ship["BillNo"], ship["VoyageNo"], ship["IEFlag"]), []).append(ship)
+    def _marks(self, first: int, block: Sequence[Judged]) -> None:
+        made = self.marker.of((position, one.ship) for position, one in enumerate(block, first))
+        if made:
+            earliest, latest = marks.days(made)
+            kept = max(latest, self.book.day)
+            row = (self.batch, first, earliest, latest, kept, len(made), marks.packed(made))
+            self._insert("marks", MARKS, [row])
+
+    def _look_up_key(self) -> bytes:
+        """The key of the ledger's hashes, made where it has none."""
+        query = "SELECT wrapped FROM data_keys WHERE scope = ? AND key_name = ''"
+        row = self.connection.execute(query, (LOOK_UP,)).fetchone()
+        if row is not None:
+            return bytes(row[0])
+        key = os.urandom(32)
+        columns = ("scope", "key_name", "wrapped", "made_at")
+        self._insert("data_keys", columns, [(LOOK_UP, "", key, self.book.at)])
+        return key
+
+    def _manifests(self, judged: Sequence[Judged]) -> None:
+        groups: dict[tuple[str, str, str], list[Judged]] = {}
+        for one in judged:
+            ship = one.ship
+            groups.setdefault((ship["BillNo"], ship["VoyageNo"], ship["IEFlag"]), []).append(one)
         judge = schema.validator("EXP311", "written")
         attempts, houses = [], []
         bodies: list[bytes] = []
         for (master, voyage, direction), own in groups.items():
-            tree = documents.manifest(own, IDENTITY, self.at.sender)
+            tree = documents.manifest([one.ship for one in own], IDENTITY, self.at.sender)
             if not judge.validate(tree):
                 raise ValueError(f"the manifest of {master} is not valid: {judge.error_log}")
             body = documents.written(tree)
             number = self.attempts + len(bodies) + 1
-            clean = master.replace("-", "").replace(" ", "").upper()
-            key = f"{clean}|{voyage.upper()}|{direction}|1"
-            port = own[0]["DeclPort"]
+            key = f"{own[0].key[0]}|{voyage.upper()}|{direction}|1"
+            port = own[0].ship["DeclPort"]
             attempts.append(
                 self._attempt(
                     number,
@@ -157,7 +186,7 @@ class _Recording:
                 )
             )
             bodies.append(body)
-            houses += [(number, rules.key(s), s["AssBillNo"], "listed") for s in own]
+            houses += [(number, _written(one.key), one.ship["AssBillNo"], "listed") for one in own]
         self._write(bodies)
         self.connection.execute("BEGIN IMMEDIATE")
         self._insert("attempts", ATTEMPT, attempts)
@@ -195,6 +224,11 @@ class _Recording:
         self._insert(
             "events", ("at", "who", "verb", "batch_id", "detail"), [(self.book.at, "baseline", verb, self.batch, "{}")]
         )  # fmt: skip
+
+
+def _written(key: Key) -> str:
+    """A business key as a ledger keeps it: `MASTER|HOUSE|I`."""
+    return "|".join(part or "" for part in key)
 
 
 def _digest(ship: Shipment) -> str:

@@ -33,12 +33,20 @@ class Line:
 
 @dataclass(frozen=True)
 class Contest:
-    """`prove` raises `Disagreement`; `cases` are raced together; `besides` is what else the result tells."""
+    """`prove` raises `Disagreement`; `cases` are raced together; `besides` is what else the result tells.
+
+    `most_rounds`: a contest whose rounds are long is raced in so many at most; 0: in as many as the others.
+    """
 
     prove: Callable[[], None]
     cases: Sequence[Case]
     lines: Sequence[Line]
     besides: Callable[[], Mapping[str, Any]] = dict
+    most_rounds: int = 0
+
+    def rounds(self, usual: int) -> int:
+        """How many rounds it is raced in, where the others have `usual`."""
+        return min(usual, self.most_rounds or usual)
 
 
 Maker = Callable[[Sizes, Path], Contest]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import sqlite3
@@ -11,8 +12,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Literal
 
+import polars as pl
+
 from benchmarks import data
-from benchmarks.baseline import recording
+from benchmarks.baseline import marks, recording
 from benchmarks.baseline.checking import Desk
 from benchmarks.baseline.recording import SEGMENT, Book
 from benchmarks.contests.contest import Contest, Disagreement, Line, same, same_xml
@@ -20,6 +23,7 @@ from benchmarks.sizes import SERVED, Sizes
 from benchmarks.timing import Case
 from crossborder import Engine, china_time
 from crossborder.ledger import KeyRing, Ledger, PayloadRef
+from crossborder.ledger.marks import HASHES, MARKS
 from crossborder.ledger.sealing import SEALED_SEGMENT
 from crossborder.settings import Endpoint, LedgerSettings, Settings
 
@@ -118,7 +122,8 @@ def by_rows(path: Path, home: Path, desk: Desk) -> int:
 
 
 def prove(shipments: int, folder: Path) -> None:
-    """All ledgers hold the same shipments, attempts, houses on manifests, and canonically the same documents.
+    """All ledgers hold the same shipments, attempts, houses on manifests, and canonically the same documents; with the
+    same key, the same marks of parcels.
 
     Of the encrypted one no document can be read but through the ledger.
     """
@@ -128,6 +133,7 @@ def prove(shipments: int, folder: Path) -> None:
     ours, theirs = empty_home(folder / "ours"), empty_home(folder / "theirs")
     if by_engine(path, ours) != shipments:
         raise Disagreement("the engine did not prepare every shipment of a clean day")
+    _lend_key(ours, theirs)
     by_rows(path, theirs, desk)
     sealed = empty_home(folder / "sealed")
     by_engine(path, sealed, "on")
@@ -137,6 +143,9 @@ def prove(shipments: int, folder: Path) -> None:
         raise Disagreement("a document lies there in the clear")
     for table in ("shipments", "attempts", "houses"):
         same(table, a[table], b[table])
+    if not _marks(ours):
+        raise Disagreement("no parcel has marks: nothing is proven of them")
+    same("marks", _marks(ours), _marks(theirs))
     same("payload", dict.fromkeys(a["documents"], True), dict.fromkeys(b["documents"], True))
     for key, xml in a["documents"].items():
         same_xml(key, xml, b["documents"][key])
@@ -170,6 +179,33 @@ def contents(home: Path) -> dict[str, dict[str, Any]]:
         key: _VARIABLE.sub(rb"\1", body) for key, body in _documents(home, places.values())
     }
     return found
+
+
+def _lend_key(ours: Path, theirs: Path) -> None:
+    """The other ledger hashes with the same key."""
+    with closing(sqlite3.connect(ours / DATABASE)) as lender:
+        row = lender.execute("SELECT scope, key_name, wrapped, made_at FROM data_keys").fetchone()
+    with closing(sqlite3.connect(theirs / DATABASE)) as borrower, borrower:
+        columns = "scope, key_name, wrapped, made_at"
+        borrower.execute(f"INSERT INTO data_keys ({columns}) VALUES (?, ?, ?, ?)", row)
+
+
+def _marks(home: Path) -> dict[str, Any]:
+    """The rows of marks, and what each says of every parcel."""
+    query = (
+        "SELECT first, batch_id, first_day, last_day, kept_from, shipments, sealed, body FROM marks"
+    )
+    with closing(sqlite3.connect(home / DATABASE)) as connection:
+        return {str(row[0]): (*row[1:-1], _parcels(row[-1])) for row in connection.execute(query)}
+
+
+def _parcels(body: bytes) -> list[marks.Mark]:
+    """The marks of a block, as Arrow or packed."""
+    if not body.startswith(b"ARROW"):
+        return marks.unpacked(body)
+    day = pl.col("day").dt.strftime("%Y%m%d").cast(pl.UInt32)
+    frame = pl.read_ipc(io.BytesIO(body)).with_columns(day, pl.col(HASHES).fill_null(0))
+    return frame.select(*MARKS).rows()
 
 
 def _documents(home: Path, places: Iterable[tuple[Any, ...]]) -> Iterator[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ import polars as pl
 import crossborder
 from benchmarks import data
 from benchmarks.baseline import checking, reading
-from benchmarks.contests.check import REFUSED, judged_by_house, refused_by_house
+from benchmarks.contests.check import Said, by_baseline, by_engine, refusals, together
 from benchmarks.contests.contest import Contest, Disagreement, Line, same
 from benchmarks.sizes import DECLARED_ON, SERVED, Sizes
 from benchmarks.timing import Case
@@ -119,25 +119,25 @@ def by_rows(post: Post, desk: checking.Desk) -> list[checking.Judged]:
 
 
 def prove(shipments: int, folder: Path) -> None:
-    """Both sides refuse the same shipments of a very dirty day, one by one; gathered, the engine refuses those as well."""
+    """Both sides find the same rules of the same shipments of a very dirty day and give the same verdicts, one by one;
+    gathered, the engine finds what the baseline does of the file."""
     desk, refused = data.desk(), 0
     for direction in ("I", "E"):
         path = data.write(
             folder / f"proof{direction}.csv", shipments, dirty=PROOF_DIRTY, direction=direction
         )
-        ours: dict[str, bool] = {}
-        theirs: dict[str, bool] = {}
+        ours: Said = {}
+        theirs: Said = {}
         for number, post in enumerate(posts(path)):
-            verdicts = engine(post).verdicts["verdict"]
-            ours[str(number)] = verdicts.is_in(REFUSED).any()
-            theirs[str(number)] = any(judged.found for judged in by_rows(post, desk))
-        same(f"verdicts one by one ({direction})", ours, theirs)
+            ours[str(number)] = together(by_engine(engine(post)))
+            theirs[str(number)] = together(by_baseline(by_rows(post, desk)))
+        same(f"verdicts and rules one by one ({direction})", ours, theirs)
         whole = gathered(path)
         same(
-            f"verdicts gathered ({direction})",
-            refused_by_house(engine(whole)),
-            judged_by_house(by_rows(whole, desk)),
+            f"verdicts and rules gathered ({direction})",
+            by_engine(engine(whole)),
+            by_baseline(by_rows(whole, desk)),
         )
-        refused += sum(ours.values())
+        refused += refusals(ours)
     if not 0 < refused < 2 * shipments:
         raise Disagreement(f"{refused} of {2 * shipments} shipments are refused: nothing is proven")

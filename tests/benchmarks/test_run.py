@@ -26,15 +26,14 @@ LINES = [
 def bench(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The modules of the benchmarks, which stand beside `src`."""
     monkeypatch.syspath_prepend(ROOT)
-    from benchmarks.baseline import receipts, rules
-    from benchmarks.contests import check, compose, contest, start
+    from benchmarks.baseline import receipts
+    from benchmarks.contests import compose, contest, start
     from benchmarks.contests import rules as asked
 
     from benchmarks import gate, run, timing
 
     return SimpleNamespace(
-        run=run, gate=gate, timing=timing, rules=rules, receipts=receipts, check=check, compose=compose, contest=contest,
-        start=start, asked=asked,
+        run=run, gate=gate, timing=timing, receipts=receipts, compose=compose, contest=contest, start=start, asked=asked,
     )  # fmt: skip
 
 
@@ -103,14 +102,6 @@ def test_a_rule_that_is_not_asked_is_noticed(
         bench.asked.prove(100, tmp_path)
 
 
-def test_a_rule_that_one_side_forgets_is_noticed(
-    bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr(bench.rules, "_head", lambda ship, found: None)
-    with pytest.raises(bench.contest.Disagreement, match="verdicts"):
-        bench.check.prove(150, tmp_path)
-
-
 def test_one_other_character_in_a_document_is_noticed(
     bench: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -160,12 +151,6 @@ def test_disagreement_ends_the_run_before_anything_is_timed(
     assert bench.run.main(["--quick", "--only", "receipts", "--out", str(tmp_path)]) == 1
     assert "nothing was timed" in capsys.readouterr().err
     assert not (tmp_path / "bench.json").exists()
-
-
-def test_every_rule_of_the_baseline_is_one_of_the_engine(bench: SimpleNamespace) -> None:
-    from crossborder import rules
-
-    assert set(bench.rules.RULES) <= {rule.id for rule in rules.registry()}
 
 
 def test_ratios_are_taken_round_by_round(bench: SimpleNamespace) -> None:
