@@ -23,7 +23,7 @@ from crossborder.engine.results import Checked
 DIRTY = 0.01
 PROOF_DIRTY = 0.4
 GATHERED = 256
-"""Shipments in one frame."""
+"""Shipments in one frame, other ones in every round."""
 SINGLES = 50
 """Shipments judged one by one in one round, other ones in every round."""
 
@@ -49,18 +49,18 @@ class Post:
 
 def contest(sizes: Sizes, folder: Path) -> Contest:
     """The engine, warm, on one shipment and on 256 together, against plain Python on one."""
-    many = SINGLES * (sizes.rounds + 1)
+    many, more = (size * (sizes.rounds + 1) for size in (SINGLES, GATHERED))
     day = list(posts(data.write(folder / "single.csv", many, dirty=DIRTY)))
-    together = gathered(data.write(folder / "gathered.csv", GATHERED, dirty=DIRTY))
+    other = list(posts(data.write(folder / "gathered.csv", more, dirty=DIRTY)))
     desk = data.desk()
     work = "rows in memory to verdicts: facets, filling, codes, rules"
     baseline = "one shipment: pydantic + Python rules + lxml + XSD"
     return Contest(
         lambda: prove(min(sizes.proof, 300), folder),
         [
-            Case("one by one", each(engine), SINGLES, rounds(day)),
-            Case("gathered", lambda _: engine(together), GATHERED),
-            Case("plain Python", each(lambda post: by_rows(post, desk)), SINGLES, rounds(day)),
+            Case("one by one", each(engine), SINGLES, rounds(day, SINGLES)),
+            Case("gathered", judged_together, GATHERED, gathering(other)),
+            Case("plain Python", each(lambda post: by_rows(post, desk)), SINGLES, rounds(day, SINGLES)),
         ],
         [
             Line("single", work, baseline, "one by one", "plain Python"),
@@ -69,15 +69,32 @@ def contest(sizes: Sizes, folder: Path) -> Contest:
     )  # fmt: skip
 
 
-def rounds(day: Sequence[Post]) -> Callable[[], Sequence[Post]]:
-    """Gives the shipments of one round after another, none of them twice."""
-    starts = itertools.count(0, SINGLES)
+def rounds(day: Sequence[Post], size: int) -> Callable[[], Sequence[Post]]:
+    """Gives the shipments of one round after another, `size` each, none of them twice."""
+    starts = itertools.count(0, size)
 
     def following() -> Sequence[Post]:
         start = next(starts) % len(day)
-        return day[start : start + SINGLES]
+        return day[start : start + size]
 
     return following
+
+
+def gathering(day: Sequence[Post]) -> Callable[[], Post]:
+    """Gives 256 shipments of one round after another in one frame, none of them twice."""
+    following = rounds(day, GATHERED)
+
+    def together() -> Post:
+        some = following()
+        return Post.of(some[0].header, [row for post in some for row in post.rows])
+
+    return together
+
+
+def judged_together(given: object) -> Checked:
+    """All shipments of a round in one frame."""
+    assert isinstance(given, Post)
+    return engine(given)
 
 
 def each(judge: Callable[[Post], object]) -> Callable[[Any], object]:
