@@ -144,6 +144,6 @@ def test_cases_are_silent_where_their_column_is_empty(seed: int) -> None:
                 else frame
                 for name, frame in (("shipments", frames.shipments), ("goods", frames.goods), ("documents", frames.documents))
             }  # fmt: skip
-            prepared = rules.prepare.prepare(FrameSet(**emptied), context()).frames[one.case.frame]
+            prepared = prepare(FrameSet(**emptied), context()).frames[one.case.frame]
             rows = prepared if one.screen is None else prepared.filter(one.screen)
             assert not rows.filter(one.when).height, (rule.id, one.case.zh)

@@ -191,20 +191,25 @@ def _judge(
     """Classify, fill class values, then facets, filling, codes, rules and the manifest's own limits."""
     classed, whole, f_class = _classed(filled, context, person)
 
-    def by_message() -> tuple[pl.DataFrame, pl.DataFrame]:
-        """What the declaration and the manifest say."""
+    def by_declaration() -> pl.DataFrame:
         plan = messages.compile_plan("EXP301")
         told = plan.check(plan.project(classed), classed, context.tables, context.declared_on)
+        return _of_express(told, f_class)
+
+    def of_lines() -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        """What rules find below the heads of shipments, and what the manifest finds."""
         of_houses = messages.manifest_findings(
             classed, context.tables, context.declared_on, options=context.profile.options,
             most_houses=most_houses,
         )  # fmt: skip
-        return _of_express(told, f_class), of_manifest(of_houses, context)
+        below = rules.broken(prepared, context, ("goods", "documents"))
+        return below, of_manifest(of_houses, context)
 
-    def by_rules() -> pl.DataFrame:
-        return rules.of_rates(rules.check(classed, context), context)
-
-    (told, of_houses), ruled = both(by_message, by_rules)
+    told, prepared = both(by_declaration, lambda: rules.prepare(classed, context))
+    (below, of_houses), heads = both(
+        of_lines, lambda: rules.broken(prepared, context, ("shipments",))
+    )
+    ruled = rules.of_rates(rules.in_order(prepared, [*heads, *below]), context)
     parts = [f_class, told, ruled, of_houses, rules.told_off(context)]
     return whole, _once(found.gather(parts))
 

@@ -19,7 +19,7 @@ from crossborder.rules import (  # noqa: I001  families register in reading orde
 from crossborder.rules.across import bonds, check_across, check_alone, in_common
 from crossborder.rules.across import NEEDED as ACROSS_COLUMNS
 from crossborder.rules.catalogue import Entry, catalogue
-from crossborder.rules.check import check, check_rules, registry
+from crossborder.rules.check import broken, check, check_rules, in_order, registry
 from crossborder.rules.classify import classify
 from crossborder.rules.context import Context
 from crossborder.rules.earlier import ELSEWHERE, OF_LEDGER
@@ -36,6 +36,7 @@ from crossborder.rules.marks import wanted as marks_wanted
 from crossborder.rules.model import Case, Example, Parcel, Rule
 from crossborder.rules.options import OPTIONS, Option, largest
 from crossborder.rules.packs import Pack, find_pack, packs
+from crossborder.rules.prepare import prepare
 from crossborder.rules.switches import (
     SET_ELSEWHERE,
     Switch,
@@ -64,6 +65,7 @@ __all__ = [
     "Rule",
     "Switch",
     "bonds",
+    "broken",
     "catalogue",
     "check",
     "check_across",
@@ -77,12 +79,14 @@ __all__ = [
     "graded",
     "house_days",
     "in_common",
+    "in_order",
     "judged_with_earlier",
     "largest",
     "marks_of",
     "marks_wanted",
     "of_rates",
     "packs",
+    "prepare",
     "refuse_wrong",
     "registry",
     "split_concerned",

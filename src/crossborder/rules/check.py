@@ -14,7 +14,7 @@ import polars as pl
 
 from crossborder.rules.context import Context
 from crossborder.rules.model import Rule, registered
-from crossborder.rules.prepare import prepare
+from crossborder.rules.prepare import Prepared, prepare
 from crossborder.rules.ready import Bundle, Inquiry, Ready, inquiry, ready
 from crossborder.rules.telling import Fired, placed, told
 from crossborder.shipments import findings
@@ -43,16 +43,33 @@ def check(frames: FrameSet, ctx: Context) -> pl.DataFrame:
 def check_rules(frames: FrameSet, ctx: Context, rules: Iterable[Rule]) -> pl.DataFrame:
     """The same for some rules only."""
     prepared = prepare(frames, ctx)
+    return in_order(prepared, broken(prepared, ctx, FRAME_NAMES, tuple(rules)))
+
+
+def broken(
+    prepared: Prepared, ctx: Context, names: Iterable[FrameName], rules: tuple[Rule, ...] | None = None
+) -> list[pl.DataFrame]:  # fmt: skip
+    """What the rules find in some of the frames of a hand-in, frame by frame; `in_order` makes findings of it.
+
+    May be called for other frames of the same hand-in at the same time. `rules`: all, if left out.
+    """
     ships = prepared.frames["shipments"]
     if not ships.height:
-        return findings.empty()
+        return []
+    inquiries = _inquiries(registry() if rules is None else rules, ctx, _seen(ships))
     fired = []
-    for name, one in _inquiries(tuple(rules), ctx, _seen(ships)).items():
+    for name in names:
+        one = inquiries[name]
         asked = one.asked(prepared.frames[name], prepared.unusual[name])
         found = sorted(looked_at(prepared.frames[name], one, asked), key=lambda f: f.position)
         if found:
             fired.append(told(found, prepared, name))
-    return placed(fired, ships) if fired else findings.empty()
+    return fired
+
+
+def in_order(prepared: Prepared, parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The findings of `broken`, those of all frames in the order of `FRAME_NAMES`, as `check` gives them."""
+    return placed(parts, prepared.frames["shipments"]) if parts else findings.empty()
 
 
 @dataclass(frozen=True)
