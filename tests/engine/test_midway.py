@@ -216,3 +216,30 @@ def test_a_plan_prepares_no_key_twice() -> None:
         {"ship": [0, 1, 2, 3], "key": ["a", "b", "a", "a"], "outcome": ["prepared", "prepared", "on_hold", "prepared"]}
     )  # fmt: skip
     assert handing_in._once(plan)["outcome"].to_list() == ["prepared", "prepared", "on_hold", "rejected"]  # fmt: skip
+
+
+def test_no_house_is_listed_twice_where_another_process_lists_it_meanwhile(
+    desk: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who drafts a manifest asks which houses stand on one, then which parts there are; another process records between."""
+    file = desk.file(day(4))
+    other = Engine(desk.settings, home=desk.home)
+    asked = Ledger.manifested
+    met: list[int] = []
+
+    def overtaken(ledger: Ledger, keys: Any, **more: Any) -> Any:
+        found = asked(ledger, keys, **more)
+        if not met:
+            met.append(len(keys))
+            with other:
+                other.prepare(file, mapping="elements")
+        return found
+
+    monkeypatch.setattr(Ledger, "manifested", overtaken)
+    done = desk.engine.prepare(file, mapping="elements")
+    assert met == [4]
+    assert done.counts["prepared"] == 4
+    manifests = desk.engine.ledger.attempts_in(kind="manifest")
+    assert {m.key[-2:] for m in manifests} == {"|1"}
+    assert done.batch not in {m.batch_id for m in manifests}
+    assert desk.engine.reconcile(ask_endpoints=False).differences == []

@@ -73,6 +73,31 @@ def test_a_key_that_became_live_meanwhile_records_nothing(ledger: Ledger) -> Non
     assert ledger.known([key(5)]) == []
 
 
+def test_a_house_that_came_to_stand_on_another_manifest_meanwhile_records_nothing(
+    ledger: Ledger,
+) -> None:
+    """Both parts would be true to what their drafters were told, and customs would be told of the parcel twice."""
+    mine = ledger.begin_batch(source("mine.csv"), NOW)
+    other = hand_in(ledger, 2, name="other.csv")
+    late = manifest([1, 5], part=2)
+    with pytest.raises(KeysTaken) as taken:
+        ledger.record_block(mine.id, [], [late, manifest([6], part=3)], [], [], NOW)
+    assert taken.value.keys == (late.key,)
+    assert [a.batch_id for a in ledger.attempts_of(MASTER) if a.kind == "manifest"] == [other]
+    with ledger.write() as connection:
+        refused = tables.manifest_houses.update().values(state="refused")
+        connection.execute(refused.where(tables.manifest_houses.c.declaration_key == key(1)))
+    ledger.record_block(mine.id, [], [late], [], [], NOW)
+    assert set(ledger.manifested([key(1), key(5)], beside=other)) == {key(1), key(5)}
+
+
+def test_a_block_of_manifests_may_be_recorded_again_by_its_own_batch(ledger: Ledger) -> None:
+    batch = ledger.begin_batch(source(), NOW)
+    for _ in range(2):
+        ledger.record_block(batch.id, [], [manifest([1])], [], [], NOW)
+    assert len([a for a in ledger.attempts_of(MASTER) if a.kind == "manifest"]) == 1
+
+
 def test_a_key_twice_in_one_block_is_refused(ledger: Ledger) -> None:
     batch = ledger.begin_batch(source(), NOW)
     rows = [shipment(7, 0), shipment(7, 1)]

@@ -100,6 +100,21 @@ def test_filed_since_it_is_filed_nowhere_no_more(book: Book) -> None:
     assert (book.of(1).live, found(book)) == (False, set())
 
 
+def test_a_house_stands_on_two_manifests(full: Book) -> None:
+    full.hand_in([20], listed=[20], part=2, release=False)
+    another = "(SELECT max(id) FROM attempts WHERE kind = 'manifest')"
+    change(
+        full,
+        f"INSERT INTO manifest_houses SELECT {another}, declaration_key, house_waybill, state FROM manifest_houses"
+        f" WHERE declaration_key = '{key(2)}'",
+    )
+    (twice,) = differences(full.ledger)
+    assert (twice.what, twice.where) == ("listed_twice", key(2))
+    assert f"{MASTER}|{VOYAGE}|I|1, {MASTER}|{VOYAGE}|I|2" in twice.detail
+    change(full, f"UPDATE manifest_houses SET state = 'refused' WHERE attempt_id = {another}")
+    assert found(full) == set()
+
+
 def test_a_shipment_was_removed(full: Book) -> None:
     change(full, "DELETE FROM shipments WHERE position = 4 AND batch_id = '20261123-01'")
     assert found(full) == {

@@ -158,6 +158,14 @@ def _attempts(seen: Evidence, judged: Judged) -> Iterator[str]:
     for (kind, key), count in Counter((a["kind"], a["key"]) for a in attempts).items():
         if count > 1:
             yield f"{kind} {key} has {count} attempts"
+    live = {a["id"] for a in attempts if a["kind"] == "manifest" and a["live"]}
+    listed = Counter(
+        h["declaration_key"] for h in seen.ledger["houses"]
+        if h["attempt_id"] in live and h["state"] != "refused"
+    )  # fmt: skip
+    for key, count in listed.items():
+        if count > 1:
+            yield f"LISTED {count} TIMES: {key}"
     for attempt in attempts:
         if (
             attempt["state"] in ("prepared", "queued", "sending", "not_received")

@@ -75,6 +75,16 @@ def arrives_with_other_bytes(seen: Evidence) -> None:
     _message(seen)["digest"] = "0" * 64
 
 
+def stands_on_two_manifests(seen: Evidence) -> None:
+    """As two processes that draft manifests of the same file at the same time would leave it."""
+    house = next(h for h in seen.ledger["houses"] if h["state"] != "refused")
+    another = next(
+        a for a in seen.ledger["attempts"]
+        if a["kind"] == "manifest" and a["live"] and a["id"] != house["attempt_id"]
+    )  # fmt: skip
+    seen.ledger["houses"].append({**house, "attempt_id": another["id"]})
+
+
 def waits_though_its_house_was_accepted(seen: Evidence) -> None:
     never_arrives(seen)
     made = _declaration(seen)
@@ -173,6 +183,7 @@ SPOILED: dict[Callable[[Evidence], None], str] = {
     is_filed_under_two_numbers: "FILED 2 TIMES",
     never_arrives: "LOST",
     arrives_with_other_bytes: "other bytes",
+    stands_on_two_manifests: "LISTED 2 TIMES",
     waits_though_its_house_was_accepted: "FORGOTTEN",
     waits_and_nobody_says_so: "of 1 nobody says so",
     is_unknown_and_nobody_says_so: "nobody says so",

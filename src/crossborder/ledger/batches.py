@@ -113,13 +113,14 @@ class Batches(Marks):
         but are no attempts.
 
         Raises `KeysTaken` if keys have become live since `known` was asked, stand twice in the block, or can no
-        longer be replaced, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
+        longer be replaced, if a house of a manifest has come to stand on another one since `manifested` was asked, and `LedgerError` if the batch is not this process's to record; nothing is recorded then.
         """
         new = attempts if isinstance(attempts, Attempts) else Attempts.of(attempts)
         with self.write(AS_RECORDER) as connection:
             recorded = self._mine(connection, batch_id)
             blocks.refuse_gaps(shipments, recorded)
             new = blocks.not_yet(connection, batch_id, new)
+            blocks.refuse_listed(connection, batch_id, new)
             gone = replacing.replace(connection, replaced, batch_id, who or self.owner, now)
             numbered = blocks.numbers(connection, new)
             key = self._keys.writing(connection, batch_scope(batch_id), now)

@@ -15,6 +15,7 @@ from crossborder.errors import LedgerError
 from crossborder.keys import normalise
 from crossborder.ledger import tables
 from crossborder.ledger.dialects import chunks, insert_rows, texts
+from crossborder.ledger.houses import standing
 from crossborder.ledger.records import Attempts, FindingRow, KeysTaken, ShipmentRow
 from crossborder.ledger.sealing import DataKey, place, seal_text
 from crossborder.ledger.states import LISTED, MANIFEST, OUTCOMES, PREPARED, STAGE_OURS
@@ -104,6 +105,20 @@ def numbers(connection: Connection, attempts: Attempts) -> list[int]:
     if not latest:
         return [1] * len(attempts.rows)
     return [latest.get((row[_KIND], row[_KEY]), 0) + 1 for row in attempts.rows]
+
+
+def refuse_listed(connection: Connection, batch_id: str, attempts: Attempts) -> None:
+    """Raise `KeysTaken` if a house of these manifests has come to stand on one of another batch.
+
+    Who drafts them asks before, without keeping others from recording meanwhile.
+    """
+    on = {key: number for number, key, _ in attempts.houses}
+    if not on:
+        return
+    rows = connection.execute(standing(connection, on, batch_id)).mappings()
+    taken = {attempts.rows[on[row["declaration_key"]]][_KEY] for row in rows}
+    if taken:
+        raise KeysTaken(tuple(sorted(taken)))
 
 
 def _twice(keys: Sequence[str]) -> list[str]:

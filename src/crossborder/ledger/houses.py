@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, exists, func, select, update
 
 from crossborder import china_time
 from crossborder.ledger import chain, tables
 from crossborder.ledger.base import event, with_attention, without_attention
-from crossborder.ledger.dialects import chunks
+from crossborder.ledger.dialects import chunks, texts
 from crossborder.ledger.states import (
     ACCEPTED,
     AWAITING_MANIFEST,
@@ -27,6 +27,21 @@ from crossborder.ledger.states import (
 A = tables.attempts
 H = tables.manifest_houses
 REFUSED = "house_refused"
+
+
+def standing(connection: Connection, keys: Iterable[str], beside: str = "") -> Select[Any]:
+    """Of some declaration keys those whose house stands on a live manifest that has not refused it: `Listed`, a row for each.
+
+    `beside`: manifests of this batch do not count.
+    """
+    wanted = texts(connection, dict.fromkeys(keys))
+    return (
+        select(H.c.declaration_key, A.c.id, A.c.key, A.c.state, H.c.state)
+        .select_from(wanted.join(H, H.c.declaration_key == wanted.c.value))
+        .join(A, A.c.id == H.c.attempt_id)
+        .where(A.c.live, H.c.state != HOUSE_REFUSED, A.c.batch_id != beside)
+        .order_by(A.c.id)
+    )
 
 
 def let_go_of(

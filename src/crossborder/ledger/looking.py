@@ -14,6 +14,7 @@ from crossborder.ledger import chain, tables
 from crossborder.ledger.base import Base, to_json
 from crossborder.ledger.batches import SEALED
 from crossborder.ledger.dialects import chunks, texts
+from crossborder.ledger.houses import standing
 from crossborder.ledger.lots import having
 from crossborder.ledger.receipts import opened_notes, opened_receipt, proven
 from crossborder.ledger.records import (
@@ -63,14 +64,7 @@ class Looking(Base):
         `beside`: manifests of this batch do not count.
         """
         with self.read() as connection:
-            wanted = texts(connection, dict.fromkeys(keys))
-            rows = connection.execute(
-                select(H.c.declaration_key, A.c.id, A.c.key, A.c.state, H.c.state)
-                .select_from(wanted.join(H, H.c.declaration_key == wanted.c.value))
-                .join(A, A.c.id == H.c.attempt_id)
-                .where(A.c.live, H.c.state != HOUSE_REFUSED, A.c.batch_id != (beside or ""))
-                .order_by(A.c.id)
-            )
+            rows = connection.execute(standing(connection, keys, beside or ""))
             return {row[0]: Listed(*row) for row in rows}
 
     def refused_houses(self, attempt_ids: Sequence[int]) -> frozenset[tuple[int, str]]:

@@ -16,7 +16,7 @@ class Difference(NamedTuple):
 
 
 WORST_FIRST = (
-    "lost", "arrived_twice", "filed_nowhere", "received_unrecorded", "digest_differs", "payload_damaged",
+    "lost", "arrived_twice", "listed_twice", "filed_nowhere", "received_unrecorded", "digest_differs", "payload_damaged",
     "receipt_changed", "shipments_missing", "rows_differ", "counts_differ", "attempt_missing", "attempt_without_shipment",
     "document_left",
     "state_without_receipt", "state_differs", "state_impossible", "history_differs", "awaits_no_manifest", "manifest_empty",

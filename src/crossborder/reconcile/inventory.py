@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from crossborder.ledger import tables
-from crossborder.ledger.states import OUTCOMES, SETTLED
+from crossborder.ledger.states import HOUSE_REFUSED, OUTCOMES, SETTLED
 from crossborder.reconcile.difference import Difference
 
 A = tables.attempts.c
@@ -27,6 +27,7 @@ def inventory(connection: Connection) -> Iterator[Difference]:
     yield from _attempts_without_shipment(connection)
     yield from _flags(connection)
     yield from _houses(connection)
+    yield from _listed_twice(connection)
 
 
 def _batches(connection: Connection) -> Iterator[Difference]:
@@ -209,4 +210,26 @@ def _houses(connection: Connection) -> Iterator[Difference]:
         yield Difference(
             "awaits_no_manifest", f"{batch} {key}", "it waits for a manifest, but stands on none",
             "等待舱单，但未列入任何舱单",
+        )  # fmt: skip
+
+
+def _listed_twice(connection: Connection) -> Iterator[Difference]:
+    """Houses that stand on several live manifests, none of which has refused them: customs is told of them more than once."""
+    standing = (
+        select(H.declaration_key, A.id, A.key)
+        .join(tables.attempts, A.id == H.attempt_id)
+        .where(A.live, H.state != HOUSE_REFUSED)
+    )
+    often = standing.subquery()
+    several = (
+        select(often.c.declaration_key).group_by(often.c.declaration_key).having(func.count() > 1)
+    )
+    query = standing.where(H.declaration_key.in_(several)).order_by(H.declaration_key, A.id)
+    found: dict[str, list[str]] = {}
+    for key, _, manifest in connection.execute(query):
+        found.setdefault(key, []).append(manifest)
+    for key, manifests in found.items():
+        yield Difference(
+            "listed_twice", key, f"it stands on several manifests: {', '.join(manifests)}",
+            f"列入多份舱单：{'、'.join(manifests)}",
         )  # fmt: skip

@@ -76,6 +76,7 @@ LABELS: dict[str, tuple[str, str]] = {
     # what does not agree
     "lost": ("口岸没有收到", "never received"),
     "arrived_twice": ("口岸收到多次", "arrived more than once"),
+    "listed_twice": ("列入多份舱单", "listed on several manifests"),
     "filed_nowhere": ("计为已申报而未申报", "counted as filed, filed nowhere"),
     "received_unrecorded": ("口岸已收而台账未记", "received, but not recorded"),
     "digest_differs": ("收发内容不同", "other content received"),
