@@ -23,7 +23,9 @@ from crossborder.engine.results import Checked
 DIRTY = 0.01
 PROOF_DIRTY = 0.4
 GATHERED = 256
-"""Shipments in one frame, other ones in every round."""
+"""Shipments in one frame."""
+FRAMES = 6
+"""Frames judged one after the other in one round, other ones in every round."""
 SINGLES = 50
 """Shipments judged one by one in one round, other ones in every round."""
 
@@ -49,7 +51,7 @@ class Post:
 
 def contest(sizes: Sizes, folder: Path) -> Contest:
     """The engine, warm, on one shipment and on 256 together, against plain Python on one."""
-    many, more = (size * (sizes.rounds + 1) for size in (SINGLES, GATHERED))
+    many, more = (size * (sizes.rounds + 1) for size in (SINGLES, FRAMES * GATHERED))
     day = list(posts(data.write(folder / "single.csv", many, dirty=DIRTY)))
     other = list(posts(data.write(folder / "gathered.csv", more, dirty=DIRTY)))
     desk = data.desk()
@@ -59,7 +61,7 @@ def contest(sizes: Sizes, folder: Path) -> Contest:
         lambda: prove(min(sizes.proof, 300), folder),
         [
             Case("one by one", each(engine), SINGLES, rounds(day, SINGLES)),
-            Case("gathered", judged_together, GATHERED, gathering(other)),
+            Case("gathered", each(engine), FRAMES * GATHERED, gathering(other)),
             Case("plain Python", each(lambda post: by_rows(post, desk)), SINGLES, rounds(day, SINGLES)),
         ],
         [
@@ -80,25 +82,22 @@ def rounds(day: Sequence[Post], size: int) -> Callable[[], Sequence[Post]]:
     return following
 
 
-def gathering(day: Sequence[Post]) -> Callable[[], Post]:
-    """Gives 256 shipments of one round after another in one frame, none of them twice."""
+def gathering(day: Sequence[Post]) -> Callable[[], Sequence[Post]]:
+    """Gives some frames of 256 shipments in one round after another, none of them twice."""
     following = rounds(day, GATHERED)
 
-    def together() -> Post:
-        some = following()
-        return Post.of(some[0].header, [row for post in some for row in post.rows])
+    def together() -> Sequence[Post]:
+        return [_one_frame(following()) for _ in range(FRAMES)]
 
     return together
 
 
-def judged_together(given: object) -> Checked:
-    """All shipments of a round in one frame."""
-    assert isinstance(given, Post)
-    return engine(given)
+def _one_frame(some: Sequence[Post]) -> Post:
+    return Post.of(some[0].header, [row for post in some for row in post.rows])
 
 
 def each(judge: Callable[[Post], object]) -> Callable[[Any], object]:
-    """Judges the shipments of a round one by one."""
+    """Judges the shipments (or frames) of a round one by one."""
     return lambda singles: [judge(post) for post in singles]
 
 
