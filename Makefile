@@ -50,7 +50,7 @@ bench: $(READY)  ## throughput against named baselines, in one run
 	$(BIN)/python -m benchmarks.run
 
 soak: $(READY)  ## the long suites: many kills, many seeds, large files
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2
 
 mutate: $(READY)  ## how many planted faults in rules/ and codes/ the tests notice
 	$(BIN)/python tools/mutate.py --least 90
