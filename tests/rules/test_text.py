@@ -12,6 +12,7 @@ from crossborder import rules
 from crossborder.rules.charsets import half_width, perhaps_unusual, unusual
 from crossborder.rules.examples import context_of, frames_of, record
 from crossborder.rules.model import Example, Parcel
+from crossborder.rules.party import placeholder_name
 from crossborder.rules.unusual import unusual_columns
 from crossborder.settings import Profile
 from crossborder.shipments.asking import MANY
@@ -252,6 +253,28 @@ def test_names_of_parties(check: Check) -> None:
     passport = {"receiver_name": "Jane Sample", "party_id_type": "2", "party_id": "E12345678"}
     assert check(Parcel(head=passport)).height == 0
     assert check(Parcel(head={"receiver_name": "欧阳示例"})).height == 0
+
+
+def test_the_quick_look_misses_no_placeholder() -> None:
+    """Blanks anywhere, in any of Unicode's kinds, hide nothing from the screen; a name of two words does not pass it."""
+    ctx = context_of(Example((Parcel(),)))
+    case = next(c for c in placeholder_name(ctx) if c.column == "receiver_name")
+    assert case.screen is not None
+    said = [*ctx.words("placeholder_name"), *("李" + t for t in ctx.words("name_title")), "张张张"]
+    said += [word.upper() for word in said if word.isascii()]
+    blanks = ("", " ", "\u3000", "\t", "\u00a0 ")
+    names = [
+        "".join(c + blanks[(at * step + step) % len(blanks)] for at, c in enumerate(word))
+        for word in said
+        for step in range(len(blanks))
+    ]
+    names += [blank + name for name in names for blank in blanks[1:]]
+    frame = pl.DataFrame({"receiver_name": names})
+    told = frame.select("receiver_name", found=case.when, seen=case.screen)
+    assert told["found"].all()
+    assert told["seen"].all(), told.filter(~pl.col("seen"))
+    passed = pl.DataFrame({"receiver_name": ["Jane Sample", "Ruo Feng", "Testa Abcott", "收银"]})
+    assert not passed.select(case.screen).to_series().any()
 
 
 def test_addresses(check: Check) -> None:

@@ -18,7 +18,7 @@ from crossborder.rules.prepare import Prepared, prepare
 from crossborder.rules.ready import Bundle, Inquiry, Ready, inquiry, ready
 from crossborder.rules.telling import Fired, placed, told
 from crossborder.shipments import findings
-from crossborder.shipments.asking import FEW, columns_of
+from crossborder.shipments.asking import FEW
 from crossborder.shipments.columns import FRAME_NAMES, FrameName
 from crossborder.shipments.frames import FrameSet
 
@@ -151,10 +151,7 @@ def looked_at(frame: pl.DataFrame, inquiry: Inquiry, asked: Sequence[int]) -> It
 
 def _members(frame: pl.DataFrame, bundle: Bundle, places: pl.Series) -> Iterator[Fired]:
     """Those of a bundle with a screen: the members are asked in the rows that it let through."""
-    needed = sorted({name for _, one in bundle.members for name in one.needed})
-    masks = columns_of(
-        frame[needed][places], [one.when.alias(str(position)) for position, one in bundle.members]
-    )
-    for (position, one), mask in zip(bundle.members, masks, strict=True):
-        if mask.any():
-            yield Fired(position, one, places.filter(mask))
+    found = bundle.panel.ask(frame[bundle.needed][places])
+    for number, at in sorted(found.items()):
+        position, one = bundle.members[number]
+        yield Fired(position, one, places.gather(at))

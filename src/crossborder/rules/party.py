@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from crossborder.rules.charsets import HAN, ILLEGAL, PHONE_CHARACTERS
@@ -25,21 +27,21 @@ def _party_columns(what: str) -> tuple[tuple[str, str], ...]:
 def _placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
     """A listed word, a name that ends in a title, or one character repeated."""
     bare = name.str.replace_all(r"\s", "")
-    words = [w.lower() for w in ctx.words("placeholder_name")]
+    words = ["".join(word.lower().split()) for word in ctx.words("placeholder_name")]
     titles = ctx.pattern("name_title")
     repeated = (bare.str.len_chars() > 1) & (bare.str.strip_chars(bare.str.head(1)) == "")
     return bare.str.to_lowercase().is_in(words) | bare.str.contains(f"(?:{titles})$") | repeated
 
 
 def _perhaps_placeholder(ctx: Context, name: pl.Expr) -> pl.Expr:
-    """A wider and cheaper condition than `_placeholder`."""
-    words = ctx.pattern("placeholder_name", "name_title")
-    first = name.str.head(1)
-    return (
-        name.str.contains(f"(?i){words}")
-        | (first == name.str.slice(1, 1))
-        | name.str.contains(r"\s")
+    """A wider and cheaper condition than `_placeholder`: it looks at the name as it stands, blanks and all."""
+    words, titles = (
+        "|".join(r"\s*".join(map(re.escape, "".join(word.split()))) for word in ctx.words(listed))
+        for listed in ("placeholder_name", "name_title")
     )
+    early_blank = r"^\s|^\S\s"
+    form = rf"(?i)^\s*(?:{words})\s*$|(?:{titles})\s*$|{early_blank}"
+    return name.str.contains(form) | (name.str.head(1) == name.str.slice(1, 1))
 
 
 @rule(

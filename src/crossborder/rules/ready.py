@@ -98,6 +98,12 @@ class Ready:
         only_if = () if self.case.over else _only_if(when)
         return Question(when, bool(self.case.over), keep=keep, only_if=only_if)
 
+    @property
+    def own_question(self) -> Question:
+        """Whether the rule is broken, in rows that the screen has let through."""
+        over = bool(self.case.over)
+        return Question(self.when, over, keep=_impersonal(self.when) and not self.unusual)
+
     @cached_property
     def unusual(self) -> bool:
         """Whether it looks for the characters that are unusual for its column."""
@@ -179,6 +185,17 @@ class Bundle:
     def screened(self) -> bool:
         """Whether the members have yet to be asked in these rows."""
         return self.members[0][1].screen is not None
+
+    @cached_property
+    def panel(self) -> Panel:
+        """The questions of the members, in their order; about few rows that a screen lets through again and again, as
+        it does with a word that counts in no rule, they are remembered."""
+        return Panel(one.own_question for _, one in self.members)
+
+    @cached_property
+    def needed(self) -> list[str]:
+        """The columns of the frame that the members look at."""
+        return sorted({name for _, one in self.members for name in one.needed})
 
 
 @dataclass(frozen=True, eq=False)

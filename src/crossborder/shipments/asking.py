@@ -28,6 +28,8 @@ IN_COMMON.comm_subexpr_elim = True
 
 FEW = 8
 """Rows up to which each row's values are looked up among those asked about before."""
+DOZENS = 128
+"""Rows up to which the different values of a column are looked up so; of more rows too many come for the first time."""
 MANY = 2_000
 """Rows from which on it pays to look for columns that are the same in every row."""
 _SOME = 24
@@ -127,14 +129,15 @@ class Panel:
             return {}
         if frame.height <= FEW:
             return self._of_few(frame, self._open(frame, asked))
-        if frame.height < MANY:
+        found: dict[int, pl.Series | None] = {}
+        if frame.height <= DOZENS:
             found = {
                 i: _where(frame.get_column(name), hit) if hit else None
                 for i, (name, hit) in self._of_values(frame, asked).items()
             }
             asked = self._open(frame, [i for i in asked if i not in found])
-        else:
-            found = self._of_one_row(frame, asked) if sparing else {}
+        elif frame.height >= MANY and sparing:
+            found = self._of_one_row(frame, asked)
             asked = [i for i in asked if i not in found]
         told = {i: places for i, places in found.items() if places is not None}
         told.update(self._of_polars(frame, asked))
