@@ -16,7 +16,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 BACKENDS = ("sqlite", "postgresql")
-LONG = ("simulation", "soak", "flow", "benchmarks", "engine")
+LONG = ("simulation", "interleaved", "soak", "flow", "benchmarks", "engine")
 """Rooms whose files take long: several workers begin with them, so that none is left with one alone in the end."""
 
 

@@ -13,6 +13,7 @@ from tests.service.house import Parcel, Partner, parcels, port, settings_text
 
 from crossborder import china_time, samples, settings
 from crossborder.engine import Engine
+from crossborder.ledger import Ledger
 from crossborder.sandbox import Sandbox
 from crossborder.service import build_app
 
@@ -246,6 +247,32 @@ def test_posts_at_the_same_time_are_all_recorded_once(shop: Partner, engine: Eng
     assert [a["id"] for a in answers[:6]] == [a["id"] for a in answers[6:]]
     assert engine.account()["handed_in"][0] == 12
     assert engine.reconcile(ask_endpoints=False).differences == []
+
+
+def test_a_request_that_another_process_works_on_is_answered_when_that_is_done(
+    shop: Partner, engine: Engine, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two services share a ledger: the same post reaches both, the second while the first one records it."""
+    body = {"shipments": parcels(2)}
+    seal, met = Ledger.seal, []
+    with Engine(settings.load(home=home)) as elsewhere:
+        other = build_app(elsewhere)
+
+        def sealed(ledger: Ledger, *asked: Any, **more: Any) -> Any:
+            if not met:
+                met.append(ledger)
+                shop.app = other
+                answer = shop.post(body, idempotency="order-1")
+                refused(answer, 409, "being worked on")
+                assert answer.headers["Retry-After"] == "1"
+            return seal(ledger, *asked, **more)
+
+        monkeypatch.setattr(Ledger, "seal", sealed)
+        first = shop.post(body, idempotency="order-1").json()
+        again = shop.post(body, idempotency="order-1").json()  # at the other one
+        assert met == [engine.ledger]
+        assert again["id"] == first["id"]
+        assert [b["id"] for b in elsewhere.batches()] == [first["id"]]
 
 
 def test_submit_without_an_address_is_recorded_and_says_why_it_waits(shop: Partner) -> None:

@@ -25,6 +25,7 @@ from crossborder.engine.results import Checked, Composed, Receipts, findings_fra
 from crossborder.engine.setup import Examined, examine, settings_template, write_settings_template
 from crossborder.engine.summary import Summary
 from crossborder.engine.taxing import Taxed, Taxing, tax, tax_records
+from crossborder.ledger import KeyInUse
 from crossborder.reconcile import Holdup
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Examined",
     "Exported",
     "Holdup",
+    "KeyInUse",
     "Posted",
     "Prepared",
     "Receipts",

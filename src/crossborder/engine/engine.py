@@ -46,7 +46,7 @@ from crossborder.engine.results import JSON_FIELDS, Checked
 from crossborder.engine.verbs import Verbs
 from crossborder.errors import CrossborderError, LedgerError, NotFound
 from crossborder.filing import filing_lock
-from crossborder.ledger import KeyRing, Ledger
+from crossborder.ledger import KeyInUse, KeyRing, Ledger, partner_source
 from crossborder.reconcile import Holdup
 from crossborder.reports import DayReport
 from crossborder.settings import Loaded, Operator, Profile, Settings
@@ -380,7 +380,7 @@ class Engine(Verbs):
     def batch(self, batch_id: str, partner: str | None = None) -> dict[str, Any]:
         """One batch with its account. Raises `NotFound`, also where it is another partner's."""
         found = self.ledger.batch(batch_id)
-        if partner is not None and not found.source_name.startswith(f"api:{partner}/"):
+        if not found.brought_by(partner):
             raise NotFound(f"no batch {batch_id!r}", f"没有批次 {batch_id!r}")
         return looking.batch_as_dict(found) | outlook.outlook(
             self.ledger, found, partner, china_time.now()
@@ -415,7 +415,8 @@ class Engine(Verbs):
         """A partner's hand-in. The same idempotency key with the same body gives the batch it made the first time.
 
         What was broken off the first time is finished: recorded to the end, let go if that was asked for. Letting go
-        includes earlier batches of the same partner that hold what is already known of this one.
+        includes earlier batches of the same partner that hold what is already known of this one. Raises `KeyInUse` while
+        another process records what was posted with the same key.
         """
         key_id, name = partner
         chosen = self.settings.service
@@ -427,13 +428,17 @@ class Engine(Verbs):
                 )
                 if not known.same_body:
                     return Posted(same_body=False, repeated=True, batch={})
-                if known.batch_id and self.ledger.batch(known.batch_id).state == "sealed":
-                    first = known.batch_id
-            batch = first or self.prepare(
-                data, mapping=mapping, profile=chosen.profile, operator=chosen.operator, who=f"partner {name}",
-                source_name=f"api:{name}/{idempotency_key or secrets.token_hex(6)}",
-                idempotency=(key_id, idempotency_key) if idempotency_key else None,
-            ).batch  # fmt: skip
+                first = self._sealed(known.batch_id)
+            try:
+                batch = first or self.prepare(
+                    data, mapping=mapping, profile=chosen.profile, operator=chosen.operator, who=f"partner {name}",
+                    source_name=partner_source(name, idempotency_key or secrets.token_hex(6)),
+                    idempotency=(key_id, idempotency_key) if idempotency_key else None,
+                ).batch  # fmt: skip
+            except KeyInUse as other:  # another process was quicker
+                batch = first = self._sealed(other.batch_id)
+                if not first:
+                    raise
             not_filed, let_go = None, outlook.to_let_go(self.ledger, batch, name) if submit else []
             try:
                 for one in let_go:
@@ -442,6 +447,10 @@ class Engine(Verbs):
                 not_filed = error
         gone = [one for one in let_go if self.ledger.batch(one).submitted_at]
         return Posted(True, bool(first), self.batch(batch, name), not_filed, gone)
+
+    def _sealed(self, batch: str | None) -> str:
+        """The batch if it is recorded to its end; empty else."""
+        return batch if batch and self.ledger.batch(batch).state == "sealed" else ""
 
     def let_go(self, batch: str, who: str) -> None:
         """Let a batch go to the process of this home that files. Raises as `submit` does before anything moves."""

@@ -117,7 +117,7 @@ def _findings_at(ledger: Ledger, shipment: ShipmentRecord) -> list[dict[str, Any
 
 
 def _of_partner(ledger: Ledger, batch_id: str, partner: str | None) -> bool:
-    return partner is None or ledger.batch(batch_id).source_name.startswith(f"api:{partner}/")
+    return partner is None or ledger.batch(batch_id).brought_by(partner)
 
 
 def _story(ledger: Ledger, attempt: AttemptRecord) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def already_filed_in(ledger: Ledger, batch_id: str, partner: str | None) -> list
     found = []
     for other_id, count in ledger.already_filed_in(batch_id).items():
         other = ledger.batch(other_id)
-        named = other.id if _theirs(other, partner) else None
+        named = other.id if other.brought_by(partner) else None
         found.append({"batch": named, "submitted": other.submitted_at is not None, "shipments": count})  # fmt: skip
     return found
 
@@ -109,10 +109,6 @@ def to_let_go(ledger: Ledger, batch_id: str, partner: str) -> list[str]:
     waiting = [one["batch"] for one in others if one["batch"] and not one["submitted"]]
     own = [] if ledger.batch(batch_id).submitted_at else [batch_id]
     return [*waiting, *own]
-
-
-def _theirs(batch: BatchRecord, partner: str | None) -> bool:
-    return partner is None or batch.source_name.startswith(f"api:{partner}/")
 
 
 def _unfiled(elsewhere: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from crossborder.ledger.erasing import Erasure
 from crossborder.ledger.keyring import KeyRing
 from crossborder.ledger.lots import ReadLot, StoredLot, Unread
 from crossborder.ledger.marks import HASHES, MARKS, Marked
+from crossborder.ledger.posted import partner_source
 from crossborder.ledger.records import (
     AttemptDraft,
     AttemptRecord,
@@ -27,6 +28,7 @@ from crossborder.ledger.records import (
     Frozen,
     HouseRow,
     Idempotent,
+    KeyInUse,
     KeysTaken,
     Known,
     Listed,
@@ -75,6 +77,7 @@ __all__ = [
     "Head",
     "HouseRow",
     "Idempotent",
+    "KeyInUse",
     "KeyRing",
     "KeysTaken",
     "Known",
@@ -108,4 +111,5 @@ __all__ = [
     "StoredReceipt",
     "Unread",
     "lookup_hashes",
+    "partner_source",
 ]

@@ -20,12 +20,14 @@ from crossborder.ledger.datakeys import batch_scope
 from crossborder.ledger.dialects import RECORDING as AS_RECORDER
 from crossborder.ledger.driver import texts_of
 from crossborder.ledger.marks import Marked, Marks
+from crossborder.ledger.posted import partner_of
 from crossborder.ledger.records import (
     AttemptDraft,
     Attempts,
     BatchDraft,
     BatchRecord,
     FindingRow,
+    KeyInUse,
     Settled,
     ShipmentRow,
 )
@@ -46,6 +48,7 @@ class Batches(Marks):
         A batch is continued if it has the same source digest, mapping and profile; `continued` is then true and
         `recorded` shipments are committed already. A batch that a living process (or another thread of this
         one) still records is left alone. When recording breaks off in a living process, call `leave_batch`.
+        Raises `KeyInUse` where a request with the same Idempotency-Key has a batch; nothing is begun then.
         """
         self._owners.appear()
         with self._guard, self.write(AS_RECORDER) as connection:
@@ -319,12 +322,15 @@ class Batches(Marks):
     def _abandoned(self, connection: Connection, draft: BatchDraft) -> str | None:
         b = tables.batches.c
         found = connection.execute(
-            select(b.id, b.recorder)
+            select(b.id, b.recorder, b.source_name)
             .where(b.source_digest == draft.source_digest, b.mapping == draft.mapping)
             .where(b.profile == draft.profile, b.state == RECORDING)
             .order_by(b.created_at, b.id)
         ).all()
-        return next((i for i, recorder in found if not self._held(i, recorder)), None)
+        own = partner_of(draft.source_name)
+        return next(
+            (i for i, recorder, name in found if partner_of(name) == own and not self._held(i, recorder)), None
+        )  # fmt: skip
 
     def _held(self, batch_id: str, recorder: str | None) -> bool:
         """Whether a living process, this one included, records the batch at this moment."""
@@ -336,12 +342,16 @@ class Batches(Marks):
         return f"{day}-{self._reserve(connection, f'batch:{day}', 1)[0]:02d}"
 
     def _bind(self, connection: Connection, idempotency: tuple[int, str], batch_id: str) -> None:
-        i = tables.idempotency
-        connection.execute(
-            update(i)
-            .where(i.c.api_key_id == idempotency[0], i.c.key == idempotency[1])
-            .values(batch_id=batch_id)
-        )
+        """The batch of a request; another one may have been begun for it by a process that was quicker, or is no more."""
+        i, b = tables.idempotency.c, tables.batches.c
+        mine = (i.api_key_id == idempotency[0]) & (i.key == idempotency[1])
+        query = select(b.id, b.state, b.recorder).join(tables.idempotency, i.batch_id == b.id)
+        other = connection.execute(query.where(mine, b.id != batch_id)).first()
+        if other is not None:
+            there, state, recorder = other
+            if state == SEALED or (state == RECORDING and self._held(there, recorder)):
+                raise KeyInUse(there)
+        connection.execute(update(tables.idempotency).where(mine).values(batch_id=batch_id))
 
     def _mine(self, connection: Connection, batch_id: str) -> int:
         row = batch_row(connection, batch_id)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from crossborder.errors import LedgerError
 from crossborder.ledger.bodies import Payload
+from crossborder.ledger.posted import partner_of
 
 
 class KeysTaken(LedgerError):
@@ -28,6 +29,19 @@ class KeysTaken(LedgerError):
         self.keys = keys
 
 
+class KeyInUse(LedgerError):
+    """A request under the same Idempotency-Key has begun a batch already: it is sealed, or another process records it."""
+
+    def __init__(self, batch_id: str) -> None:
+        super().__init__(
+            "another request with this Idempotency-Key is being worked on",
+            "同一 Idempotency-Key 的另一请求正在处理",
+            fix_en="send the same request again in a moment",
+            fix_zh="请稍后重发同一请求",
+        )
+        self.batch_id = batch_id
+
+
 # ------------------------------------------------------------------ recording a batch
 
 
@@ -36,7 +50,7 @@ class BatchDraft:
     """What is known of a hand-in before its first shipment is recorded.
 
     The same `source_digest`, `mapping` and `profile` as a batch that a dead process left unsealed continue that
-    batch. `day` is the working day `yyyyMMdd` (empty: the day of `now` in China). `rows` may be 0 until the batch
+    batch, if the same partner (or no partner) brought it. `day` is the working day `yyyyMMdd` (empty: the day of `now` in China). `rows` may be 0 until the batch
     is sealed. `idempotency` is (api key id, Idempotency-Key) of the request that brought it.
     """
 
@@ -68,6 +82,10 @@ class BatchRecord:
     submitted_at: str | None
     submitted_by: str | None
     continued: bool = False
+
+    def brought_by(self, partner: str | None) -> bool:
+        """Whether a partner posted it; None: whoever brought it."""
+        return partner is None or partner_of(self.source_name) == partner
 
 
 class ShipmentRow(NamedTuple):

@@ -11,11 +11,12 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from crossborder import log
+from crossborder.engine import KeyInUse
 from crossborder.errors import CrossborderError, NotFound
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
-    400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large",
+    400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed", 409: "Conflict", 413: "Content Too Large",
     415: "Unsupported Media Type", 422: "Unprocessable Content", 500: "Internal Server Error",
 }  # fmt: skip
 _log = log.get("service")
@@ -66,6 +67,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(CrossborderError)
     async def clear(_request: Request, error: CrossborderError) -> JSONResponse:
+        if isinstance(error, KeyInUse):
+            return problem(409, error.text("en"), error.text("zh"), headers={"Retry-After": "1"})
         status = 404 if isinstance(error, NotFound) else 422
         return problem(status, error.text("en"), error.text("zh"))
 
