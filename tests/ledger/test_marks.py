@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import event, inspect
 
 from crossborder.errors import LedgerError
 from crossborder.ledger import MARKS, BatchDraft, Ledger, Marked, Settled, database, migrations
@@ -25,11 +25,15 @@ def marks(*positions: int, day: date = date(2026, 11, 23)) -> Marked:
     return Marked(pl.DataFrame(rows, schema=MARKS, orient="row"), "20261123")
 
 
-def recorded(ledger: Ledger, name: str, count: int = 3, day: date = date(2026, 11, 23)) -> str:
-    """A batch that is not sealed; of its shipments the last one is rejected."""
+def recorded(
+    ledger: Ledger, name: str, count: int = 3, day: date = date(2026, 11, 23), first: int = 0
+) -> str:
+    """A batch that is not sealed, of the parcels from `first` on; of its shipments the last one is rejected."""
     batch = ledger.begin_batch(BatchDraft(name, name, "m", "p"), NOW)
-    rows = [shipment(n, n, "prepared" if n < count - 1 else "rejected") for n in range(count)]
-    drafts = [declaration(n, n) for n in range(count - 1)]
+    rows = [
+        shipment(first + n, n, "prepared" if n < count - 1 else "rejected") for n in range(count)
+    ]
+    drafts = [declaration(first + n, n) for n in range(count - 1)]
     ledger.record_block(batch.id, rows, drafts, [], [], NOW, marked=marks(*range(count), day=day))
     return batch.id
 
@@ -137,3 +141,26 @@ def test_down_and_up_loses_nothing_but_marks(home: Path) -> None:
         assert list(opened.marks_since(0)) == []
         opened.seal(recorded(opened, "b", 1), {}, NOW)
         assert len(list(opened.marks_since(0))) == 1
+
+
+def test_shipments_of_many_batches_are_asked_for_together(ledger: Ledger) -> None:
+    """A partner posts parcel by parcel, each a batch: what they share must not take a question for each."""
+    batches = [recorded(ledger, f"file-{n}", first=2 * n) for n in range(5)]
+    for batch in batches:
+        ledger.seal(batch, {}, NOW)
+    asked = pl.DataFrame(
+        [(batch, position) for batch in reversed(batches) for position in (1, 0, 7)],
+        schema={"batch": pl.String, "position": pl.UInt32}, orient="row",
+    )  # fmt: skip
+    statements: list[str] = []
+    listened = ledger._engine, "before_cursor_execute", lambda *said: statements.append(said[2])
+    event.listen(*listened)
+    try:
+        found = ledger.standing(asked)
+    finally:
+        event.remove(*listened)
+    wanted = [
+        (b, p, key(2 * n + p), house(2 * n + p)) for n, b in enumerate(batches) for p in (0, 1)
+    ]
+    assert found.rows() == wanted
+    assert sum("shown_as" in said for said in statements) == 1

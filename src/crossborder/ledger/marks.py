@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import Connection, delete, select, tuple_, update
+from sqlalchemy import Connection, Integer, String, column, delete, select, tuple_, update, values
 
 from crossborder.ledger import tables
 from crossborder.ledger.base import Base
@@ -39,6 +39,8 @@ STANDING: dict[str, pl.DataType | type[pl.DataType]] = {
 _AT_ONCE = 100_000
 """Shipments whose marks are read at once, about; at most `_BLOCKS` blocks."""
 _BLOCKS = 500
+_PAIRS = 500
+"""Shipments that are asked for by one statement, two parameters each."""
 _SERIAL = "sealed"
 _WRITTEN = "%Y%m%d"
 M = tables.marks
@@ -101,20 +103,20 @@ class Marks(Base):
         s, a = tables.shipments.c, tables.attempts.c
         found: list[tuple[str, int, str, str]] = []
         with self.read() as connection:
-            for (batch_id,), own in wanted.group_by("batch", maintain_order=True):
-                for block in chunks(own["position"].to_list()):
-                    query = (
-                        select(s.position, s.key, s.shown_as)
-                        .join(tables.attempts, a.id == s.attempt_id)
-                        .where(s.batch_id == batch_id, s.position.in_(block))
-                        .where(a.batch_id == batch_id, a.kind == DECLARATION, a.live)
-                        .order_by(s.position)
-                    )
-                    rows = connection.execute(query)
-                    found += [
-                        (str(batch_id), position, key, house) for position, key, house in rows
-                    ]
-        return pl.DataFrame(found, schema=STANDING, orient="row")
+            for block in chunks(wanted.select("batch", "position").rows(), _PAIRS):
+                asked = values(
+                    column("batch", String), column("position", Integer), name="asked"
+                ).data(block)
+                w = asked.cte().c
+                query = (
+                    select(s.batch_id, s.position, s.key, s.shown_as)
+                    .join(w.batch.table, (s.batch_id == w.batch) & (s.position == w.position))
+                    .join(tables.attempts, (a.id == s.attempt_id) & (a.batch_id == s.batch_id))
+                    .where(a.kind == DECLARATION, a.live)
+                )
+                rows = connection.execute(query)
+                found += [(batch, position, key, house) for batch, position, key, house in rows]
+        return pl.DataFrame(found, schema=STANDING, orient="row").sort("batch", "position")
 
     def elsewhere(
         self, house_keys: Iterable[str], since: str, beside: str
