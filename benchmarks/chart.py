@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 from benchmarks.timing import times
 
-WIDTH, LEFT, ROW, TOP = 920, 380, 34, 64
+WIDTH, LEFT, ROW, TOP = 960, 420, 34, 64
 _STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .small { font-size: 11px; fill: #57606a }
