@@ -50,8 +50,8 @@ class BatchDraft:
     """What is known of a hand-in before its first shipment is recorded.
 
     The same `source_digest`, `mapping` and `profile` as a batch that a dead process left unsealed continue that
-    batch, if the same partner (or no partner) brought it. `day` is the working day `yyyyMMdd` (empty: the day of `now` in China). `rows` may be 0 until the batch
-    is sealed. `idempotency` is (api key id, Idempotency-Key) of the request that brought it.
+    batch, if the same partner (or no partner) brought it. `day` is the working day `yyyyMMdd` (empty: the day of `now`
+    in China). `rows` may be 0 until the batch is sealed. `idempotency` is (api key id, Idempotency-Key) of the request that brought it.
     """
 
     source_name: str
