@@ -73,8 +73,10 @@ def test_a_request_has_one_batch_whoever_else_works_on_it(home: Path) -> None:
         with pytest.raises(KeyInUse) as told:
             second.begin_batch(draft, NOW)
         assert told.value.batch_id == batch.id
+        assert (second.being_recorded(), second.abandoned()) == ([batch.id], [])
         assert [b.id for b in second.batches()] == [batch.id]
         first.leave_batch(batch.id)
+        assert (second.being_recorded(), second.abandoned()) == ([], [batch.id])
         again = second.begin_batch(draft, NOW)
         assert (again.id, again.continued) == (batch.id, True)
         second.leave_batch(batch.id)

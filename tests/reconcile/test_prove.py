@@ -91,7 +91,11 @@ def test_filed_since_it_is_filed_nowhere_no_more(book: Book) -> None:
     draft = AttemptDraft("declaration", "EXP301", key(1), "hangzhou", MASTER, house(1), VOYAGE, "I", "c" * 64, b"<EXP301/>", 0)  # fmt: skip
     ledger.record_block(first.id, [row], [draft], [], [], now)
     book.hand_in([], outcomes={1: "already_filed"})
+    assert ledger.being_recorded() == [first.id]
+    assert found(book) == set(), "it may yet be sealed"
     ledger.leave_batch(first.id)
+    assert ledger.being_recorded() == []
+    assert found(book) == {"filed_nowhere"}
     ledger.discard_batch(first.id, "tester", "not wanted", now)
     assert found(book) == {"filed_nowhere"}
     book.filed([1])

@@ -280,14 +280,22 @@ class Batches(Marks):
 
     def abandoned(self) -> list[str]:
         """Batches that are being recorded by no living process."""
+        return [i for i, held in self._unsealed() if not held]
+
+    def being_recorded(self) -> list[str]:
+        """Batches that a living process records at this moment."""
+        return [i for i, held in self._unsealed() if held]
+
+    # -- parts of the above
+
+    def _unsealed(self) -> list[tuple[str, bool]]:
+        """Every batch that is not sealed, and whether a living process records it."""
         b = tables.batches.c
-        query = select(b.id, b.recorder).where(b.state == RECORDING)
+        query = select(b.id, b.recorder).where(b.state == RECORDING).order_by(b.id)
         with self.read() as connection:
             left = connection.execute(query).all()
         with self._guard:
-            return [i for i, recorder in left if not self._held(i, recorder)]
-
-    # -- parts of the above
+            return [(i, self._held(i, recorder)) for i, recorder in left]
 
     def _discard(
         self, connection: Connection, batch_id: str, who: str, reason: str, now: datetime

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, exists, func, or_, select
@@ -18,12 +18,12 @@ S = tables.shipments.c
 H = tables.manifest_houses.c
 
 
-def inventory(connection: Connection) -> Iterator[Difference]:
-    """Every difference between what was recorded and what is there."""
+def inventory(connection: Connection, being_recorded: Collection[str] = ()) -> Iterator[Difference]:
+    """Every difference between what was recorded and what is there; `being_recorded` are batches that may yet be sealed."""
     yield from _batches(connection)
     yield from _prepared_without_attempt(connection)
     yield from _kept_documents(connection)
-    yield from _filed_nowhere(connection)
+    yield from _filed_nowhere(connection, being_recorded)
     yield from _attempts_without_shipment(connection)
     yield from _flags(connection)
     yield from _houses(connection)
@@ -121,7 +121,7 @@ def _kept_documents(connection: Connection) -> Iterator[Difference]:
         )  # fmt: skip
 
 
-def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
+def _filed_nowhere(connection: Connection, being_recorded: Collection[str]) -> Iterator[Difference]:
     """Shipments that count as already filed with a batch that was never completed, and were filed nowhere else since."""
     live = tables.attempts.alias()
     other = tables.batches.alias()
@@ -141,6 +141,8 @@ def _filed_nowhere(connection: Connection) -> Iterator[Difference]:
         .order_by(S.id)
     )
     for batch, shown_as, first in connection.execute(query):
+        if first in being_recorded:
+            continue
         yield Difference(
             "filed_nowhere", f"{batch} {shown_as}",
             f"it counts as already filed with batch {first}, which was never completed: hand the file in again",

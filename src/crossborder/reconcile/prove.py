@@ -32,8 +32,9 @@ def differences(
     """
     table = table or StatusTable.load()
     found: list[Difference] = []
+    being_recorded = frozenset(ledger.being_recorded())
     with ledger.read() as connection:
-        found += inventory(connection)
+        found += inventory(connection, being_recorded)
         found += history(connection, table, ledger)
         for record in _records(connection):
             found += _bytes(ledger, record)
