@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from crossborder.engine import Engine
+from crossborder.engine import Engine, Posted
 from crossborder.ledger import Ledger
+from crossborder.settings import ServiceSettings
 
 from .firm import Firm, changed, day, firm, houses, only
 
@@ -118,3 +119,35 @@ def test_the_same_file_is_judged_otherwise_now(
             account = {n: pair[0] for n, pair in other.account([again.batch]).items() if pair[0]}
             assert account == {"handed_in": 6, "rejected": 6}
             assert other.reconcile(ask_endpoints=False).differences == []
+
+
+def test_another_partner_brings_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not go on in the batch of who died: its own holds the parcels, and who died is told so when it asks again."""
+    desk = Firm(tmp_path, None)
+    desk.settings = desk.settings.model_copy(update={"service": ServiceSettings(profile="demo")})
+    file = desk.file(day(6))
+    with Engine(desk.settings, home=desk.home) as engine:
+        shop, other = (engine.partner(engine.add_key(name)) for name in ("shop", "other"))
+        assert shop is not None
+        assert other is not None
+
+        def posted(by: tuple[int, str]) -> Posted:
+            return engine.post(file, mapping="elements", partner=by, idempotency_key="k", body_digest="d")  # fmt: skip
+
+        def unsealed(*_asked: Any, **_more: Any) -> None:
+            raise Died
+
+        with monkeypatch.context() as patched, pytest.raises(Died):
+            patched.setattr(Ledger, "seal", unsealed)
+            posted(shop)
+        theirs = posted(other).batch
+        assert theirs["counts"] == {"prepared": 6}
+        again = posted(shop).batch
+        assert again["counts"] == {"already_filed": 6}
+        assert again["already_filed_in"] == [{"batch": None, "submitted": False, "shipments": 6}]
+        states = [b["state"] for b in engine.batches()]
+        assert states == ["discarded", "sealed", "sealed"]
+        assert posted(shop).batch["id"] == again["id"]
+        assert engine.reconcile(ask_endpoints=False).differences == []
